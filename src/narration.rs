@@ -1,0 +1,122 @@
+//! The phase log's lines: what a phase does, as a person would tell it.
+//!
+//! Owns the words and what is new since the last look. A log that cannot be written never fails a phase; the
+//! answer says so.
+
+use std::collections::BTreeMap;
+
+use crate::judgement::{Judgement, Server};
+use crate::payload::{Action, Outcome, PhaseAnswer};
+use crate::phase::Task;
+use crate::plan::{Request, Step};
+use crate::ports::{LogLine, World};
+use crate::progress::Progress;
+use crate::verdict::Standing;
+
+/// Tells a phase's story, each thing once.
+#[derive(Debug)]
+pub struct Narration {
+    action: Action,
+    pending: Vec<String>,
+    told: BTreeMap<String, String>,
+    error: Option<String>,
+}
+
+impl Narration {
+    /// Begins with the heading, in capitals.
+    pub fn new(task: &Task<'_>, resumed: bool) -> Self {
+        let heading = task.heading.to_uppercase();
+        let mark = match (task.dry_run, resumed) {
+            (true, _) => " (DRY RUN: NOTHING IS CHANGED)",
+            (false, true) => " (GOES ON)",
+            (false, false) => "",
+        };
+        Self {
+            action: task.action,
+            pending: vec![format!("{heading}{mark}")],
+            told: BTreeMap::new(),
+            error: None,
+        }
+    }
+
+    /// Tells what is new since the last look.
+    pub async fn tell<W: World>(&mut self, world: &W, judgement: &Judgement, progress: &Progress) {
+        for server in &judgement.servers {
+            let sentence = sentence(server, self.action, progress);
+            if self.told.get(&server.key) != Some(&sentence) {
+                let id = server.id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
+                let name =
+                    if server.id.as_ref() == Some(&server.key) { server.key.as_str() } else { &server.key };
+                let label = if name.contains("(i-") { name.to_owned() } else { format!("{name}{id}") };
+                self.pending.push(format!("{label}: {sentence}"));
+                self.told.insert(server.key.clone(), sentence);
+            }
+        }
+        self.write(world).await;
+    }
+
+    /// Ends with the verdict, and puts what went wrong with the log into the answer.
+    pub async fn end<W: World>(mut self, world: &W, answer: PhaseAnswer) -> PhaseAnswer {
+        for problem in &answer.problems {
+            self.pending.push(format!("{}: {}: {}", problem.name, problem.code, problem.message));
+        }
+        for (key, deed) in answer.actions.iter().filter(|_| self.told.is_empty()) {
+            let why = deed.why.as_deref().unwrap_or_default();
+            self.pending.push(format!("{key}: {}: {why}", deed.action.words()));
+        }
+        let counts = answer.servers;
+        self.pending.push(format!(
+            "{}: {} of {} servers ready, {} changed, {} failed, {} held",
+            verdict_words(answer.outcome),
+            counts.ready,
+            counts.total,
+            counts.changed,
+            counts.failed,
+            counts.held,
+        ));
+        self.write(world).await;
+        PhaseAnswer { log_error: self.error, ..answer }
+    }
+
+    async fn write<W: World>(&mut self, world: &W) {
+        let at = world.now();
+        let lines: Vec<LogLine> = self.pending.drain(..).map(|text| LogLine { at, text }).collect();
+        if lines.is_empty() {
+            return;
+        }
+        if let Err(error) = world.write(&lines).await {
+            self.error.get_or_insert(error.to_string());
+        }
+    }
+}
+
+fn sentence(server: &Server, action: Action, progress: &Progress) -> String {
+    let memory = server.id.as_deref().map(|id| progress.memory_of(id)).unwrap_or_default();
+    match (&server.standing, &server.step) {
+        (Standing::Ready, _) => match (memory.seconds_to_ready(), action) {
+            (Some(seconds), Action::Start) => format!("ready after {seconds} s"),
+            (Some(seconds), Action::Stop) => format!("stopped after {seconds} s"),
+            (None, Action::Start) => "was running and ready".to_owned(),
+            (None, Action::Stop) => "was stopped".to_owned(),
+        },
+        (Standing::Held(why), _) => format!("left alone: {why}"),
+        (Standing::Failed(code, what), _) => format!("failed: {code} {what}"),
+        (Standing::UnderWay(_), Step::Ask(request, why)) => match (&memory.refusal, request) {
+            (Some(refusal), _) => format!("{why}; refused: {}: {}", refusal.code, refusal.message),
+            (None, Request::Start) => format!("{why}; asked to start"),
+            (None, Request::Stop(_)) => format!("{why}; asked to stop"),
+        },
+        (Standing::UnderWay(why), _) => why.clone(),
+    }
+}
+
+fn verdict_words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ready => "READY",
+        Outcome::InProgress => "IN PROGRESS",
+        Outcome::Degraded => "DEGRADED",
+        Outcome::Failed => "FAILED",
+        Outcome::Empty => "EMPTY LIST",
+        Outcome::Skipped => "SKIPPED",
+    }
+}

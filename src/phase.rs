@@ -1,0 +1,227 @@
+//! One phase: describe → plan → act → describe … → verdict, as a loop that looks at what is and asks only for
+//! what is still missing.
+//!
+//! Owns the order of things and the clock's part in it: the list's patience, the invocation's deadline, the
+//! pauses. It decides nothing about a server (that is `plan` and `verdict`) and knows no AWS (that is the ports).
+//! It is safe to run twice: what was asked before can be seen, or comes with `resume`.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::acting::{self, Reply};
+use crate::dry_run;
+use crate::failure;
+use crate::judgement::{self, Judgement};
+use crate::memory::Refusal;
+use crate::narration::Narration;
+use crate::pace;
+use crate::payload::{Action, PhaseAnswer};
+use crate::plan::{Request, Rules, Step};
+use crate::ports::{
+    AwsError, Instance, InstanceState, ReadInstances, Selection, StatusChecks, StopKind, World,
+};
+use crate::progress::Progress;
+use crate::servers::{Phase, Readiness};
+
+/// A phase stops waiting this long before the invocation's deadline, so that its answer gets out.
+const MARGIN: SignedDuration = SignedDuration::from_secs(10);
+/// So many looks in a row may fail before the phase says so; the SDK's own retries come on top.
+const FAILED_LOOKS: u32 = 5;
+
+/// What one invocation of a phase is told.
+#[derive(Debug, Clone)]
+pub struct Task<'a> {
+    /// The list.
+    pub phase: &'a Phase,
+    /// Start or stop.
+    pub action: Action,
+    /// The heading of what this phase writes to the phase log.
+    pub heading: &'a str,
+    /// Change nothing; say what would be done.
+    pub dry_run: bool,
+    /// When the execution began; now, for a phase that runs by itself.
+    pub run_began_at: Timestamp,
+    /// When the invocation is cut off.
+    pub deadline: Timestamp,
+    /// The zone of dates in hold tags.
+    pub zone: TimeZone,
+    /// How many environments run at the same time and share EC2's request buckets.
+    pub environments: usize,
+}
+
+/// Why a phase could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum PhaseError {
+    /// EC2 could not be read several times in a row.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The progress could not be written as JSON.
+    #[error("the phase's progress could not be written: {0}")]
+    Progress(#[from] serde_json::Error),
+}
+
+/// Runs a phase until it is decided, or until the invocation's time is up.
+///
+/// # Errors
+/// [`PhaseError::Aws`] if EC2 could not be read: no retry of ours could judge the phase then.
+pub async fn run<W: World>(
+    world: &W,
+    task: &Task<'_>,
+    resume: Option<Progress>,
+) -> Result<PhaseAnswer, PhaseError> {
+    let mut narration = Narration::new(task, resume.is_some());
+    let mut progress = resume.map_or_else(
+        || Progress::new(world.now(), task.action, task.environments),
+        |progress| progress.resumed(task.action, task.environments),
+    );
+    let patience_ends = progress.began_at + task.phase.timeout;
+    let mut looks = 0;
+    loop {
+        let mut judgement = look(world, task, &mut progress).await?;
+        if task.dry_run {
+            let answer = dry_run::answer(world, task, progress, judgement, task.deadline - MARGIN).await;
+            return Ok(narration.end(world, answer).await);
+        }
+        let asked = act(world, task, &mut progress, &judgement, patience_ends).await;
+        narration.tell(world, &judgement, &progress).await;
+        if !judgement.is_decided() && world.now() >= patience_ends {
+            judgement.run_out(&progress);
+        }
+        if judgement.is_decided() {
+            let answer = judgement.answer(task.phase, task.action, &progress);
+            return Ok(narration.end(world, answer).await);
+        }
+        looks = if asked { 0 } else { looks + 1 };
+        let pause = pace::poll_pause(looks, judgement.only_confirms(&progress), world.chance());
+        if world.now() + pause >= task.deadline - MARGIN {
+            let answer = judgement.in_progress(task.phase, task.action, &progress)?;
+            return Ok(narration.end(world, answer).await);
+        }
+        world.sleep(pause).await;
+    }
+}
+
+/// Looks, a few times if EC2 cannot be read, and judges.
+async fn look<W: World>(world: &W, task: &Task<'_>, progress: &mut Progress) -> Result<Judgement, AwsError> {
+    let mut failed = 0;
+    loop {
+        let error = match observe(world, task).await {
+            Ok((instances, checks)) => {
+                progress.take_in(&instances, task.action, task.run_began_at);
+                let rules = task.rules(world.now());
+                return Ok(judgement::judge(
+                    task.phase,
+                    &rules,
+                    progress,
+                    instances,
+                    &checks,
+                    world.chance(),
+                ));
+            }
+            Err(error) => error,
+        };
+        failed += 1;
+        let pause = pace::throttle_pause(failed, world.chance());
+        let too_late = world.now() + pause >= task.deadline - MARGIN;
+        if failure::is_denied(&error.code) || failed >= FAILED_LOOKS || too_late {
+            return Err(error);
+        }
+        world.sleep(pause).await;
+    }
+}
+
+/// The list's instances in the order of their names, and the status checks of those that need some.
+async fn observe<W: ReadInstances>(
+    world: &W,
+    task: &Task<'_>,
+) -> Result<(Vec<Instance>, BTreeMap<String, StatusChecks>), AwsError> {
+    let selection = Selection { names: &task.phase.servers, tags: &task.phase.tags };
+    if selection.is_empty() {
+        return Ok((Vec::new(), BTreeMap::new()));
+    }
+    let mut instances = world.instances(selection).await?;
+    instances.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    let to_check: Vec<String> = instances
+        .iter()
+        .filter(|instance| task.checks_status() && instance.state == InstanceState::Running)
+        .map(|instance| instance.id.clone())
+        .collect();
+    let checks = if to_check.is_empty() { BTreeMap::new() } else { world.status_checks(&to_check).await? };
+    Ok((instances, checks))
+}
+
+/// Asks EC2 for what is missing and notes what came of it. Returns whether anything was asked.
+async fn act<W: World>(
+    world: &W,
+    task: &Task<'_>,
+    progress: &mut Progress,
+    judgement: &Judgement,
+    patience_ends: Timestamp,
+) -> bool {
+    let until = patience_ends.min(task.deadline - MARGIN);
+    let requests = judgement.requests();
+    for (request, instances) in &requests {
+        let replies = acting::ask(world, *request, instances, &mut progress.buckets, until, false).await;
+        for instance in instances {
+            if let Some(reply) = replies.get(&instance.id) {
+                note(progress, instance, *request, reply, world.now(), world.chance());
+            }
+        }
+    }
+    !requests.is_empty()
+}
+
+fn note(
+    progress: &mut Progress,
+    instance: &Instance,
+    request: Request,
+    reply: &Reply,
+    now: Timestamp,
+    chance: f64,
+) {
+    let forced = request == Request::Stop(StopKind::Force);
+    match reply {
+        Reply::Accepted | Reply::Unknown(_) => progress.note_asked(instance, forced, now),
+        Reply::Refused(Refusal { code, message }) => {
+            let refusal = Refusal { code: code.clone(), message: message.clone() };
+            progress.note_refused(&instance.id, refusal, now, |refusals| match failure::cause(code) {
+                failure::Cause::Capacity => pace::capacity_pause(refusals, chance),
+                _ => pace::throttle_pause(refusals, chance),
+            });
+        }
+    }
+}
+
+impl Task<'_> {
+    fn checks_status(&self) -> bool {
+        self.action == Action::Start && self.phase.ready > Readiness::Running
+    }
+
+    fn rules(&self, now: Timestamp) -> Rules {
+        Rules {
+            action: self.action,
+            now,
+            zone: self.zone.clone(),
+            force_stop_after: self.phase.force_stop_after,
+        }
+    }
+}
+
+impl Judgement {
+    /// The servers to ask for, by request.
+    pub(crate) fn requests(&self) -> Vec<(Request, Vec<&Instance>)> {
+        let mut requests: Vec<(Request, Vec<&Instance>)> = Vec::new();
+        for server in &self.servers {
+            let (Step::Ask(request, _), Some(instance)) = (&server.step, &server.instance) else {
+                continue;
+            };
+            match requests.iter_mut().find(|(known, _)| known == request) {
+                Some((_, instances)) => instances.push(instance),
+                None => requests.push((*request, vec![instance])),
+            }
+        }
+        requests
+    }
+}

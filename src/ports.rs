@@ -1,0 +1,212 @@
+//! What a phase needs of the world, in our own types.
+//!
+//! Owns the traits and the values that cross them. Reading and changing are different ports. The
+//! adapters are in `aws`; the tests' fakes are written by hand.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// An EC2 instance state, `InstanceState.Name` in the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InstanceState {
+    /// Starting.
+    Pending,
+    /// Up, as far as the hypervisor knows.
+    Running,
+    /// Being terminated.
+    ShuttingDown,
+    /// Gone for good.
+    Terminated,
+    /// Being stopped.
+    Stopping,
+    /// Down.
+    Stopped,
+}
+
+impl InstanceState {
+    /// EC2's name of the state.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::ShuttingDown => "shutting-down",
+            Self::Terminated => "terminated",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// Why the most recent state transition happened, `StateReason` in the API. It lingers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateReason {
+    /// For example `Client.InternalError`.
+    pub code: String,
+    /// EC2's sentence.
+    pub message: String,
+}
+
+/// An instance as DescribeInstances shows it, cut down to what a plan needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// For example `i-0bad14933fffa49b9`.
+    pub id: String,
+    /// The Name tag, wherever it stands among the tags.
+    pub name: Option<String>,
+    /// Where it is in its life.
+    pub state: InstanceState,
+    /// When it was last launched: it moves with each start.
+    pub launch_time: Option<Timestamp>,
+    /// When the last stop was asked for, read out of `StateTransitionReason`.
+    pub stopped_at: Option<Timestamp>,
+    /// Why the most recent transition happened.
+    pub state_reason: Option<StateReason>,
+    /// The value of the tag `ec2-start-stop:hold`.
+    pub hold: Option<String>,
+    /// The Auto Scaling group it belongs to.
+    pub auto_scaling_group: Option<String>,
+    /// The AWS service that manages it (`Operator.Managed`).
+    pub operator: Option<String>,
+    /// It belongs to a one-time Spot request: EC2 cannot stop it.
+    pub one_time_spot: bool,
+    /// Its root device is an instance store: EC2 cannot stop it.
+    pub instance_store_root: bool,
+    /// For example `m7g.large`: capacity fails by type and zone.
+    pub instance_type: String,
+    /// For example `eu-west-1a`.
+    pub availability_zone: String,
+}
+
+/// One status check of an instance, `SummaryStatus` in the API.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Check {
+    /// `ok`.
+    Ok,
+    /// EC2 says that this check does not apply to the instance.
+    NotApplicable,
+    /// EC2 did not say anything: not ready.
+    #[default]
+    Missing,
+    /// Any other word of EC2: `initializing`, `impaired`, `insufficient-data` …
+    Not(String),
+}
+
+/// The status checks of one instance, from DescribeInstanceStatus.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StatusChecks {
+    /// The instance's own reachability.
+    pub instance: Check,
+    /// The host beneath it.
+    pub system: Check,
+    /// Its EBS volumes.
+    pub attached_ebs: Check,
+    /// Its application, where EC2 checks one.
+    pub application: Check,
+}
+
+/// How a stop is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StopKind {
+    /// The operating system shuts down.
+    Graceful,
+    /// EC2 pulls the plug when the operating system does not shut down.
+    Force,
+}
+
+/// Which instances a list means: names and tags narrow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Selection<'a> {
+    /// Name tags, literally.
+    pub names: &'a [String],
+    /// Tags that an instance must carry, literally.
+    pub tags: &'a BTreeMap<String, String>,
+}
+
+impl Selection<'_> {
+    /// Whether it means no instance at all. To EC2 an empty filter means every instance: it is never sent.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.tags.is_empty()
+    }
+}
+
+/// An AWS call that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation}: {code}: {message}")]
+pub struct AwsError {
+    /// The API's name of the call, `StartInstances` for example.
+    pub operation: &'static str,
+    /// AWS's error code; [`AwsError::UNREACHABLE`] when AWS did not answer.
+    pub code: String,
+    /// AWS's sentence.
+    pub message: String,
+}
+
+impl AwsError {
+    /// The code of a call that got no answer: no connection, a time-out, an unreadable answer.
+    pub const UNREACHABLE: &'static str = "AwsUnreachable";
+}
+
+/// Reads instances.
+pub trait ReadInstances {
+    /// All live instances (not terminated, not shutting down) that the selection means, all pages.
+    async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, AwsError>;
+    /// The status checks of these instances, whatever their state; an id that EC2 leaves out is left out.
+    async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, AwsError>;
+}
+
+/// Changes instances. One call is one request to EC2: no hidden retries.
+pub trait ChangeInstances {
+    /// StartInstances. With `dry_run`, Ok means that EC2 answered `DryRunOperation`.
+    async fn start(&self, ids: &[String], dry_run: bool) -> Result<(), AwsError>;
+    /// StopInstances. With `dry_run`, Ok means that EC2 answered `DryRunOperation`.
+    async fn stop(&self, ids: &[String], kind: StopKind, dry_run: bool) -> Result<(), AwsError>;
+}
+
+/// Writes the phase log.
+pub trait PhaseLog {
+    /// Adds lines to the run's stream, in order.
+    async fn write(&self, lines: &[LogLine]) -> Result<(), AwsError>;
+}
+
+/// A line of the phase log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened, as a person would tell it.
+    pub text: String,
+}
+
+/// A mail with both bodies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The subject, one line.
+    pub subject: String,
+    /// The body for terminals and old phones.
+    pub text: String,
+    /// The body for everyone else.
+    pub html: String,
+}
+
+/// Sends the report.
+pub trait SendMail {
+    /// Sends one mail to all recipients and returns SES's message id.
+    async fn send(&self, from: &str, to: &[String], mail: &Mail) -> Result<String, AwsError>;
+}
+
+/// Time and chance.
+pub trait Clock {
+    /// Now.
+    fn now(&self) -> Timestamp;
+    /// Waits.
+    async fn sleep(&self, duration: Duration);
+    /// A number in 0.0 ..= 1.0 that differs from call to call: jitter.
+    fn chance(&self) -> f64;
+}
+
+/// All that a phase needs.
+pub trait World: ReadInstances + ChangeInstances + PhaseLog + Clock {}
+
+impl<T: ReadInstances + ChangeInstances + PhaseLog + Clock> World for T {}

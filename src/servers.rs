@@ -1,0 +1,357 @@
+//! `servers.toml`: which servers there are, in which environment and tier, and when they count as ready.
+//!
+//! Owns the file's format and its checks. It stands alone (serde, toml, thiserror), because build.rs
+//! compiles it too: a bad file is refused when it is built and when it is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// The branches of the state machine's Parallel: more would not be read in the console any more.
+const MOST_ENVIRONMENTS: usize = 20;
+/// The tiers of one branch.
+const MOST_TIERS: usize = 6;
+/// Environments and tiers stand in state names, which have at most 80 characters
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>).
+const LONGEST_NAME: usize = 24;
+/// An execution of hours is a mistake in the file: a whole day at most.
+const LONGEST_MINUTES: u64 = 24 * 60;
+/// What a list of databases must say before it may be stopped by force.
+const ACCEPTS_DATA_LOSS: &str = "data loss";
+
+/// How far a started server must have come to count as ready. Each level includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Readiness {
+    /// EC2 says `running`.
+    Running,
+    /// The instance, system and attached-EBS status checks pass.
+    StatusChecks,
+    /// EC2's application status passes too.
+    Application,
+}
+
+/// How many servers of a list must be ready before the next tier may go ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Minimum {
+    /// Every server that is not held.
+    All,
+    /// This many.
+    AtLeast(usize),
+}
+
+/// One list of servers: one environment's one tier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phase {
+    /// The `phase_number` of the payload.
+    pub number: u32,
+    /// For example `dev`.
+    pub environment: String,
+    /// For example `db`.
+    pub tier: String,
+    /// For people, `development db servers` for example.
+    pub name: String,
+    /// Name tags. With `tags` too, an instance must have both.
+    pub servers: Vec<String>,
+    /// Tags that an instance must carry.
+    pub tags: BTreeMap<String, String>,
+    /// When a started server counts as ready.
+    pub ready: Readiness,
+    /// How long the phase may take, all invocations together.
+    pub timeout: Duration,
+    /// How long to wait after this list before the next tier.
+    pub settle: Duration,
+    /// How many must be ready.
+    pub minimum: Minimum,
+    /// After how long a graceful stop becomes a forced one; never, if absent.
+    pub force_stop_after: Option<Duration>,
+}
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerLists {
+    /// The tiers in the order of their start; a stop reverses it.
+    pub tiers: Vec<String>,
+    /// The lists, in the file's order.
+    pub phases: Vec<Phase>,
+}
+
+/// What is wrong with the file, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ServersFileError {
+    /// It is not TOML, or not of the file's shape; the text tells the line.
+    #[error("servers.toml: {0}")]
+    Shape(String),
+    /// It is of the right shape, and says something that cannot be.
+    #[error("servers.toml, line {line}: {what}")]
+    Content {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong, and what is expected.
+        what: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    #[serde(default = "default_tiers")]
+    tiers: Spanned<Vec<String>>,
+    #[serde(default)]
+    phase: Vec<Spanned<RawPhase>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPhase {
+    number: u32,
+    environment: String,
+    tier: String,
+    name: String,
+    servers: Option<Vec<Spanned<String>>>,
+    tags: Option<BTreeMap<String, String>>,
+    ready: Readiness,
+    timeout_minutes: u64,
+    #[serde(default)]
+    settle_seconds: u64,
+    #[serde(default)]
+    minimum: RawMinimum,
+    force_stop_after_minutes: Option<u64>,
+    force_stop_accepts: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "minimum must be \"all\" or a number")]
+enum RawMinimum {
+    Word(All),
+    Number(usize),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum All {
+    All,
+}
+
+impl Default for RawMinimum {
+    fn default() -> Self {
+        Self::Word(All::All)
+    }
+}
+
+fn default_tiers() -> Spanned<Vec<String>> {
+    Spanned::new(0..0, vec!["db".to_owned(), "app".to_owned()])
+}
+
+impl ServerLists {
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// With the line and what is wrong there; nothing of a bad file is used.
+    pub fn parse(text: &str) -> Result<Self, ServersFileError> {
+        let raw: RawFile = toml::from_str(text)
+            .map_err(|error| ServersFileError::Shape(error.to_string().trim_end().to_owned()))?;
+        let check = Check { text };
+        let tiers_at = raw.tiers.span();
+        let tiers = raw.tiers.into_inner();
+        check.tiers(&tiers, &tiers_at)?;
+        let mut phases: Vec<Phase> = Vec::new();
+        let mut taken: BTreeMap<String, u32> = BTreeMap::new();
+        for spanned in raw.phase {
+            let at = spanned.span();
+            let raw = spanned.into_inner();
+            check.list(&raw, &at, &tiers, &phases)?;
+            check.names(&raw, &mut taken)?;
+            phases.push(raw.into_phase());
+        }
+        let lists = Self { tiers, phases };
+        if lists.phases.is_empty() {
+            return Err(check.content(&(0..0), "there is no [[phase]]".to_owned()));
+        }
+        let environments = lists.environments().len();
+        if environments > MOST_ENVIRONMENTS {
+            let what =
+                format!("{environments} environments; at most {MOST_ENVIRONMENTS} fit a state machine");
+            return Err(check.content(&(0..0), what));
+        }
+        Ok(lists)
+    }
+
+    /// The list of a phase number.
+    pub fn phase(&self, number: u32) -> Option<&Phase> {
+        self.phases.iter().find(|phase| phase.number == number)
+    }
+
+    /// The environments, in the order in which the file names them first.
+    pub fn environments(&self) -> Vec<&str> {
+        let mut seen = BTreeSet::new();
+        self.phases.iter().map(|phase| phase.environment.as_str()).filter(|name| seen.insert(*name)).collect()
+    }
+
+    /// An environment's lists in the order of their start.
+    pub fn in_start_order(&self, environment: &str) -> Vec<&Phase> {
+        let place = |phase: &&Phase| self.tiers.iter().position(|tier| *tier == phase.tier);
+        let mut phases: Vec<&Phase> =
+            self.phases.iter().filter(|phase| phase.environment == environment).collect();
+        phases.sort_by_key(place);
+        phases
+    }
+}
+
+impl RawPhase {
+    fn into_phase(self) -> Phase {
+        Phase {
+            number: self.number,
+            environment: self.environment,
+            tier: self.tier,
+            name: self.name,
+            servers: self.servers.unwrap_or_default().into_iter().map(Spanned::into_inner).collect(),
+            tags: self.tags.unwrap_or_default(),
+            ready: self.ready,
+            timeout: Duration::from_secs(self.timeout_minutes * 60),
+            settle: Duration::from_secs(self.settle_seconds),
+            minimum: match self.minimum {
+                RawMinimum::Word(All::All) => Minimum::All,
+                RawMinimum::Number(number) => Minimum::AtLeast(number),
+            },
+            force_stop_after: self.force_stop_after_minutes.map(|minutes| Duration::from_secs(minutes * 60)),
+        }
+    }
+}
+
+/// The checks that the types cannot make; each refusal has its line.
+struct Check<'a> {
+    text: &'a str,
+}
+
+impl Check<'_> {
+    fn content(&self, at: &Range<usize>, what: String) -> ServersFileError {
+        let before = self.text.get(..at.start).unwrap_or_default();
+        ServersFileError::Content { line: before.matches('\n').count() + 1, what }
+    }
+
+    fn ensure(
+        &self,
+        holds: bool,
+        at: &Range<usize>,
+        what: impl FnOnce() -> String,
+    ) -> Result<(), ServersFileError> {
+        if holds { Ok(()) } else { Err(self.content(at, what())) }
+    }
+
+    fn tiers(&self, tiers: &[String], at: &Range<usize>) -> Result<(), ServersFileError> {
+        self.ensure((1..=MOST_TIERS).contains(&tiers.len()), at, || {
+            format!("tiers must name 1 to {MOST_TIERS} tiers in the order of their start")
+        })?;
+        for tier in tiers {
+            self.state_name("tier", tier, at)?;
+        }
+        let distinct: BTreeSet<&String> = tiers.iter().collect();
+        self.ensure(distinct.len() == tiers.len(), at, || "tiers names a tier twice".to_owned())
+    }
+
+    fn list(
+        &self,
+        raw: &RawPhase,
+        at: &Range<usize>,
+        tiers: &[String],
+        before: &[Phase],
+    ) -> Result<(), ServersFileError> {
+        let number = raw.number;
+        self.state_name("environment", &raw.environment, at)?;
+        self.ensure(tiers.contains(&raw.tier), at, || {
+            format!("phase {number} has the tier \"{}\", which is not one of {tiers:?}", raw.tier)
+        })?;
+        self.ensure(!raw.name.trim().is_empty(), at, || format!("phase {number} has an empty name"))?;
+        self.ensure(!before.iter().any(|phase| phase.number == number), at, || {
+            format!("two phases have the number {number}")
+        })?;
+        let same = |phase: &Phase| phase.environment == raw.environment && phase.tier == raw.tier;
+        self.ensure(!before.iter().any(same), at, || {
+            format!("environment \"{}\" has two lists for the tier \"{}\"", raw.environment, raw.tier)
+        })?;
+        self.times(raw, at)?;
+        self.selection(raw, at)?;
+        self.force_stop(raw, at)
+    }
+
+    fn times(&self, raw: &RawPhase, at: &Range<usize>) -> Result<(), ServersFileError> {
+        let number = raw.number;
+        self.ensure((1..=LONGEST_MINUTES).contains(&raw.timeout_minutes), at, || {
+            format!("phase {number}: timeout_minutes must be 1 to {LONGEST_MINUTES}")
+        })?;
+        self.ensure(raw.settle_seconds <= LONGEST_MINUTES * 60, at, || {
+            format!("phase {number}: settle_seconds must be at most {}", LONGEST_MINUTES * 60)
+        })
+    }
+
+    fn selection(&self, raw: &RawPhase, at: &Range<usize>) -> Result<(), ServersFileError> {
+        let number = raw.number;
+        self.ensure(raw.servers.is_some() || raw.tags.is_some(), at, || {
+            format!("phase {number} has neither servers nor tags; an empty list is servers = []")
+        })?;
+        let tags = raw.tags.iter().flatten();
+        self.ensure(raw.tags.as_ref().is_none_or(|tags| !tags.is_empty()), at, || {
+            format!("phase {number}: tags is empty, which would mean every instance")
+        })?;
+        for (key, value) in tags {
+            self.ensure(!key.trim().is_empty() && !value.trim().is_empty(), at, || {
+                format!("phase {number}: a tag has an empty key or value")
+            })?;
+        }
+        let listed = raw.servers.as_ref().map_or(0, Vec::len);
+        let RawMinimum::Number(minimum) = raw.minimum else { return Ok(()) };
+        self.ensure(minimum >= 1, at, || format!("phase {number}: minimum must be \"all\" or at least 1"))?;
+        self.ensure(listed == 0 || minimum <= listed, at, || {
+            format!("phase {number}: minimum is {minimum}, but the list has only {listed} servers")
+        })
+    }
+
+    fn force_stop(&self, raw: &RawPhase, at: &Range<usize>) -> Result<(), ServersFileError> {
+        let number = raw.number;
+        let Some(minutes) = raw.force_stop_after_minutes else {
+            return self.ensure(raw.force_stop_accepts.is_none(), at, || {
+                format!("phase {number}: force_stop_accepts has no force_stop_after_minutes to accept")
+            });
+        };
+        self.ensure((1..raw.timeout_minutes).contains(&minutes), at, || {
+            format!(
+                "phase {number}: force_stop_after_minutes must be at least 1 and less than timeout_minutes"
+            )
+        })?;
+        let accepted = raw.force_stop_accepts.as_deref() == Some(ACCEPTS_DATA_LOSS);
+        self.ensure(raw.tier != "db" || accepted, at, || {
+            format!(
+                "phase {number}: a forced stop can destroy a database's data; \
+                 if you accept that, say force_stop_accepts = \"{ACCEPTS_DATA_LOSS}\""
+            )
+        })
+    }
+
+    /// Names of servers: none empty, none in two lists.
+    fn names(&self, raw: &RawPhase, taken: &mut BTreeMap<String, u32>) -> Result<(), ServersFileError> {
+        for name in raw.servers.iter().flatten() {
+            let at = name.span();
+            self.ensure(!name.get_ref().trim().is_empty(), &at, || {
+                format!("phase {} lists a server with an empty name", raw.number)
+            })?;
+            if let Some(other) = taken.insert(name.get_ref().clone(), raw.number) {
+                let what =
+                    format!("server \"{}\" is in phase {other} and in phase {}", name.get_ref(), raw.number);
+                return Err(self.content(&at, what));
+            }
+        }
+        Ok(())
+    }
+
+    /// Environments and tiers stand in the names of states and of report fields.
+    fn state_name(&self, what: &str, name: &str, at: &Range<usize>) -> Result<(), ServersFileError> {
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        self.ensure(plain && (1..=LONGEST_NAME).contains(&name.len()), at, || {
+            format!("{what} \"{name}\": 1 to {LONGEST_NAME} letters, digits, - and _ are expected")
+        })
+    }
+}

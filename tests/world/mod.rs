@@ -1,0 +1,511 @@
+//! A small EC2 by hand: instances that take time, checks that lag, scripted faults, published token buckets,
+//! virtual time. The vocabulary of the phase loop's tests.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "a vocabulary that each test file uses a part of"
+)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use ec2_start_stop::payload::{Action, PhaseAnswer};
+use ec2_start_stop::phase::{self, PhaseError, Task};
+use ec2_start_stop::ports::{
+    AwsError, ChangeInstances, Check, Clock, Instance, InstanceState, LogLine, PhaseLog, ReadInstances,
+    Selection, StateReason, StatusChecks, StopKind,
+};
+use ec2_start_stop::progress::Progress;
+use ec2_start_stop::servers::{Minimum, Phase, Readiness};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// When every test begins.
+pub fn seven() -> Timestamp {
+    "2026-11-23T06:00:00Z".parse().unwrap()
+}
+
+/// What an instance does when it is asked.
+#[derive(Debug, Clone)]
+pub enum Habit {
+    /// Starts and stops in time.
+    Good,
+    /// Falls back to stopped after a start, with this state reason.
+    Bounces(&'static str),
+    /// Falls back so often, then starts.
+    BouncesTimes(&'static str, u32),
+    /// Stays pending, or stopping, until it is forced.
+    Hangs,
+    /// Each request that names it is refused with this code.
+    Refuses(&'static str),
+    /// Requests are refused so often, then taken.
+    RefusesTimes(&'static str, u32),
+    /// Runs, with this one check never ok.
+    Impaired(&'static str),
+    /// Its checks pass once, fail once, then pass.
+    Flaps,
+    /// EC2 gives no status checks for it.
+    NoChecks,
+    /// Is terminated as soon as it is asked.
+    Dies,
+}
+
+/// An instance of the small EC2.
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub instance: Instance,
+    pub habit: Habit,
+    pub boot: SignedDuration,
+    pub checks_after: SignedDuration,
+    pub stop: SignedDuration,
+    /// For how long a describe shows the state from before a change.
+    pub lag: SignedDuration,
+    due: Option<(Timestamp, InstanceState)>,
+    up_since: Option<Timestamp>,
+    shown: Option<(Timestamp, Instance)>,
+    looked: u32,
+    bounced: u32,
+}
+
+/// `name` in this state, with an id of its own.
+pub fn server(name: &str, state: InstanceState) -> Server {
+    let number = name.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    Server {
+        instance: Instance {
+            id: format!("i-{number:017x}"),
+            name: Some(name.to_owned()),
+            state,
+            launch_time: Some(seven() - SignedDuration::from_hours(60)),
+            stopped_at: (state == InstanceState::Stopped).then(|| seven() - SignedDuration::from_hours(12)),
+            state_reason: (state == InstanceState::Stopped).then(|| reason("Client.UserInitiatedShutdown")),
+            hold: None,
+            auto_scaling_group: None,
+            operator: None,
+            one_time_spot: false,
+            instance_store_root: false,
+            instance_type: "m7g.large".to_owned(),
+            availability_zone: "eu-west-1a".to_owned(),
+        },
+        habit: Habit::Good,
+        boot: SignedDuration::from_secs(20),
+        checks_after: SignedDuration::from_secs(90),
+        stop: SignedDuration::from_secs(40),
+        lag: SignedDuration::ZERO,
+        due: None,
+        up_since: (state == InstanceState::Running).then(|| seven() - SignedDuration::from_hours(60)),
+        shown: None,
+        looked: 0,
+        bounced: 0,
+    }
+}
+
+pub fn stopped(name: &str) -> Server {
+    server(name, InstanceState::Stopped)
+}
+
+pub fn running(name: &str) -> Server {
+    server(name, InstanceState::Running)
+}
+
+fn reason(code: &str) -> StateReason {
+    StateReason { code: code.to_owned(), message: format!("{code}: said EC2") }
+}
+
+impl Server {
+    pub fn with(mut self, habit: Habit) -> Self {
+        self.habit = habit;
+        self
+    }
+
+    pub fn change(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    fn settle(&mut self, now: Timestamp) {
+        let Some((due, state)) = self.due else { return };
+        if now < due {
+            return;
+        }
+        self.due = None;
+        self.instance.state = state;
+        self.up_since = (state == InstanceState::Running).then_some(due);
+        if let Habit::Bounces(code) | Habit::BouncesTimes(code, _) = self.habit
+            && state == InstanceState::Stopped
+        {
+            self.instance.state_reason = (!code.is_empty()).then(|| reason(code));
+        }
+    }
+
+    fn shown(&self, now: Timestamp) -> Instance {
+        match &self.shown {
+            Some((until, before)) if now < *until => before.clone(),
+            _ => self.instance.clone(),
+        }
+    }
+
+    fn before_change(&mut self, now: Timestamp) {
+        self.shown = Some((now + self.lag, self.instance.clone()));
+    }
+
+    fn start(&mut self, now: Timestamp) {
+        if self.instance.state != InstanceState::Stopped {
+            return;
+        }
+        self.before_change(now);
+        self.instance.state = InstanceState::Pending;
+        self.instance.launch_time = Some(now);
+        self.instance.stopped_at = None;
+        self.bounced += 1;
+        let ends = match self.habit {
+            Habit::Bounces(_) => InstanceState::Stopped,
+            Habit::BouncesTimes(_, times) if self.bounced <= times => InstanceState::Stopped,
+            Habit::Dies => InstanceState::Terminated,
+            _ => InstanceState::Running,
+        };
+        self.due = (!matches!(self.habit, Habit::Hangs)).then_some((now + self.boot, ends));
+    }
+
+    fn stop(&mut self, now: Timestamp, kind: StopKind) {
+        let hangs = matches!(self.habit, Habit::Hangs) && kind == StopKind::Graceful;
+        if self.instance.state == InstanceState::Running {
+            self.before_change(now);
+            self.instance.state = InstanceState::Stopping;
+            self.instance.stopped_at = Some(now);
+            self.instance.state_reason = Some(reason("Client.UserInitiatedShutdown"));
+        }
+        if self.instance.state == InstanceState::Stopping && !hangs && self.due.is_none() {
+            self.due = Some((now + self.stop, InstanceState::Stopped));
+        }
+    }
+
+    fn checks(&mut self, now: Timestamp) -> Option<StatusChecks> {
+        if matches!(self.habit, Habit::NoChecks) {
+            return None;
+        }
+        let all = |check: Check| StatusChecks {
+            instance: check.clone(),
+            system: check.clone(),
+            attached_ebs: check.clone(),
+            application: check,
+        };
+        let initializing = Check::Not("initializing".to_owned());
+        if self.up_since.is_none_or(|since| now < since + self.checks_after) {
+            return Some(all(initializing));
+        }
+        self.looked += 1;
+        let impaired = Check::Not("impaired".to_owned());
+        Some(match self.habit {
+            Habit::Impaired("instance") => StatusChecks { instance: impaired, ..all(Check::Ok) },
+            Habit::Impaired("system") => StatusChecks { system: impaired, ..all(Check::Ok) },
+            Habit::Impaired("attached_ebs") => StatusChecks { attached_ebs: impaired, ..all(Check::Ok) },
+            Habit::Impaired("application") => StatusChecks { application: impaired, ..all(Check::Ok) },
+            Habit::Flaps if self.looked == 2 => all(impaired),
+            _ => all(Check::Ok),
+        })
+    }
+}
+
+/// A call that the phase made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub operation: &'static str,
+    pub at: Timestamp,
+    pub ids: Vec<String>,
+}
+
+/// The small EC2, its clock and its phase log.
+pub struct World {
+    pub servers: RefCell<BTreeMap<String, Server>>,
+    pub calls: RefCell<Vec<Call>>,
+    pub log: RefCell<Vec<String>>,
+    pub log_fails: Cell<bool>,
+    /// How many of the next calls of an operation fail with a code.
+    pub faults: RefCell<Vec<(&'static str, &'static str, u32)>>,
+    pub buckets: Cell<bool>,
+    now: Cell<Timestamp>,
+    requests: Cell<f64>,
+    instances: Cell<f64>,
+    refilled_at: Cell<Timestamp>,
+    pub throttled: Cell<u32>,
+    dice: RefCell<fastrand::Rng>,
+}
+
+/// How long an AWS call takes.
+const CALL: Duration = Duration::from_millis(40);
+
+impl World {
+    pub fn new(servers: impl IntoIterator<Item = Server>) -> Self {
+        Self {
+            servers: RefCell::new(servers.into_iter().map(|s| (s.instance.id.clone(), s)).collect()),
+            calls: RefCell::default(),
+            log: RefCell::default(),
+            log_fails: Cell::new(false),
+            faults: RefCell::default(),
+            buckets: Cell::new(true),
+            now: Cell::new(seven()),
+            requests: Cell::new(5.0),
+            instances: Cell::new(1000.0),
+            refilled_at: Cell::new(seven()),
+            throttled: Cell::new(0),
+            dice: RefCell::new(fastrand::Rng::with_seed(7)),
+        }
+    }
+
+    pub fn fail_next(&self, operation: &'static str, code: &'static str, times: u32) {
+        self.faults.borrow_mut().push((operation, code, times));
+    }
+
+    /// The calls of one operation.
+    pub fn calls_of(&self, operation: &str) -> Vec<Call> {
+        self.calls.borrow().iter().filter(|call| call.operation == operation).cloned().collect()
+    }
+
+    /// How many instances were named in calls of one operation.
+    pub fn named_in(&self, operation: &str, name: &str) -> usize {
+        let id = self.id(name);
+        self.calls_of(operation).iter().filter(|call| call.ids.contains(&id)).count()
+    }
+
+    pub fn id(&self, name: &str) -> String {
+        let servers = self.servers.borrow();
+        let found = servers.values().find(|server| server.instance.name.as_deref() == Some(name));
+        found.unwrap_or_else(|| panic!("no {name}")).instance.id.clone()
+    }
+
+    pub fn state(&self, name: &str) -> InstanceState {
+        let id = self.id(name);
+        let mut servers = self.servers.borrow_mut();
+        let server = servers.get_mut(&id).unwrap();
+        server.settle(self.now.get());
+        server.instance.state
+    }
+
+    pub fn seconds(&self) -> i64 {
+        self.now.get().duration_since(seven()).as_secs()
+    }
+
+    pub fn pass_time(&self, duration: Duration) {
+        self.now.set(self.now.get() + duration);
+    }
+
+    fn call(&self, operation: &'static str, ids: &[String]) -> Result<(), AwsError> {
+        self.pass_time(CALL);
+        self.calls.borrow_mut().push(Call { operation, at: self.now.get(), ids: ids.to_vec() });
+        for fault in self.faults.borrow_mut().iter_mut() {
+            if fault.0 == operation && fault.2 > 0 {
+                fault.2 -= 1;
+                return Err(error(operation, fault.1));
+            }
+        }
+        Ok(())
+    }
+
+    /// EC2's published buckets for StartInstances; a stop's are larger and not modelled.
+    fn take_tokens(&self, ids: &[String]) -> Result<(), AwsError> {
+        let seconds = self.now.get().duration_since(self.refilled_at.get()).as_secs_f64();
+        self.refilled_at.set(self.now.get());
+        self.requests.set((self.requests.get() + 2.0 * seconds).min(5.0));
+        self.instances.set((self.instances.get() + 2.0 * seconds).min(1000.0));
+        let wanted = ids.len() as f64;
+        if self.requests.get() < 0.999 || self.instances.get() < wanted - 0.001 {
+            self.throttled.set(self.throttled.get() + 1);
+            return Err(error("StartInstances", "RequestLimitExceeded"));
+        }
+        self.requests.set(self.requests.get() - 1.0);
+        self.instances.set(self.instances.get() - wanted);
+        Ok(())
+    }
+
+    fn refusal(&self, operation: &'static str, ids: &[String]) -> Option<AwsError> {
+        let mut servers = self.servers.borrow_mut();
+        for id in ids {
+            let Some(server) = servers.get_mut(id) else {
+                return Some(error(operation, "InvalidInstanceID.NotFound"));
+            };
+            server.settle(self.now.get());
+            match &mut server.habit {
+                Habit::Refuses(code) => return Some(error(operation, code)),
+                Habit::RefusesTimes(code, times) if *times > 0 => {
+                    if ids.len() == 1 {
+                        *times -= 1;
+                    }
+                    return Some(error(operation, code));
+                }
+                _ => {}
+            }
+            let state = server.instance.state;
+            let fits = match operation {
+                "StartInstances" => {
+                    matches!(state, InstanceState::Stopped | InstanceState::Pending | InstanceState::Running)
+                }
+                _ => !matches!(state, InstanceState::Pending | InstanceState::Terminated),
+            };
+            if !fits {
+                return Some(error(operation, "IncorrectInstanceState"));
+            }
+        }
+        None
+    }
+}
+
+pub fn error(operation: &'static str, code: &str) -> AwsError {
+    AwsError { operation, code: code.to_owned(), message: format!("{code}: said EC2") }
+}
+
+impl ReadInstances for World {
+    async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, AwsError> {
+        assert!(!selection.is_empty(), "an empty filter means every instance");
+        self.call("DescribeInstances", &[])?;
+        let now = self.now.get();
+        let mut servers = self.servers.borrow_mut();
+        let shown = servers.values_mut().map(|server| {
+            server.settle(now);
+            server.shown(now)
+        });
+        let listed = |name: &Option<String>| name.as_ref().is_some_and(|name| selection.names.contains(name));
+        Ok(shown
+            .filter(|i| selection.names.is_empty() || listed(&i.name))
+            .filter(|i| !matches!(i.state, InstanceState::Terminated | InstanceState::ShuttingDown))
+            .collect())
+    }
+
+    async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, AwsError> {
+        self.call("DescribeInstanceStatus", ids)?;
+        let now = self.now.get();
+        let mut servers = self.servers.borrow_mut();
+        Ok(ids.iter().filter_map(|id| Some((id.clone(), servers.get_mut(id)?.checks(now)?))).collect())
+    }
+}
+
+impl ChangeInstances for World {
+    async fn start(&self, ids: &[String], dry_run: bool) -> Result<(), AwsError> {
+        assert!(!ids.is_empty(), "an empty request");
+        self.call(if dry_run { "StartInstances (dry run)" } else { "StartInstances" }, ids)?;
+        if self.buckets.get() {
+            self.take_tokens(ids)?;
+        }
+        if let Some(error) = self.refusal("StartInstances", ids) {
+            return Err(error);
+        }
+        let now = self.now.get();
+        if !dry_run {
+            ids.iter().for_each(|id| self.servers.borrow_mut().get_mut(id).unwrap().start(now));
+        }
+        Ok(())
+    }
+
+    async fn stop(&self, ids: &[String], kind: StopKind, dry_run: bool) -> Result<(), AwsError> {
+        assert!(!ids.is_empty(), "an empty request");
+        let operation = match (dry_run, kind) {
+            (true, _) => "StopInstances (dry run)",
+            (false, StopKind::Graceful) => "StopInstances",
+            (false, StopKind::Force) => "StopInstances (force)",
+        };
+        self.call(operation, ids)?;
+        if let Some(error) = self.refusal("StopInstances", ids) {
+            return Err(error);
+        }
+        let now = self.now.get();
+        if !dry_run {
+            ids.iter().for_each(|id| self.servers.borrow_mut().get_mut(id).unwrap().stop(now, kind));
+        }
+        Ok(())
+    }
+}
+
+impl PhaseLog for World {
+    async fn write(&self, lines: &[LogLine]) -> Result<(), AwsError> {
+        if self.log_fails.get() {
+            return Err(error("PutLogEvents", "AccessDeniedException"));
+        }
+        self.log.borrow_mut().extend(lines.iter().map(|line| line.text.clone()));
+        Ok(())
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.pass_time(duration);
+        assert!(self.seconds() < 48 * 3600, "the loop does not end");
+    }
+
+    fn chance(&self) -> f64 {
+        self.dice.borrow_mut().f64()
+    }
+}
+
+/// The list of these names, as servers.toml would give it.
+pub fn list(names: &[&str]) -> Phase {
+    Phase {
+        number: 3,
+        environment: "dev".to_owned(),
+        tier: "db".to_owned(),
+        name: "development db servers".to_owned(),
+        servers: names.iter().map(|name| (*name).to_owned()).collect(),
+        tags: BTreeMap::new(),
+        ready: Readiness::StatusChecks,
+        timeout: Duration::from_secs(15 * 60),
+        settle: Duration::ZERO,
+        minimum: Minimum::All,
+        force_stop_after: None,
+    }
+}
+
+/// A task for one invocation of 15 minutes that begins now.
+pub fn task<'a>(world: &World, phase: &'a Phase, action: Action) -> Task<'a> {
+    Task {
+        phase,
+        action,
+        heading: "starting development db servers",
+        dry_run: false,
+        run_began_at: seven(),
+        deadline: world.now() + SignedDuration::from_mins(15) + SignedDuration::from_secs(30),
+        zone: TimeZone::UTC,
+        environments: 1,
+    }
+}
+
+/// Runs one invocation; the fakes never wait for anything, so the future is ready at once.
+pub fn invoke(world: &World, task: &Task<'_>, resume: Option<Progress>) -> Result<PhaseAnswer, PhaseError> {
+    let mut future = pin!(phase::run(world, task, resume));
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("the fakes never wait"),
+    }
+}
+
+/// Runs a whole phase in one invocation.
+pub fn run(world: &World, phase: &Phase, action: Action) -> PhaseAnswer {
+    invoke(world, &task(world, phase, action), None).unwrap()
+}
+
+/// Runs a phase in invocations of `seconds`, handing `resume` on as the state machine does, through JSON.
+pub fn run_in_slices(world: &World, phase: &Phase, action: Action, seconds: i64) -> (PhaseAnswer, u32) {
+    let mut resume = None;
+    for invocations in 1..1000 {
+        let deadline = world.now() + SignedDuration::from_secs(seconds);
+        let task = Task { deadline, ..task(world, phase, action) };
+        let answer = invoke(world, &task, resume).unwrap();
+        let Some(handed_on) = &answer.resume else { return (answer, invocations) };
+        let wire = serde_json::to_string(handed_on).unwrap();
+        resume = Some(serde_json::from_str(&wire).unwrap());
+    }
+    panic!("the phase does not end")
+}
+
+/// The codes of an answer's problems, by name.
+pub fn codes(answer: &PhaseAnswer) -> BTreeMap<String, String> {
+    answer.problems.iter().map(|problem| (problem.name.clone(), problem.code.clone())).collect()
+}
