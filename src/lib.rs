@@ -14,8 +14,11 @@
 //! ports, not adapters. SDK types stop in `aws`, which is there only with the feature of that name.
 
 pub mod acting;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod dry_run;
 pub mod failure;
+pub mod handler;
 pub mod hold;
 pub mod judgement;
 pub mod memory;
@@ -26,5 +29,8 @@ pub mod phase;
 pub mod plan;
 pub mod ports;
 pub mod progress;
+pub mod report;
+pub mod results;
 pub mod servers;
+pub mod settings;
 pub mod verdict;

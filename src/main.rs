@@ -1,1 +1,54 @@
-fn main() {}
+//! Wires the function: tracing, settings, clients, run. Decides nothing.
+
+use std::panic::AssertUnwindSafe;
+
+use ec2_start_stop::aws::{Aws, LambdaClock};
+use ec2_start_stop::handler::{self, HandlerError, Invocation, Settings};
+use ec2_start_stop::settings;
+use futures::FutureExt;
+use jiff::Timestamp;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
+    let variable = |name: &str| std::env::var(name).ok();
+    let clock = LambdaClock::from_setting(variable("LOCAL_CLOCK").as_deref())?;
+    let settings = settings::read(variable);
+    let aws = Aws::connect(variable("PHASE_LOG_GROUP"), clock).await;
+    lambda_runtime::run(service_fn(|event| answer(&aws, &settings, event))).await
+}
+
+async fn answer(
+    aws: &Aws,
+    settings: &Result<Settings, HandlerError>,
+    event: LambdaEvent<Value>,
+) -> Result<Value, Diagnostic> {
+    let invocation = Invocation {
+        deadline: i64::try_from(event.context.deadline)
+            .ok()
+            .and_then(|deadline| Timestamp::from_millisecond(deadline).ok())
+            .unwrap_or(Timestamp::MAX),
+        request_id: event.context.request_id,
+    };
+    let settings = settings.as_ref().map_err(diagnostic)?;
+    // Boxed: the SDK's nested futures are deeper than the compiler's layout queries go.
+    let answer = Box::pin(handler::answer(aws, settings, &invocation, event.payload));
+    match AssertUnwindSafe(answer).catch_unwind().await {
+        Ok(answer) => answer.map_err(|error| diagnostic(&error)),
+        Err(panic) => Err(diagnostic(&HandlerError::Panicked(message(panic.as_ref())))),
+    }
+}
+
+fn diagnostic(error: &HandlerError) -> Diagnostic {
+    tracing::error!(name = error.name(), "{error}");
+    Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() }
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
+}

@@ -15,16 +15,17 @@ use crate::verdict::Standing;
 
 /// Tells a phase's story, each thing once.
 #[derive(Debug)]
-pub struct Narration {
+pub struct Narration<'a> {
+    stream: &'a str,
     action: Action,
     pending: Vec<String>,
     told: BTreeMap<String, String>,
     error: Option<String>,
 }
 
-impl Narration {
+impl<'a> Narration<'a> {
     /// Begins with the heading, in capitals.
-    pub fn new(task: &Task<'_>, resumed: bool) -> Self {
+    pub fn new(task: &Task<'a>, resumed: bool) -> Self {
         let heading = task.heading.to_uppercase();
         let mark = match (task.dry_run, resumed) {
             (true, _) => " (DRY RUN: NOTHING IS CHANGED)",
@@ -32,6 +33,7 @@ impl Narration {
             (false, false) => "",
         };
         Self {
+            stream: task.log_stream,
             action: task.action,
             pending: vec![format!("{heading}{mark}")],
             told: BTreeMap::new(),
@@ -44,11 +46,7 @@ impl Narration {
         for server in &judgement.servers {
             let sentence = sentence(server, self.action, progress);
             if self.told.get(&server.key) != Some(&sentence) {
-                let id = server.id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
-                let name =
-                    if server.id.as_ref() == Some(&server.key) { server.key.as_str() } else { &server.key };
-                let label = if name.contains("(i-") { name.to_owned() } else { format!("{name}{id}") };
-                self.pending.push(format!("{label}: {sentence}"));
+                self.pending.push(format!("{}: {sentence}", label(server)));
                 self.told.insert(server.key.clone(), sentence);
             }
         }
@@ -84,9 +82,17 @@ impl Narration {
         if lines.is_empty() {
             return;
         }
-        if let Err(error) = world.write(&lines).await {
+        if let Err(error) = world.write(self.stream, &lines).await {
             self.error.get_or_insert(error.to_string());
         }
+    }
+}
+
+/// The server's key, and its id if the key does not hold it already.
+fn label(server: &Server) -> String {
+    match &server.id {
+        Some(id) if !server.key.contains(id.as_str()) => format!("{} ({id})", server.key),
+        _ => server.key.clone(),
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Task<'a> {
     pub action: Action,
     /// The heading of what this phase writes to the phase log.
     pub heading: &'a str,
+    /// The phase log's stream.
+    pub log_stream: &'a str,
     /// Change nothing; say what would be done.
     pub dry_run: bool,
     /// When the execution began; now, for a phase that runs by itself.

@@ -167,7 +167,7 @@ pub trait ChangeInstances {
 /// Writes the phase log.
 pub trait PhaseLog {
     /// Adds lines to the run's stream, in order.
-    async fn write(&self, lines: &[LogLine]) -> Result<(), AwsError>;
+    async fn write(&self, stream: &str, lines: &[LogLine]) -> Result<(), AwsError>;
 }
 
 /// A line of the phase log.

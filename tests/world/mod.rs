@@ -422,7 +422,7 @@ impl ChangeInstances for World {
 }
 
 impl PhaseLog for World {
-    async fn write(&self, lines: &[LogLine]) -> Result<(), AwsError> {
+    async fn write(&self, _stream: &str, lines: &[LogLine]) -> Result<(), AwsError> {
         if self.log_fails.get() {
             return Err(error("PutLogEvents", "AccessDeniedException"));
         }
@@ -469,6 +469,7 @@ pub fn task<'a>(world: &World, phase: &'a Phase, action: Action) -> Task<'a> {
         phase,
         action,
         heading: "starting development db servers",
+        log_stream: "run-1",
         dry_run: false,
         run_began_at: seven(),
         deadline: world.now() + SignedDuration::from_mins(15) + SignedDuration::from_secs(30),

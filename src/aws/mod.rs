@@ -1,0 +1,76 @@
+//! The ports' adapters: EC2, SES, CloudWatch Logs and the clock. SDK types stop here.
+//!
+//! Owns the clients, made once at init on one connection pool, and the translation of every failure into
+//! [`AwsError`]. Decides nothing.
+
+mod clock;
+mod ec2;
+mod logs;
+mod ses;
+
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use crate::ports::AwsError;
+pub use clock::{LambdaClock, LocalClockError};
+
+/// The SDK's default is 3.1 s to connect and no limit to read.
+const CONNECT: Duration = Duration::from_secs(3);
+/// A DescribeInstances page of 1,000 instances takes a few seconds.
+const READ: Duration = Duration::from_secs(20);
+
+/// AWS, as the function reaches it.
+#[derive(Debug)]
+pub struct Aws {
+    ec2: aws_sdk_ec2::Client,
+    ses: aws_sdk_ses::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
+    log_group: Option<String>,
+    clock: LambdaClock,
+}
+
+impl Aws {
+    /// Makes the clients. `log_group` is the phase log's; without one, lines go to stdout only.
+    pub async fn connect(log_group: Option<String>, clock: LambdaClock) -> Self {
+        // ring, not aws-lc: its first handshake costs a tenth of the CPU, and a 128 MB function has a fourteenth
+        // of a vCPU. Given up for it: post-quantum key exchange.
+        let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build();
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(http.build_https())
+            .timeout_config(timeouts)
+            .load()
+            .await;
+        Self {
+            ec2: aws_sdk_ec2::Client::new(&config),
+            ses: aws_sdk_ses::Client::new(&config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            log_group,
+            clock,
+        }
+    }
+}
+
+/// Our own error for any of the SDK's. A failure without a code of AWS is one without an answer of AWS.
+fn failure<E, R>(operation: &'static str, error: SdkError<E, R>) -> AwsError
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    match error.code() {
+        Some(code) => AwsError {
+            operation,
+            code: code.to_owned(),
+            message: error.message().unwrap_or("AWS gave no message").to_owned(),
+        },
+        None => AwsError {
+            operation,
+            code: AwsError::UNREACHABLE.to_owned(),
+            message: DisplayErrorContext(&error).to_string(),
+        },
+    }
+}

@@ -1,0 +1,202 @@
+//! One event → one answer; the names of errors.
+//!
+//! Owns the way from a payload to the phase or the report, and the stable names that the state machine matches.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use crate::failure;
+use crate::payload::{PayloadError, PhaseAnswer, PhaseRequest, ReportRequest, Request};
+use crate::phase::{self, PhaseError, Task};
+use crate::ports::{AwsError, Instance, ReadInstances, Selection, SendMail, World};
+use crate::report::{self, Report};
+use crate::servers::{ServerLists, ServersFileError};
+
+/// What the function is set up with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// servers.toml.
+    pub lists: ServerLists,
+    /// The zone of dates in hold tags and of times in mails.
+    pub zone: TimeZone,
+    /// The Region, for links into the console.
+    pub region: String,
+    /// Who sends the report.
+    pub sender: Option<String>,
+    /// Who gets it.
+    pub recipients: Vec<String>,
+}
+
+/// One invocation, as Lambda tells of it.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// When Lambda cuts it off.
+    pub deadline: Timestamp,
+    /// Lambda's request id: names the phase log's stream where no execution does.
+    pub request_id: String,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HandlerError {
+    /// The payload cannot be used; nothing was started or stopped.
+    #[error(transparent)]
+    InvalidPayload(#[from] PayloadError),
+    /// The file of `SERVERS_FILE` cannot be used.
+    #[error(transparent)]
+    InvalidServersFile(#[from] ServersFileError),
+    /// A setting of the function is missing or wrong.
+    #[error("{0}")]
+    Misconfigured(String),
+    /// AWS says that the function may not.
+    #[error("{0}. Give the function's role that permission, or correct its credentials")]
+    AccessDenied(AwsError),
+    /// AWS asks for fewer requests, again and again. Transient.
+    #[error("{0}. This goes away by itself; if not, ask for higher API limits")]
+    Throttled(AwsError),
+    /// AWS does not answer, or has an internal error. Transient.
+    #[error("{0}. If it stays, look at AWS Health and at the function's network")]
+    AwsUnreachable(AwsError),
+    /// AWS answered something that is none of these.
+    #[error("{0}")]
+    AwsFailure(AwsError),
+    /// SES did not take the report.
+    #[error("the report could not be sent to {to}: {error}")]
+    MailRejected {
+        /// The recipients.
+        to: String,
+        /// What SES said.
+        error: AwsError,
+    },
+    /// The program has a defect.
+    #[error("the function panicked: {0}. This is a defect: please report it")]
+    Panicked(String),
+    /// Our own answer could not be written as JSON.
+    #[error("the answer could not be written: {0}")]
+    Unwritable(#[from] serde_json::Error),
+}
+
+impl HandlerError {
+    /// The stable name that the state machine matches in `ErrorEquals`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::InvalidPayload(_) => "InvalidPayload",
+            Self::InvalidServersFile(_) => "InvalidServersFile",
+            Self::Misconfigured(_) => "Misconfigured",
+            Self::AccessDenied(_) => "AccessDenied",
+            Self::Throttled(_) => "Throttled",
+            Self::AwsUnreachable(_) => "AwsUnreachable",
+            Self::AwsFailure(_) => "AwsFailure",
+            Self::MailRejected { .. } => "MailRejected",
+            Self::Panicked(_) | Self::Unwritable(_) => "Panicked",
+        }
+    }
+}
+
+impl From<AwsError> for HandlerError {
+    fn from(error: AwsError) -> Self {
+        match error.code.as_str() {
+            code if failure::is_denied(code) => Self::AccessDenied(error),
+            code if failure::is_throttle(code) => Self::Throttled(error),
+            code if failure::is_outage(code) => Self::AwsUnreachable(error),
+            _ => Self::AwsFailure(error),
+        }
+    }
+}
+
+impl From<PhaseError> for HandlerError {
+    fn from(error: PhaseError) -> Self {
+        match error {
+            PhaseError::Aws(error) => error.into(),
+            PhaseError::Progress(error) => error.into(),
+        }
+    }
+}
+
+/// Answers one event.
+///
+/// # Errors
+/// Only what no retry of the same phase could judge; a server that will not start is part of an answer.
+pub async fn answer<W: World + SendMail>(
+    world: &W,
+    settings: &Settings,
+    invocation: &Invocation,
+    payload: Value,
+) -> Result<Value, HandlerError> {
+    let answer = match Request::parse(payload)? {
+        Request::Skip => serde_json::to_value(PhaseAnswer::skipped())?,
+        Request::Phase(request) => {
+            serde_json::to_value(run_phase(world, settings, invocation, request).await?)?
+        }
+        Request::Report(request) => send_report(world, settings, request).await?,
+    };
+    Ok(answer)
+}
+
+async fn run_phase<W: World>(
+    world: &W,
+    settings: &Settings,
+    invocation: &Invocation,
+    request: PhaseRequest,
+) -> Result<PhaseAnswer, HandlerError> {
+    let phase = settings.lists.phase(request.phase_number).ok_or_else(|| {
+        let numbers: Vec<String> =
+            settings.lists.phases.iter().map(|phase| phase.number.to_string()).collect();
+        PayloadError::Field {
+            field: "phase_number".to_owned(),
+            expected: format!("one of {} (servers.toml)", numbers.join(", ")),
+            found: request.phase_number.to_string(),
+        }
+    })?;
+    let execution = request.execution.as_ref();
+    let task = Task {
+        phase,
+        action: request.action,
+        heading: &request.heading,
+        log_stream: execution.map_or(&invocation.request_id, |execution| &execution.name),
+        dry_run: request.dry_run,
+        run_began_at: execution.map_or_else(|| world.now(), |execution| execution.start_time),
+        deadline: invocation.deadline,
+        zone: settings.zone.clone(),
+        environments: settings.lists.environments().len(),
+    };
+    Ok(phase::run(world, &task, request.resume).await?)
+}
+
+async fn send_report<W: World + SendMail>(
+    world: &W,
+    settings: &Settings,
+    request: ReportRequest,
+) -> Result<Value, HandlerError> {
+    let sender = settings
+        .sender
+        .as_deref()
+        .ok_or_else(|| HandlerError::Misconfigured("MAIL_SENDER is not set".to_owned()))?;
+    if settings.recipients.is_empty() {
+        return Err(HandlerError::Misconfigured("MAIL_RECIPIENTS is not set".to_owned()));
+    }
+    let mut seen = Vec::new();
+    for phase in &settings.lists.phases {
+        seen.push((phase.number, see(world, &phase.servers, &phase.tags).await));
+    }
+    let report = Report::build(&request, &settings.lists, &seen, world.now());
+    let mail = report.mail(&settings.zone, &settings.region);
+    let message_id = world.send(sender, &settings.recipients, &mail).await.map_err(|error| {
+        match HandlerError::from(error.clone()) {
+            transient @ (HandlerError::Throttled(_) | HandlerError::AwsUnreachable(_)) => transient,
+            _ => HandlerError::MailRejected { to: settings.recipients.join(", "), error },
+        }
+    })?;
+    let sent = report::Sent { message_id, from: sender.to_owned(), to: settings.recipients.clone() };
+    Ok(serde_json::to_value(report.answer(sent))?)
+}
+
+async fn see<W: ReadInstances>(
+    world: &W,
+    names: &[String],
+    tags: &std::collections::BTreeMap<String, String>,
+) -> Result<Vec<Instance>, AwsError> {
+    let selection = Selection { names, tags };
+    if selection.is_empty() { Ok(Vec::new()) } else { world.instances(selection).await }
+}

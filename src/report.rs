@@ -1,0 +1,405 @@
+//! The report: one value from what every phase answered and what every server is now. Pure.
+//!
+//! Owns the invariant that every server of every list appears exactly once, and the verdict. The mail is made
+//! of it in [`mail`].
+
+pub mod mail;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::failure;
+use crate::payload::{Action, Deed, Did, Execution, InitialState, Outcome, Problem, ReportRequest};
+use crate::ports::{AwsError, Instance};
+use crate::results::{self, EnvironmentResult, PhaseResult, StateError};
+use crate::servers::{Phase, ServerLists};
+use crate::verdict;
+
+/// What a fresh describe saw of each phase's servers, by phase number.
+pub type Seen = Vec<(u32, Result<Vec<Instance>, AwsError>)>;
+
+/// The run's verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    /// Every server that was to change is as wanted.
+    Success,
+    /// Every tier was reached, but not every server is as wanted.
+    Degraded,
+    /// Some tier was not reached, or its minimum was not met.
+    Aborted,
+}
+
+impl Status {
+    /// As it stands in the subject.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Success => "SUCCESS",
+            Self::Degraded => "DEGRADED",
+            Self::Aborted => "ABORTED",
+        }
+    }
+}
+
+/// One server's line.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// Its Name tag, or the key in the initial states.
+    pub name: String,
+    /// The instance's id, if there is an instance.
+    pub id: Option<String>,
+    /// Its environment.
+    pub environment: String,
+    /// Its tier.
+    pub tier: String,
+    /// What it was before this run changed anything, as far as that is known.
+    pub initial_state: Option<String>,
+    /// What it is now, as far as that is known.
+    pub end_state: Option<String>,
+    /// What was done.
+    pub action: Did,
+    /// Seconds from the request to the wanted state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
+    /// Why nothing was done, or why it was left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The code of its problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// One list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TierReport {
+    /// For people.
+    pub name: String,
+    /// Its tier.
+    pub tier: String,
+    /// How it ended; `None`: the run did not get there.
+    pub outcome: Option<Outcome>,
+    /// Its servers, each once.
+    pub rows: Vec<Row>,
+}
+
+/// One environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnvironmentReport {
+    /// For example `dev`.
+    pub name: String,
+    /// The execution was limited to others.
+    pub skipped: bool,
+    /// Its tiers, in the order of this action.
+    pub tiers: Vec<TierReport>,
+}
+
+/// How many servers are how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// All servers of all lists.
+    pub servers: usize,
+    /// Changed by this run.
+    pub changed: usize,
+    /// Left alone on purpose.
+    pub held: usize,
+    /// With a problem.
+    pub problems: usize,
+    /// In environments that this run was not about, or in tiers that it did not reach.
+    pub not_reached: usize,
+}
+
+/// The whole report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Start or stop.
+    pub action: Action,
+    /// Nothing was changed.
+    pub dry_run: bool,
+    /// The verdict.
+    pub status: Status,
+    /// The execution.
+    pub execution: Option<Execution>,
+    /// When the report was made.
+    pub at: Timestamp,
+    /// Every environment.
+    pub environments: Vec<EnvironmentReport>,
+    /// Every problem, the servers' and the machine's.
+    pub problems: Vec<Problem>,
+    /// What a reader should know besides.
+    pub remarks: Vec<String>,
+}
+
+/// To whom the report went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sent {
+    /// SES's message id.
+    pub message_id: String,
+    /// The sender.
+    pub from: String,
+    /// The recipients.
+    pub to: Vec<String>,
+}
+
+/// The answer of the report: the execution's machine-readable output.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answer {
+    status: Status,
+    subject: String,
+    action: Action,
+    dry_run: bool,
+    mail: Sent,
+    counts: Totals,
+    servers: Vec<Row>,
+    problems: Vec<Problem>,
+    remarks: Vec<String>,
+}
+
+impl Report {
+    /// Puts together what the phases answered and what is now.
+    pub fn build(request: &ReportRequest, lists: &ServerLists, seen: &Seen, now: Timestamp) -> Self {
+        let (results, remarks) = results::read(&request.results);
+        let mut builder =
+            Builder { request, lists, seen, problems: Vec::new(), remarks, status: Status::Success };
+        if let Some(error) = &request.error {
+            builder.fail_by(&StateError::read(error), "the state machine");
+        }
+        let environments =
+            lists.environments().into_iter().map(|name| builder.environment(name, &results)).collect();
+        Self {
+            action: request.action,
+            dry_run: request.dry_run,
+            status: builder.status,
+            execution: request.execution.clone(),
+            at: now,
+            environments,
+            problems: builder.problems,
+            remarks: builder.remarks,
+        }
+    }
+
+    /// The mail's subject.
+    pub fn subject(&self) -> String {
+        let action = match self.action {
+            Action::Start => "START",
+            Action::Stop => "SHUTDOWN",
+        };
+        let dry_run = if self.dry_run { "DRY RUN: " } else { "" };
+        format!("{dry_run}{action} STATUS: {}", self.status.word())
+    }
+
+    /// Every server of every list.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.environments.iter().flat_map(|environment| &environment.tiers).flat_map(|tier| &tier.rows)
+    }
+
+    /// How many servers are how.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for tier in self.environments.iter().flat_map(|environment| &environment.tiers) {
+            let reached = !matches!(tier.outcome, None | Some(Outcome::Skipped));
+            for row in &tier.rows {
+                totals.servers += 1;
+                totals.changed += usize::from(matches!(row.action, Did::Started | Did::Stopped));
+                totals.held += usize::from(row.action == Did::Held);
+                totals.problems += usize::from(row.problem.is_some());
+                totals.not_reached += usize::from(!reached);
+            }
+        }
+        totals
+    }
+
+    /// Seconds from the execution's start to now.
+    pub fn seconds(&self) -> Option<u64> {
+        let execution = self.execution.as_ref()?;
+        u64::try_from(self.at.duration_since(execution.start_time).as_secs()).ok()
+    }
+
+    /// The answer of the invocation that sent it.
+    pub fn answer(&self, mail: Sent) -> Answer {
+        Answer {
+            status: self.status,
+            subject: self.subject(),
+            action: self.action,
+            dry_run: self.dry_run,
+            mail,
+            counts: self.totals(),
+            servers: self.rows().cloned().collect(),
+            problems: self.problems.clone(),
+            remarks: self.remarks.clone(),
+        }
+    }
+}
+
+struct Builder<'a> {
+    request: &'a ReportRequest,
+    lists: &'a ServerLists,
+    seen: &'a Seen,
+    problems: Vec<Problem>,
+    remarks: Vec<String>,
+    status: Status,
+}
+
+impl Builder<'_> {
+    fn worsen(&mut self, status: Status) {
+        self.status = self.status.max(status);
+    }
+
+    fn fail_by(&mut self, error: &StateError, whose: &str) {
+        self.worsen(Status::Aborted);
+        let message = format!("{whose} failed: {}", error.sentence());
+        self.problems.push(Problem { name: whose.to_owned(), id: None, code: error.name.clone(), message });
+    }
+
+    fn environment(&mut self, name: &str, results: &[EnvironmentResult]) -> EnvironmentReport {
+        let result = results.iter().find(|result| result.environment == name);
+        let asked = self.request.environments.as_ref();
+        let skipped = asked.is_some_and(|asked| !asked.iter().any(|asked| asked == name));
+        if let Some(error) = result.and_then(|result| result.error.as_ref()) {
+            self.fail_by(error, &format!("environment {name}"));
+        }
+        if result.is_some_and(|result| result.shortened) {
+            self.remarks
+                .push(format!("{name}: too many servers to hand on what each did; end states are from now."));
+        }
+        let mut phases = self.lists.in_start_order(name);
+        if self.request.action == Action::Stop {
+            phases.reverse();
+        }
+        let tiers = phases.into_iter().map(|phase| self.tier(phase, result, skipped)).collect();
+        EnvironmentReport { name: name.to_owned(), skipped, tiers }
+    }
+
+    fn tier(&mut self, phase: &Phase, result: Option<&EnvironmentResult>, skipped: bool) -> TierReport {
+        let answered =
+            result.and_then(|result| result.phases.iter().find(|other| other.phase_number == phase.number));
+        let initial = result.and_then(|result| result.initial_states.get(&phase.tier));
+        let outcome =
+            if skipped { Some(Outcome::Skipped) } else { answered.map(|answered| answered.outcome) };
+        self.judge(outcome);
+        if let Some(error) = answered.and_then(|answered| answered.log_error.as_ref()) {
+            self.remarks.push(format!("The phase log of {} could not be written: {error}.", phase.name));
+        }
+        let seen = self.seen.iter().find(|(number, _)| *number == phase.number).map(|(_, seen)| seen);
+        if let Some(Err(error)) = seen {
+            self.remarks.push(format!("The end states of {} are unknown: {error}.", phase.name));
+        }
+        let instances = seen.and_then(|seen| seen.as_ref().ok());
+        let mut rows = Rows::new(self.request, phase, answered, initial, instances).all();
+        if matches!(outcome, Some(Outcome::Ready | Outcome::Degraded)) && !self.request.dry_run {
+            rows.iter_mut().for_each(|row| self.look_again(row));
+        }
+        self.problems.extend(answered.into_iter().flat_map(|answered| answered.problems.clone()));
+        TierReport { name: phase.name.clone(), tier: phase.tier.clone(), outcome, rows }
+    }
+
+    fn judge(&mut self, outcome: Option<Outcome>) {
+        match outcome {
+            Some(Outcome::Ready | Outcome::Empty | Outcome::Skipped) => {}
+            Some(Outcome::Degraded) => self.worsen(Status::Degraded),
+            Some(Outcome::Failed | Outcome::InProgress) | None => self.worsen(Status::Aborted),
+        }
+    }
+
+    /// A server that its phase called ready and that is not so any more.
+    fn look_again(&mut self, row: &mut Row) {
+        let wanted = match self.request.action {
+            Action::Start => "running",
+            Action::Stop => "stopped",
+        };
+        let known = row.end_state.as_deref();
+        if row.problem.is_some() || row.action == Did::Held || known.is_none_or(|end| end == wanted) {
+            return;
+        }
+        let what =
+            format!("it was {wanted} when its tier was done, and is {} now", known.unwrap_or_default());
+        let problem =
+            verdict::problem(&row.name, row.id.as_deref(), failure::WENT_BACK, &what, self.request.action);
+        row.problem = Some(problem.code.clone());
+        self.problems.push(problem);
+        self.worsen(Status::Degraded);
+    }
+}
+
+/// The rows of one list, from four sources: each server once.
+struct Rows<'a> {
+    phase: &'a Phase,
+    reached: bool,
+    problems: BTreeMap<&'a str, &'a Problem>,
+    actions: Option<&'a IndexMap<String, Deed>>,
+    initial: Option<&'a IndexMap<String, InitialState>>,
+    now: Option<&'a Vec<Instance>>,
+    told: BTreeSet<String>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(
+        _request: &ReportRequest,
+        phase: &'a Phase,
+        answered: Option<&'a PhaseResult>,
+        initial: Option<&'a IndexMap<String, InitialState>>,
+        now: Option<&'a Vec<Instance>>,
+    ) -> Self {
+        let problems = answered.map_or(&[][..], |answered| &answered.problems);
+        Self {
+            phase,
+            reached: answered.is_some_and(|answered| answered.outcome != Outcome::Skipped),
+            problems: problems.iter().map(|problem| (problem.name.as_str(), problem)).collect(),
+            actions: answered.map(|answered| &answered.actions),
+            initial,
+            now,
+            told: BTreeSet::new(),
+        }
+    }
+
+    fn all(mut self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for (key, initial) in self.initial.into_iter().flatten() {
+            rows.push(self.row(key, Some(&initial.instance_id), Some(&initial.state)));
+        }
+        for instance in self.now.into_iter().flatten() {
+            if !self.told.contains(&instance.id) {
+                let name = instance.name.clone().unwrap_or_else(|| instance.id.clone());
+                let twice = self.told.contains(&name);
+                let key = if twice { format!("{name} ({})", instance.id) } else { name };
+                rows.push(self.row(&key, Some(&instance.id), None));
+            }
+        }
+        let listed = self.phase.servers.iter().map(String::as_str);
+        let problems: Vec<&str> = self.problems.keys().copied().collect();
+        for name in listed.chain(problems) {
+            if !self.told.contains(name) {
+                rows.push(self.row(name, None, None));
+            }
+        }
+        rows
+    }
+
+    fn row(&mut self, key: &str, id: Option<&str>, initial: Option<&str>) -> Row {
+        self.told.insert(key.to_owned());
+        self.told.extend(id.map(str::to_owned));
+        let deed = self.actions.and_then(|actions| actions.get(key));
+        let problem = self.problems.get(key);
+        let end =
+            id.and_then(|id| self.now?.iter().find(|instance| instance.id == id)).map(|i| i.state.name());
+        let gone = (id.is_none() || self.now.is_some()) && end.is_none();
+        let note = match deed.and_then(|deed| deed.why.clone()) {
+            None if !self.reached && problem.is_none() => Some("not reached by this run".to_owned()),
+            why => why,
+        };
+        Row {
+            name: key.to_owned(),
+            id: id.map(str::to_owned),
+            environment: self.phase.environment.clone(),
+            tier: self.phase.tier.clone(),
+            initial_state: initial.map(str::to_owned),
+            end_state: if gone { Some("missing".to_owned()) } else { end.map(str::to_owned) },
+            action: deed.map_or(Did::Nothing, |deed| deed.action),
+            seconds: deed.and_then(|deed| deed.seconds),
+            note,
+            problem: problem.map(|problem| problem.code.clone()),
+        }
+    }
+}

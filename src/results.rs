@@ -1,0 +1,108 @@
+//! What the state machine collected from its branches, read leniently: pure.
+//!
+//! A report must go out whatever arrives. What cannot be read becomes a remark, never a refusal.
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::payload::{Counts, Deed, InitialState, InitialStates, Outcome, Problem};
+
+/// What one environment's branch gave.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EnvironmentResult {
+    /// For example `dev`.
+    pub environment: String,
+    /// The phases that answered, in their order.
+    pub phases: Vec<PhaseResult>,
+    /// Initial states by tier.
+    pub initial_states: IndexMap<String, IndexMap<String, InitialState>>,
+    /// Why the branch ended early, if it failed by an error.
+    pub error: Option<StateError>,
+    /// The answers were too large to hand on whole: only counts and problems came.
+    pub shortened: bool,
+}
+
+/// What one phase answered, without its initial states.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct PhaseResult {
+    /// Which list.
+    pub phase_number: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How many servers were how.
+    #[serde(default)]
+    pub servers: Counts,
+    /// What went wrong.
+    #[serde(default)]
+    pub problems: Vec<Problem>,
+    /// What was done.
+    #[serde(default)]
+    pub actions: IndexMap<String, Deed>,
+    /// Why the phase log could not be written.
+    #[serde(default)]
+    pub log_error: Option<String>,
+}
+
+/// `$states.errorOutput`: an error of the state machine.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct StateError {
+    /// The error's name.
+    #[serde(rename = "Error", default)]
+    pub name: String,
+    /// The cause; from a Lambda, a JSON object as a string.
+    #[serde(rename = "Cause", default)]
+    pub cause: String,
+}
+
+impl StateError {
+    /// Reads an error, of whatever shape it is.
+    pub fn read(value: &Value) -> Self {
+        Self::deserialize(value)
+            .unwrap_or_else(|_| Self { name: "Unknown".to_owned(), cause: value.to_string() })
+    }
+
+    /// The cause as a sentence: Lambda's `errorMessage`, where there is one.
+    pub fn sentence(&self) -> String {
+        let parsed: Option<Value> = serde_json::from_str(&self.cause).ok();
+        let message = parsed.as_ref().and_then(|cause| cause.get("errorMessage")).and_then(Value::as_str);
+        message.unwrap_or(&self.cause).to_owned()
+    }
+}
+
+/// Reads the branches' results; the second value says what could not be read.
+pub fn read(results: &[Value]) -> (Vec<EnvironmentResult>, Vec<String>) {
+    let mut remarks = Vec::new();
+    let read = results.iter().filter_map(|result| environment(result, &mut remarks)).collect();
+    (read, remarks)
+}
+
+fn environment(value: &Value, remarks: &mut Vec<String>) -> Option<EnvironmentResult> {
+    let Some(name) = value.get("environment").and_then(Value::as_str) else {
+        remarks.push("A branch's result names no environment and could not be read.".to_owned());
+        return None;
+    };
+    let mut result = EnvironmentResult { environment: name.to_owned(), ..EnvironmentResult::default() };
+    result.error = value.get("error").map(StateError::read);
+    result.shortened = value.get("shortened").and_then(Value::as_bool).unwrap_or(false);
+    for phase in value.get("phases").and_then(Value::as_array).into_iter().flatten() {
+        match PhaseResult::deserialize(phase) {
+            Ok(phase) => result.phases.push(phase),
+            Err(error) => remarks.push(format!("A phase's answer of {name} could not be read: {error}.")),
+        }
+    }
+    let prefix = format!("{name}_");
+    for (key, states) in value.as_object().into_iter().flatten() {
+        let Some(tier) = key.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix("_initial_state"))
+        else {
+            continue;
+        };
+        match InitialStates::deserialize(states) {
+            Ok(states) => {
+                result.initial_states.insert(tier.to_owned(), states.0);
+            }
+            Err(error) => remarks.push(format!("{key} could not be read: {error}.")),
+        }
+    }
+    Some(result)
+}
