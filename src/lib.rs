@@ -33,4 +33,5 @@ pub mod report;
 pub mod results;
 pub mod servers;
 pub mod settings;
+pub mod statemachine;
 pub mod verdict;

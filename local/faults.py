@@ -1,0 +1,92 @@
+"""Faults on demand: which AWS call fails, for which instance, with which code, how often.
+
+Owns the small grammar that `make run FAULT=…` and the tests share: `Operation=Code[:server][xTIMES]`, several
+separated by commas. `StartInstances=InsufficientInstanceCapacity:test2` fails every start that names test2.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+
+GRAMMAR = re.compile(r"^(?P<operation>[A-Za-z]+)=(?P<code>[A-Za-z.]+)(:(?P<server>[^x]+?))?(x(?P<times>\d+))?$")
+# Which HTTP status EC2 gives a code with (from memory; 400 is the rule).
+STATUS = {
+    "InsufficientInstanceCapacity": 500,
+    "InternalError": 500,
+    "RequestLimitExceeded": 503,
+    "Unavailable": 503,
+    "UnauthorizedOperation": 403,
+}
+EVERY_TIME = 1_000_000
+
+
+@dataclass
+class Fault:
+    """One fault; `instance_id` none means every call of the operation."""
+
+    operation: str
+    code: str
+    instance_id: str | None = None
+    times: int = EVERY_TIME
+
+    @property
+    def status(self) -> int:
+        return STATUS.get(self.code, 400)
+
+    @property
+    def message(self) -> str:
+        whom = f" for {self.instance_id}" if self.instance_id else ""
+        return f"{self.code}{whom} (a fault that was asked for)"
+
+
+@dataclass
+class Wish:
+    """A fault as a person writes it: a server's Name in place of its id."""
+
+    operation: str
+    code: str
+    server: str | None
+    times: int
+
+
+def parse(text: str) -> list[Wish]:
+    """Reads `FAULT`; a ValueError says what is expected."""
+    wishes = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        match = GRAMMAR.match(part)
+        if not match:
+            raise ValueError(
+                f"FAULT '{part}': expected Operation=Code, Operation=Code:server or either with xTIMES, "
+                "for example StartInstances=InsufficientInstanceCapacity:test2"
+            )
+        times = int(match["times"]) if match["times"] else EVERY_TIME
+        wishes.append(Wish(match["operation"], match["code"], match["server"], times))
+    return wishes
+
+
+class Faults:
+    """The faults that are waiting to happen."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def add(self, fault: Fault) -> None:
+        with self._lock:
+            self._faults.append(fault)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._faults.clear()
+
+    def due(self, operation: str, instance_ids: set[str]) -> Fault | None:
+        """The fault for this call, counted down."""
+        with self._lock:
+            for fault in self._faults:
+                fits = fault.instance_id is None or fault.instance_id in instance_ids
+                if fault.operation == operation and fault.times > 0 and fits:
+                    fault.times -= 1
+                    return fault
+        return None

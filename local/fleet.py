@@ -1,0 +1,83 @@
+"""The servers of servers.toml as instances of the embedded EC2.
+
+Owns the seeding: one RunInstances each (moto pages by reservation), tags as a user has them, Name not first.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+
+from local import clock, ec2
+from local.faults import Fault, Wish
+from local.runtime_api import ACCOUNT, REGION
+from local.server import Server
+
+IMAGE = "ami-12c6146b"  # one of the images that moto brings
+
+
+def phases(file: Path) -> list[dict[str, Any]]:
+    """The lists of a servers.toml."""
+    return tomllib.loads(file.read_text())["phase"]
+
+
+class Fleet:
+    """The seeded instances, by Name."""
+
+    def __init__(self, server: Server, client: Any) -> None:
+        self.server = server
+        self.client = client
+        self.ids: dict[str, str] = {}
+
+    def seed(self, file: Path, state: str = "stopped") -> None:
+        """Creates every listed server, in this state since last night."""
+        for phase in phases(file):
+            for name in phase.get("servers", []):
+                self.create(name, {"Environment": phase["environment"], "Tier": phase["tier"]}, state)
+
+    def create(self, name: str, tags: dict[str, str], state: str = "stopped") -> str:
+        tags = {"Owner": "platform", **tags, "ec2-start-stop": "true", "Name": name}
+        created = self.client.run_instances(
+            ImageId=IMAGE,
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=[
+                {"ResourceType": "instance", "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}
+            ],
+        )
+        instance_id = created["Instances"][0]["InstanceId"]
+        self.ids[name] = instance_id
+        self.put(name, state)
+        return instance_id
+
+    def instance(self, name: str) -> Any:
+        return ec2_backends[ACCOUNT][REGION].get_instance(self.ids[name])
+
+    def habit(self, name: str) -> ec2.Habit:
+        """The instance's behaviour, to be changed."""
+        return ec2.habit_of(self.ids[name])
+
+    def put(self, name: str, state: str) -> None:
+        """Sets a state as if it had been so since last night."""
+        instance = self.instance(name)
+        ec2.pretend_launched(instance, hours_ago=24)
+        instance._state = ec2.InstanceState(state, ec2.CODES[state])
+        instance.__dict__["_up_since"] = clock.CLOCK.now() - 12 * 3600
+        if state == "stopped":
+            instance._reason = "User initiated (2026-01-01 19:00:00 GMT)"
+            instance.state_reason = ec2.StateReason(
+                "Client.UserInitiatedShutdown: User initiated shutdown", "Client.UserInitiatedShutdown"
+            )
+
+    def state(self, name: str) -> str:
+        return self.instance(name)._state.name
+
+    def break_as(self, wish: Wish) -> None:
+        """Adds the fault that a person asked for."""
+        if wish.server is not None and wish.server not in self.ids:
+            raise ValueError(f"FAULT: there is no server {wish.server}")
+        instance_id = self.ids[wish.server] if wish.server else None
+        self.server.application.faults.add(Fault(wish.operation, wish.code, instance_id, wish.times))

@@ -1,0 +1,147 @@
+"""One WSGI application in front of moto: Lambda invocations, EC2 faults, a log of every AWS call.
+
+Owns the routes. `/_runtime/…` is the Runtime API of the Lambda processes, `/_local/…` the control of faults and
+the call log, `/2015-03-31/functions/…/invocations` goes to real processes; the rest is moto's.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import re
+import threading
+import urllib.parse
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from local import clock, cloudformation, ec2, stepfunctions
+from local.faults import Fault, Faults
+from local.runtime_api import Answer, Lambda
+
+INVOKE = re.compile(r"^/2015-03-31/functions/(.+)/invocations$")
+SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
+
+
+@dataclass
+class Call:
+    """An AWS call that somebody made of the embedded AWS."""
+
+    at: float
+    service: str
+    operation: str
+    parameters: dict[str, str]
+
+
+class Application:
+    """The WSGI application."""
+
+    def __init__(self) -> None:
+        self.moto = DomainDispatcherApplication(create_backend_app)
+        self.lambdas = Lambda()
+        self.faults = Faults()
+        self.calls: list[Call] = []
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith(("/_runtime/", "/_local/")) or INVOKE.match(path):
+            return _respond(start_response, self._ours(environ, path), "application/json")
+        call = self._logged(environ, path)
+        ids = {value for key, value in call.parameters.items() if key.startswith("InstanceId.")}
+        fault = self.faults.due(call.operation, ids)
+        if fault and call.service in ("ec2", "email", "ses"):
+            return _respond(start_response, _xml_error(fault), "text/xml")
+        return self.moto(environ, start_response)
+
+    def _ours(self, environ: dict[str, Any], path: str) -> Answer:
+        method, body = environ["REQUEST_METHOD"], _body(environ)
+        if path.startswith("/_runtime/"):
+            worker = self.lambdas.worker(path.split("/")[2])
+            return worker.handle(method, path, body) if worker else (410, {}, b"")
+        if invoke := INVOKE.match(path):
+            kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
+            return self.lambdas.invoke(urllib.parse.unquote(invoke[1]), body, kind)
+        return self._control(method, path.removeprefix("/_local/"), json.loads(body or b"{}"))
+
+    def _control(self, method: str, what: str, data: dict[str, Any]) -> Answer:
+        match method, what:
+            case "POST", "faults":
+                self.faults.add(Fault(**data))
+            case "DELETE", "faults":
+                self.faults.clear()
+            case "GET", "calls":
+                return 200, {}, json.dumps([asdict(call) for call in self.calls]).encode()
+            case "DELETE", "calls":
+                self.calls.clear()
+            case _:
+                return 404, {}, b"{}"
+        return 200, {}, b"{}"
+
+    def _logged(self, environ: dict[str, Any], path: str) -> Call:
+        """The call by its service and operation; the body stays readable for moto."""
+        body = _body(environ)
+        environ["wsgi.input"] = io.BytesIO(body)
+        signed = SIGNED_FOR.search(environ.get("HTTP_AUTHORIZATION", ""))
+        parameters: dict[str, str] = {}
+        if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+            parameters = dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        target = environ.get("HTTP_X_AMZ_TARGET", "").split(".")[-1]
+        if target:
+            parameters = {"body": body.decode("utf-8", "replace")}
+        operation = parameters.get("Action") or target or f"{environ['REQUEST_METHOD']} {path}"
+        call = Call(clock.CLOCK.now(), signed[1] if signed else "", operation, parameters)
+        self.calls.append(call)
+        return call
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    return environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+
+
+def _respond(start_response: Callable[..., Any], answer: Answer, content_type: str) -> list[bytes]:
+    status, headers, body = answer
+    all_headers = [("Content-Type", content_type), ("Content-Length", str(len(body))), *headers.items()]
+    start_response(f"{status} {'OK' if status < 400 else 'Error'}", all_headers)
+    return [body]
+
+
+def _xml_error(fault: Fault) -> Answer:
+    """An error as EC2 (and, near enough for the SDK, SES) writes it."""
+    error = f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>"
+    request = f"<RequestID>{uuid.uuid4()}</RequestID>"
+    body = f'<?xml version="1.0" encoding="UTF-8"?><Response><Errors>{error}</Errors>{error}{request}</Response>'
+    return fault.status, {}, body.encode()
+
+
+class Server:
+    """The embedded AWS, listening on 127.0.0.1 until it is stopped."""
+
+    def __init__(self, port: int = 0) -> None:
+        default_user_config["lambda"] = {"use_docker": False}
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        stepfunctions.install()
+        ec2.install()
+        cloudformation.install()
+        self.application = Application()
+        self._server = make_server(
+            "127.0.0.1", port, self.application, threaded=True, request_handler=MotoRequestHandler
+        )
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.application.lambdas.address = f"127.0.0.1:{self.port}"
+        os.environ["MOTO_PORT"] = str(self.port)  # where the interpreter sends its own AWS calls
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.application.lambdas.stop()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=10)

@@ -1,0 +1,340 @@
+//! Renders the Step Functions state machine of a servers.toml: pure.
+//!
+//! Owns the machine's shape, its state names, retries, catches and JSONata. Three rules keep it from going silent:
+//! what can fail is computed in the `Output` of a Task or a Parallel, where an error can be caught; a Choice
+//! compares booleans that are there; a branch that fails becomes a result, so the other environments go on.
+//!
+//! Variables: `$action`, `$dry_run`, `$wanted` (the environments to run) and `$limited` (whether the input named
+//! them), set once by the first Choice. Between the states of a branch flows
+//! `{record, in_progress, go_on, resume}`; `record` becomes the branch's result.
+//!
+//! Only one engine's behaviour is used: no `$base64encode`, no division, no transform operator, no `$number`
+//! (they differ between JSONata's engines).
+
+use serde_json::{Map, Value, json};
+
+use crate::payload::Action;
+use crate::servers::{Phase, ServerLists};
+
+/// Lambda's 900 s (template.yaml), and time to start and answer.
+const TASK_SECONDS: u64 = 930;
+/// What the machine may take beyond the lists' patience: retries, and the mail.
+const SPARE_SECONDS: u64 = 3600;
+/// A Fail's cause has at most 32,768 characters (API: HistoryEvent, ExecutionFailedEventDetails).
+const CAUSE_CHARACTERS: u64 = 30_000;
+
+/// Every error that AWS advises to retry for Lambda, and the throttle
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html>).
+const LAMBDA_TRANSIENT: [&str; 5] = [
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+];
+/// Ours that pass by themselves (handler.rs).
+const OUR_TRANSIENT: [&str; 2] = ["Throttled", "AwsUnreachable"];
+/// A function that died or was cut off. A phase is safe to run twice; a mail would be sent twice.
+const DIED: [&str; 4] = ["Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown", "States.Timeout"];
+/// `States.ALL` does not match `States.DataLimitExceeded`
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>).
+const EVERYTHING: [&[&str]; 2] = [&["States.DataLimitExceeded"], &["States.ALL"]];
+
+/// The machine as the text of statemachine.asl.json.
+pub fn render(lists: &ServerLists) -> String {
+    format!("{:#}\n", machine(lists))
+}
+
+fn machine(lists: &ServerLists) -> Value {
+    json!({
+        "Comment": "Rendered from servers.toml by `make statemachine`: edit that file, not this one.",
+        "QueryLanguage": "JSONata",
+        "StartAt": "Start or stop?",
+        "TimeoutSeconds": patience(lists) + SPARE_SECONDS,
+        "States": {
+            "Start or stop?": start_or_stop(lists),
+            "Input not understood": input_not_understood(lists),
+            "Start environments": environments(lists, Action::Start),
+            "Did all servers start?": did_all(),
+            "Stop environments": environments(lists, Action::Stop),
+            "Did all servers stop?": did_all(),
+            "Send success mail": send_mail(
+                "$states.result.Payload",
+                "{'status': 'SUCCESS', 'mail_error': $states.errorOutput, 'results': $states.input.results}",
+                "All servers are as wanted",
+            ),
+            "All servers are as wanted": { "Type": "Succeed" },
+            "Send failure mail": send_mail(
+                &cause("$merge([$sift($states.result.Payload, function($v, $k) { $k in \
+                        ['status', 'subject', 'counts', 'mail', 'remarks'] }), \
+                        {'problems': [$states.result.Payload.problems[[0..49]]]}])"),
+                &cause("{'status': 'ABORTED', 'mail_error': $states.errorOutput, \
+                        'problems': [$states.input.results.phases.problems[[0..49]]]}"),
+                "Servers are not as wanted",
+            ),
+            "Servers are not as wanted": {
+                "Type": "Fail",
+                "Error": "ServersNotAsWanted",
+                "Cause": "{% $states.input.cause %}"
+            }
+        }
+    })
+}
+
+/// The longest environment's patience in seconds.
+fn patience(lists: &ServerLists) -> u64 {
+    let of = |name: &&str| -> u64 {
+        lists.in_start_order(name).iter().map(|phase| (phase.timeout + phase.settle).as_secs()).sum()
+    };
+    lists.environments().iter().map(of).max().unwrap_or_default()
+}
+
+fn jsonata(expression: &str) -> Value {
+    Value::String(format!("{{% {expression} %}}"))
+}
+
+/// A JSONata array of strings.
+fn strings(values: &[&str]) -> String {
+    let quoted: Vec<String> = values.iter().map(|value| format!("'{value}'")).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// Whether the input is what is expected; never an error, whatever the input is.
+fn input_is_good(lists: &ServerLists, action: Action) -> String {
+    let environments = strings(&lists.environments());
+    format!(
+        "$type($states.input) = 'object' ? (\
+         $states.input.action = '{action}' \
+         and $count($keys($states.input)[$not($ in ['action', 'environments', 'dry_run'])]) = 0 \
+         and ($exists($states.input.dry_run) ? $type($states.input.dry_run) = 'boolean' : true) \
+         and ($exists($states.input.environments) ? ($type($states.input.environments) = 'array' \
+         and $count($states.input.environments) > 0 \
+         and $count($states.input.environments[$not($ in {environments})]) = 0) : true)) : false",
+        action = verb(action),
+    )
+}
+
+fn start_or_stop(lists: &ServerLists) -> Value {
+    let all = strings(&lists.environments());
+    let rule = |action: Action, next: &str| {
+        json!({
+            "Condition": jsonata(&input_is_good(lists, action)),
+            "Assign": {
+                "action": verb(action),
+                "dry_run": jsonata("$states.input.dry_run = true"),
+                "wanted": jsonata(&format!(
+                    "$exists($states.input.environments) ? $states.input.environments : {all}"
+                )),
+                "limited": jsonata("$exists($states.input.environments)")
+            },
+            "Next": next
+        })
+    };
+    json!({
+        "Type": "Choice",
+        "Choices": [rule(Action::Start, "Start environments"), rule(Action::Stop, "Stop environments")],
+        "Default": "Input not understood"
+    })
+}
+
+fn input_not_understood(lists: &ServerLists) -> Value {
+    let environments = lists.environments().join("\", \"");
+    let expected = format!(
+        "Nothing was started or stopped. Expected {{\"action\": \"start\"}} or {{\"action\": \"stop\"}}; optional are \
+         \"environments\": a list of some of [\"{environments}\"], and \"dry_run\": true or false. Found: "
+    );
+    json!({
+        "Type": "Fail",
+        "Error": "InvalidInput",
+        "Cause": jsonata(&format!("'{expected}' & $substring($string($states.input), 0, 1000)"))
+    })
+}
+
+fn environments(lists: &ServerLists, action: Action) -> Value {
+    let branches: Vec<Value> =
+        lists.environments().into_iter().map(|name| branch(lists, name, action)).collect();
+    json!({
+        "Type": "Parallel",
+        "Arguments": {},
+        "Branches": branches,
+        "Output": jsonata("{'ok': $not(false in [$states.result.ok]), 'results': [$states.result]}"),
+        "Catch": caught("{'ok': false, 'results': [], 'error': $states.errorOutput}", "Send failure mail"),
+        "Next": format!("Did all servers {}?", verb(action))
+    })
+}
+
+fn did_all() -> Value {
+    json!({
+        "Type": "Choice",
+        "Choices": [{ "Condition": jsonata("$states.input.ok"), "Next": "Send success mail" }],
+        "Default": "Send failure mail"
+    })
+}
+
+/// One environment: its tiers one after the other, then its result.
+fn branch(lists: &ServerLists, environment: &str, action: Action) -> Value {
+    let mut phases = lists.in_start_order(environment);
+    if action == Action::Stop {
+        phases.reverse();
+    }
+    let result = format!("Result of {environment} {}", verb(action));
+    let mut states = Map::new();
+    for (place, phase) in phases.iter().enumerate() {
+        let settle = phase.settle.as_secs();
+        let next = phases.get(place + 1).map(|next| task_name(next, action));
+        let wait = next
+            .as_ref()
+            .filter(|_| settle > 0)
+            .map(|_| format!("Let {environment} {} settle after {}", tier(phase), verb(action)));
+        states.insert(task_name(phase, action), task(phase, action, &result));
+        let go_on = wait.clone().or_else(|| next.clone()).unwrap_or_else(|| result.clone());
+        states.insert(question(phase, action), did(phase, action, &go_on, &result));
+        if let (Some(wait), Some(next)) = (wait, next) {
+            states.insert(wait, json!({ "Type": "Wait", "Seconds": settle, "Next": next }));
+        }
+    }
+    let unreached: Vec<String> =
+        phases.iter().map(|phase| format!("'{}': {{'empty': true}}", initial_state_field(phase))).collect();
+    let output = format!("$merge([{{{}}}, $states.input.record])", unreached.join(", "));
+    states.insert(result, json!({ "Type": "Pass", "Output": jsonata(&output), "End": true }));
+    json!({ "StartAt": task_name(phases[0], action), "States": states })
+}
+
+fn task(phase: &Phase, action: Action, result: &str) -> Value {
+    let field = initial_state_field(phase);
+    let record = format!("'environment': '{}'", phase.environment);
+    let output = format!(
+        "($answer := $states.result.Payload; $record := $states.input.record; \
+         $in_progress := $answer.outcome = 'in_progress'; \
+         $good := $answer.outcome in ['ready', 'degraded', 'empty', 'skipped']; \
+         {{'in_progress': $in_progress, 'go_on': $answer.next_phase = true, \
+         'resume': $in_progress ? $answer.resume, \
+         'record': $in_progress ? $record : $merge([$record, {{{record}, 'ok': $good, \
+         '{field}': $answer.initial_state, \
+         'phases': [$record.phases, $merge([{{'phase_number': {number}, 'tier': '{tier}'}}, \
+         $sift($answer, function($v, $k) {{ $k in ['outcome', 'servers', 'problems', 'actions', 'log_error'] }})])]\
+         }}])}})",
+        number = phase.number,
+        tier = phase.tier,
+    );
+    let failed = format!(
+        "{{'record': $merge([$states.input.record, {{{record}, 'ok': false, \
+         '{field}': $exists($states.input.resume) ? $states.input.resume.initial_state : {{'empty': true}}, \
+         'error': {{'Error': $states.errorOutput.Error, 'Cause': $substring($states.errorOutput.Cause, 0, 4000)}}\
+         }}])}}",
+    );
+    let payload = format!(
+        "$merge([{{'phase_number': {number}, 'next_phase': '{environment}' in $wanted, 'action': '{action}', \
+         'cw_log_phase': '{heading}', 'send_mail': false, 'dry_run': $dry_run, {execution}}}, \
+         $exists($states.input.resume) ? {{'resume': $states.input.resume}} : {{}}])",
+        number = phase.number,
+        environment = phase.environment,
+        action = verb(action),
+        heading = heading(phase, action),
+        execution = EXECUTION,
+    );
+    let retry =
+        json!([retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5), retrier(&DIED, 2, 2),]);
+    lambda(&payload, &retry, &output, &failed, &question(phase, action), result)
+}
+
+const EXECUTION: &str = "'execution': {'id': $states.context.Execution.Id, 'name': $states.context.Execution.Name, \
+     'start_time': $states.context.Execution.StartTime}";
+
+/// Goes on, goes on looking, or ends the branch.
+fn did(phase: &Phase, action: Action, go_on: &str, result: &str) -> Value {
+    let mut choices = vec![json!({
+        "Condition": jsonata("$states.input.in_progress"),
+        "Next": task_name(phase, action)
+    })];
+    if go_on != result {
+        choices.push(json!({ "Condition": jsonata("$states.input.go_on"), "Next": go_on }));
+    }
+    json!({ "Type": "Choice", "Choices": choices, "Default": result })
+}
+
+fn send_mail(output: &str, not_sent: &str, next: &str) -> Value {
+    let payload = format!(
+        "$merge([{{'send_mail': true, 'action': $action, 'dry_run': $dry_run, {EXECUTION}, \
+         'results': $states.input.results}}, $limited ? {{'environments': $wanted}} : {{}}, \
+         $exists($states.input.error) ? {{'error': $states.input.error}} : {{}}])"
+    );
+    let retry = json!([retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5)]);
+    lambda(&payload, &retry, output, not_sent, next, next)
+}
+
+fn lambda(payload: &str, retry: &Value, output: &str, failed: &str, next: &str, caught_by: &str) -> Value {
+    json!({
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": { "FunctionName": "${FunctionArn}", "Payload": jsonata(payload) },
+        "TimeoutSeconds": TASK_SECONDS,
+        "Retry": retry,
+        "Output": jsonata(output),
+        "Catch": caught(failed, caught_by),
+        "Next": next
+    })
+}
+
+fn retrier(errors: &[&str], interval_seconds: u64, attempts: u64) -> Value {
+    json!({
+        "ErrorEquals": errors,
+        "IntervalSeconds": interval_seconds,
+        "MaxAttempts": attempts,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 120,
+        "JitterStrategy": "FULL"
+    })
+}
+
+fn caught(output: &str, next: &str) -> Value {
+    let catcher =
+        |errors: &&[&str]| json!({ "ErrorEquals": errors, "Output": jsonata(output), "Next": next });
+    EVERYTHING.iter().map(catcher).collect()
+}
+
+/// A Fail's cause: an object as JSON, cut to what a cause may hold.
+fn cause(object: &str) -> String {
+    format!("{{'cause': $substring($string({object}), 0, {CAUSE_CHARACTERS})}}")
+}
+
+fn verb(action: Action) -> &'static str {
+    match action {
+        Action::Start => "start",
+        Action::Stop => "stop",
+    }
+}
+
+fn task_name(phase: &Phase, action: Action) -> String {
+    let verb = match action {
+        Action::Start => "Start",
+        Action::Stop => "Stop",
+    };
+    format!("{verb} {} {} servers", phase.environment, tier(phase))
+}
+
+fn question(phase: &Phase, action: Action) -> String {
+    format!("Did {} {} {}?", phase.environment, tier(phase), verb(action))
+}
+
+/// The tier as it stands in state names: DB, App, Web.
+fn tier(phase: &Phase) -> String {
+    if phase.tier.len() <= 2 {
+        return phase.tier.to_uppercase();
+    }
+    let (first, rest) = phase.tier.split_at(1);
+    format!("{}{rest}", first.to_uppercase())
+}
+
+fn heading(phase: &Phase, action: Action) -> String {
+    let doing = match action {
+        Action::Start => "starting",
+        Action::Stop => "stopping",
+    };
+    // The heading stands in a JSONata string.
+    format!("{doing} {}", phase.name).replace('\\', "\\\\").replace('\'', "\\'")
+}
+
+fn initial_state_field(phase: &Phase) -> String {
+    format!("{}_{}_initial_state", phase.environment, phase.tier)
+}
