@@ -17,6 +17,8 @@ use crate::verdict::Standing;
 #[derive(Debug)]
 pub struct Narration<'a> {
     stream: &'a str,
+    /// Environment and tier: the phases of a run share its stream.
+    whose: String,
     action: Action,
     pending: Vec<String>,
     told: BTreeMap<String, String>,
@@ -34,6 +36,7 @@ impl<'a> Narration<'a> {
         };
         Self {
             stream: task.log_stream,
+            whose: format!("{} {}", task.phase.environment, task.phase.tier),
             action: task.action,
             pending: vec![format!("{heading}{mark}")],
             told: BTreeMap::new(),
@@ -78,7 +81,11 @@ impl<'a> Narration<'a> {
 
     async fn write<W: World>(&mut self, world: &W) {
         let at = world.now();
-        let lines: Vec<LogLine> = self.pending.drain(..).map(|text| LogLine { at, text }).collect();
+        let lines: Vec<LogLine> = self
+            .pending
+            .drain(..)
+            .map(|text| LogLine { at, text: format!("[{}] {text}", self.whose) })
+            .collect();
         if lines.is_empty() {
             return;
         }

@@ -513,7 +513,7 @@ fn the_phase_log_has_the_heading_in_capitals_and_a_line_a_step() {
     let world = World::new([stopped("test2")]);
     run(&world, &list(&["test2"]), Action::Start);
     let log = world.log.borrow();
-    assert_eq!(log[0], "STARTING DEVELOPMENT DB SERVERS");
+    assert_eq!(log[0], "[dev db] STARTING DEVELOPMENT DB SERVERS");
     for step in ["asked to start", "it is starting", "initializing", "ready after", "READY: 1 of 1"] {
         assert!(log.iter().any(|line| line.contains(step)), "no {step} in {log:#?}");
     }
