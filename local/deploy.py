@@ -30,7 +30,11 @@ BUCKET, KEY = "artifacts", "code.zip"
 def client(url: str, service: str) -> Any:
     """A boto3 client of the embedded AWS."""
     return boto3.client(
-        service, endpoint_url=url, region_name=REGION, aws_access_key_id="local", aws_secret_access_key="local"
+        service,
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
     )
 
 

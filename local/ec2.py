@@ -41,10 +41,12 @@ HABITS: dict[str, Habit] = {}
 def habit_of(instance_id: str) -> Habit:
     """Instances differ, and the same instance always behaves the same."""
     spread = int(instance_id[-4:], 16) % 30 if instance_id[-4:].isalnum() else 0
-    return HABITS.setdefault(instance_id, Habit(boot=12 + spread / 2, checks=60 + 2 * spread, shutdown=20 + spread))
+    return HABITS.setdefault(
+        instance_id, Habit(boot=12 + spread / 2, checks=60 + 2 * spread, shutdown=20 + spread)
+    )
 
 
-class IncorrectInstanceState(EC2ClientError):
+class IncorrectInstanceStateError(EC2ClientError):
     """The state does not allow the request."""
 
     def __init__(self, instance_id: str, verb: str) -> None:
@@ -74,7 +76,9 @@ def _settle(self: Instance) -> InstanceState:
     return self.__dict__["_settled"]
 
 
-def _begin(self: Instance, state: str, seconds: float, ends: str, reason: tuple[str, str] | None = None) -> None:
+def _begin(
+    self: Instance, state: str, seconds: float, ends: str, reason: tuple[str, str] | None = None
+) -> None:
     self.__dict__["_settled"] = InstanceState(state, CODES[state])
     self.__dict__["_under_way"] = Transition(clock.CLOCK.now() + seconds, ends, reason)
 
@@ -143,7 +147,7 @@ def _answer(call: str, field: str, allowed: tuple[str, ...], verb: str) -> Any:
         self.error_on_dryrun()
         for instance in instances:
             if instance._state.name not in allowed:
-                raise IncorrectInstanceState(instance.id, verb)
+                raise IncorrectInstanceStateError(instance.id, verb)
         changed = getattr(self.ec2_backend, call)(ids)
         states = [
             {

@@ -10,7 +10,9 @@ import re
 import threading
 from dataclasses import dataclass
 
-GRAMMAR = re.compile(r"^(?P<operation>[A-Za-z]+)=(?P<code>[A-Za-z.]+)(:(?P<server>[^x]+?))?(x(?P<times>\d+))?$")
+GRAMMAR = re.compile(
+    r"^(?P<operation>[A-Za-z]+)=(?P<code>[A-Za-z.]+)(:(?P<server>[^x]+?))?(x(?P<times>\d+))?$"
+)
 # Which HTTP status EC2 gives a code with (from memory; 400 is the rule).
 STATUS = {
     "InsufficientInstanceCapacity": 500,

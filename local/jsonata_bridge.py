@@ -17,9 +17,14 @@ from typing import Any
 import moto.stepfunctions.parser.asl.component.common.string.string_expression as string_expression
 from jsonata import JException, Jsonata, Utils
 from moto.stepfunctions.parser.api import EvaluationFailedEventDetails, HistoryEventType
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
+    FailureEvent,
+    FailureEventException,
+)
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 NULL = Utils.NULL_VALUE
@@ -27,7 +32,7 @@ NULL = Utils.NULL_VALUE
 EXACT = 2**53
 
 
-class Undefined(Exception):
+class UndefinedError(Exception):
     """The expression gave nothing: for Step Functions that is an error."""
 
 
@@ -47,7 +52,7 @@ def to_jsonata(value: Any) -> Any:
 def from_jsonata(value: Any) -> Any:
     """JSONata to JSON."""
     if value is None:
-        raise Undefined
+        raise UndefinedError
     if value is NULL:
         return None
     if isinstance(value, bool | int | str):
@@ -100,7 +105,7 @@ def compiled(expression: str) -> Jsonata:
 def evaluate(expression: str, bindings: dict[str, Any]) -> Any:
     """The expression's JSON value.
 
-    Raises Undefined, JException, or the Python error that the engine lets through.
+    Raises UndefinedError, JException, or the Python error that the engine lets through.
     """
     return from_jsonata(compiled(expression).evaluate(None, {k: to_jsonata(v) for k, v in bindings.items()}))
 
@@ -115,7 +120,9 @@ def query_evaluation_error(env: Any, cause: str) -> FailureEventException:
         context=env.event_history_context, event_type=HistoryEventType.EvaluationFailed, event_details=details
     )
     return FailureEventException(
-        FailureEvent(env=env, error_name=name, event_type=HistoryEventType.EvaluationFailed, event_details=details)
+        FailureEvent(
+            env=env, error_name=name, event_type=HistoryEventType.EvaluationFailed, event_details=details
+        )
     )
 
 
@@ -136,7 +143,7 @@ def _eval_body(self: Any, env: Any) -> None:
     told = f"The JSONata expression '{self.expression}'"
     try:
         env.stack.append(evaluate(self.expression, bindings))
-    except Undefined:
+    except UndefinedError:
         raise query_evaluation_error(env, f"{told} returned nothing (undefined).") from None
     except JException as error:
         raise query_evaluation_error(env, f"{told} failed. {error.error}: {error}") from error

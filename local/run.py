@@ -1,6 +1,6 @@
 """`make run`: the whole system against the embedded AWS, told as it happens.
 
-Owns the telling. Every line comes from the run itself: the phase log, the execution and the mail that SES got.
+Owns the telling. Every line comes from the run itself: the phase log, the execution, the mail that SES got.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def _serve(stack: Stack) -> None:
         f"\nThe embedded AWS stays up at {stack.url}; Ctrl-C ends it. For example:\n"
         f"  export AWS_ENDPOINT_URL={stack.url} AWS_REGION=eu-west-1 "
         "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"
-        "  aws stepfunctions start-execution --input '{\"action\":\"start\"}' "
+        '  aws stepfunctions start-execution --input \'{"action":"start"}\' '
         f"--state-machine-arn {stack.outputs['StateMachineArn']}\n"
         f"  cargo lambda invoke {stack.outputs['FunctionName']} --invoke-port {stack.url.rsplit(':', 1)[1]} "
         "--data-file events/phase-3-start.json"

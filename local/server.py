@@ -1,7 +1,7 @@
 """One WSGI application in front of moto: Lambda invocations, EC2 faults, a log of every AWS call.
 
-Owns the routes. `/_runtime/…` is the Runtime API of the Lambda processes, `/_local/…` the control of faults and
-the call log, `/2015-03-31/functions/…/invocations` goes to real processes; the rest is moto's.
+Owns the routes. `/_runtime/…` is the Runtime API of the Lambda processes, `/_local/…` the control of faults
+and the call log, `/2015-03-31/functions/…/invocations` goes to real processes; the rest is moto's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from local import clock, cloudformation, ec2, stepfunctions
+from local import clock, cloudformation, ec2, logs, stepfunctions
 from local.faults import Fault, Faults
 from local.runtime_api import Answer, Lambda
 
@@ -67,7 +67,8 @@ class Application:
             return worker.handle(method, path, body) if worker else (410, {}, b"")
         if invoke := INVOKE.match(path):
             kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
-            return self.lambdas.invoke(urllib.parse.unquote(invoke[1]), body, kind)
+            status, headers, answer = self.lambdas.invoke(urllib.parse.unquote(invoke[1]), body, kind)
+            return status, {"x-amzn-RequestId": str(uuid.uuid4()), **headers}, answer
         return self._control(method, path.removeprefix("/_local/"), json.loads(body or b"{}"))
 
     def _control(self, method: str, what: str, data: dict[str, Any]) -> Answer:
@@ -116,7 +117,9 @@ def _xml_error(fault: Fault) -> Answer:
     """An error as EC2 (and, near enough for the SDK, SES) writes it."""
     error = f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>"
     request = f"<RequestID>{uuid.uuid4()}</RequestID>"
-    body = f'<?xml version="1.0" encoding="UTF-8"?><Response><Errors>{error}</Errors>{error}{request}</Response>'
+    body = (
+        f'<?xml version="1.0" encoding="UTF-8"?><Response><Errors>{error}</Errors>{error}{request}</Response>'
+    )
     return fault.status, {}, body.encode()
 
 
@@ -129,6 +132,7 @@ class Server:
         stepfunctions.install()
         ec2.install()
         cloudformation.install()
+        logs.install()
         self.application = Application()
         self._server = make_server(
             "127.0.0.1", port, self.application, threaded=True, request_handler=MotoRequestHandler

@@ -10,8 +10,9 @@ use crate::failure;
 use crate::payload::{PayloadError, PhaseAnswer, PhaseRequest, ReportRequest, Request};
 use crate::phase::{self, PhaseError, Task};
 use crate::ports::{AwsError, Instance, ReadInstances, Selection, SendMail, World};
+use crate::reading;
 use crate::report::{self, Report};
-use crate::servers::{ServerLists, ServersFileError};
+use crate::servers::{Phase, ServerLists, ServersFileError};
 
 /// What the function is set up with.
 #[derive(Debug, Clone)]
@@ -129,7 +130,7 @@ pub async fn answer<W: World + SendMail>(
         Request::Phase(request) => {
             serde_json::to_value(run_phase(world, settings, invocation, request).await?)?
         }
-        Request::Report(request) => send_report(world, settings, request).await?,
+        Request::Report(request) => send_report(world, settings, invocation, request).await?,
     };
     Ok(answer)
 }
@@ -167,6 +168,7 @@ async fn run_phase<W: World>(
 async fn send_report<W: World + SendMail>(
     world: &W,
     settings: &Settings,
+    invocation: &Invocation,
     request: ReportRequest,
 ) -> Result<Value, HandlerError> {
     let sender = settings
@@ -178,7 +180,9 @@ async fn send_report<W: World + SendMail>(
     }
     let mut seen = Vec::new();
     for phase in &settings.lists.phases {
-        seen.push((phase.number, see(world, &phase.servers, &phase.tags).await));
+        let instances =
+            reading::patiently(world, invocation.deadline, async || see(world, phase).await).await;
+        seen.push((phase.number, instances));
     }
     let report = Report::build(&request, &settings.lists, &seen, world.now());
     let mail = report.mail(&settings.zone, &settings.region);
@@ -192,11 +196,7 @@ async fn send_report<W: World + SendMail>(
     Ok(serde_json::to_value(report.answer(sent))?)
 }
 
-async fn see<W: ReadInstances>(
-    world: &W,
-    names: &[String],
-    tags: &std::collections::BTreeMap<String, String>,
-) -> Result<Vec<Instance>, AwsError> {
-    let selection = Selection { names, tags };
+async fn see<W: ReadInstances>(world: &W, phase: &Phase) -> Result<Vec<Instance>, AwsError> {
+    let selection = Selection { names: &phase.servers, tags: &phase.tags };
     if selection.is_empty() { Ok(Vec::new()) } else { world.instances(selection).await }
 }

@@ -29,6 +29,7 @@ pub mod phase;
 pub mod plan;
 pub mod ports;
 pub mod progress;
+pub mod reading;
 pub mod report;
 pub mod results;
 pub mod servers;

@@ -23,12 +23,11 @@ use crate::ports::{
     AwsError, Instance, InstanceState, ReadInstances, Selection, StatusChecks, StopKind, World,
 };
 use crate::progress::Progress;
+use crate::reading;
 use crate::servers::{Phase, Readiness};
 
 /// A phase stops waiting this long before the invocation's deadline, so that its answer gets out.
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
-/// So many looks in a row may fail before the phase says so; the SDK's own retries come on top.
-const FAILED_LOOKS: u32 = 5;
 
 /// What one invocation of a phase is told.
 #[derive(Debug, Clone)]
@@ -105,33 +104,13 @@ pub async fn run<W: World>(
     }
 }
 
-/// Looks, a few times if EC2 cannot be read, and judges.
+/// Looks, and judges what it sees.
 async fn look<W: World>(world: &W, task: &Task<'_>, progress: &mut Progress) -> Result<Judgement, AwsError> {
-    let mut failed = 0;
-    loop {
-        let error = match observe(world, task).await {
-            Ok((instances, checks)) => {
-                progress.take_in(&instances, task.action, task.run_began_at);
-                let rules = task.rules(world.now());
-                return Ok(judgement::judge(
-                    task.phase,
-                    &rules,
-                    progress,
-                    instances,
-                    &checks,
-                    world.chance(),
-                ));
-            }
-            Err(error) => error,
-        };
-        failed += 1;
-        let pause = pace::throttle_pause(failed, world.chance());
-        let too_late = world.now() + pause >= task.deadline - MARGIN;
-        if failure::is_denied(&error.code) || failed >= FAILED_LOOKS || too_late {
-            return Err(error);
-        }
-        world.sleep(pause).await;
-    }
+    let until = task.deadline - MARGIN;
+    let (instances, checks) = reading::patiently(world, until, async || observe(world, task).await).await?;
+    progress.take_in(&instances, task.action, task.run_began_at);
+    let rules = task.rules(world.now());
+    Ok(judgement::judge(task.phase, &rules, progress, instances, &checks, world.chance()))
 }
 
 /// The list's instances in the order of their names, and the status checks of those that need some.

@@ -281,7 +281,7 @@ fn retrier(errors: &[&str], interval_seconds: u64, attempts: u64) -> Value {
         "ErrorEquals": errors,
         "IntervalSeconds": interval_seconds,
         "MaxAttempts": attempts,
-        "BackoffRate": 2,
+        "BackoffRate": 2.0,
         "MaxDelaySeconds": 120,
         "JitterStrategy": "FULL"
     })

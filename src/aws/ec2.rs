@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{
     DeviceType, Filter, InstanceLifecycleType, InstanceStateName, InstanceStatus, SpotInstanceType,
     SummaryStatus,
@@ -99,21 +98,16 @@ impl Aws {
 impl ChangeInstances for Aws {
     async fn start(&self, ids: &[String], dry_run: bool) -> Result<(), AwsError> {
         let request = self.ec2.start_instances().set_instance_ids(Some(ids.to_vec())).dry_run(dry_run);
-        let answer = request.customize().config_override(one_attempt()).send().await;
+        let answer = request.send().await;
         taken(answer, "StartInstances")
     }
 
     async fn stop(&self, ids: &[String], kind: StopKind, dry_run: bool) -> Result<(), AwsError> {
         let request = self.ec2.stop_instances().set_instance_ids(Some(ids.to_vec())).dry_run(dry_run);
         let request = if kind == StopKind::Force { request.force(true) } else { request };
-        let answer = request.customize().config_override(one_attempt()).send().await;
+        let answer = request.send().await;
         taken(answer, "StopInstances")
     }
-}
-
-/// The SDK would retry throttles and 5xx (a missing capacity too) unseen, past our token buckets.
-fn one_attempt() -> aws_sdk_ec2::config::Builder {
-    aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled())
 }
 
 fn taken<T, E, R>(

@@ -11,6 +11,7 @@ mod ses;
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -46,13 +47,18 @@ impl Aws {
             .load()
             .await;
         Self {
-            ec2: aws_sdk_ec2::Client::new(&config),
+            ec2: aws_sdk_ec2::Client::from_conf(one_attempt(&config)),
             ses: aws_sdk_ses::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             log_group,
             clock,
         }
     }
+}
+
+/// The SDK would retry throttles and 5xx (a missing capacity too) unseen, past our token buckets.
+fn one_attempt(config: &aws_config::SdkConfig) -> aws_sdk_ec2::Config {
+    aws_sdk_ec2::config::Builder::from(config).retry_config(RetryConfig::disabled()).build()
 }
 
 /// Our own error for any of the SDK's. A failure without a code of AWS is one without an answer of AWS.

@@ -1,0 +1,38 @@
+//! Reads AWS again when a read fails for a reason that passes.
+//!
+//! Owns how often and how slowly. The EC2 client itself does not retry: one call of a port is one request, so
+//! that the token buckets hold, and the pauses are the clock's.
+
+use jiff::Timestamp;
+
+use crate::failure;
+use crate::pace;
+use crate::ports::{AwsError, Clock};
+
+/// So many reads in a row may fail.
+const ATTEMPTS: u32 = 5;
+
+/// The first answer of `read`, unless AWS forbids it, it fails too often, or the next attempt would be after `until`.
+///
+/// # Errors
+/// The last attempt's.
+pub async fn patiently<W: Clock, T>(
+    world: &W,
+    until: Timestamp,
+    read: impl AsyncFn() -> Result<T, AwsError>,
+) -> Result<T, AwsError> {
+    let mut failed = 0;
+    loop {
+        let error = match read().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        failed += 1;
+        let pause = pace::throttle_pause(failed, world.chance());
+        let too_late = world.now() + pause >= until;
+        if failure::is_denied(&error.code) || failed >= ATTEMPTS || too_late {
+            return Err(error);
+        }
+        world.sleep(pause).await;
+    }
+}

@@ -1,0 +1,38 @@
+"""One embedded AWS for all Python tests: started once, emptied before each test, stopped at the end."""
+
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from local import clock, ec2
+from local.server import Server
+
+# A minute takes 0.15 s; an HTTP request of a few milliseconds still takes only a few simulated seconds.
+SPEED = 400
+
+
+@pytest.fixture(scope="session")
+def running_server() -> Iterator[Server]:
+    clock.set_speed(SPEED)
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(running_server: Server) -> Server:
+    """The embedded AWS with nothing in it."""
+    empty(running_server)
+    return running_server
+
+
+def empty(server: Server) -> None:
+    clock.set_speed(SPEED)  # simulated time begins anew at real time
+    server.application.lambdas.stop()
+    server.application.lambdas.functions.clear()
+    server.application.faults.clear()
+    server.application.calls.clear()
+    ec2.HABITS.clear()
+    request = urllib.request.Request(f"{server.url}/moto-api/reset", method="POST")
+    urllib.request.urlopen(request, timeout=10).close()

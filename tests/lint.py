@@ -1,0 +1,54 @@
+"""The linters of the state machine and of the template, for `make check`.
+
+statelint and asl-validator (which parses every JSONata expression with the JavaScript engine) on the rendered
+machine; cfn-lint on the translated template, with the definition inlined as an object.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from local.deploy import ROOT, translate
+
+# Parameters that have no default.
+PARAMETERS = {"MailSender": "start-stop@example.com", "MailRecipients": "platform@example.com"}
+MACHINE = ROOT / "statemachine.asl.json"
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        template = Path(folder) / "template.json"
+        template.write_text(json.dumps(with_definition_as_object(), default=str))
+        tools = {
+            "statelint": [".venv/bin/statelint", str(MACHINE)],
+            "asl-validator": ["node_modules/.bin/asl-validator", "--json-path", str(MACHINE)],
+            "cfn-lint": [".venv/bin/cfn-lint", "--regions", "eu-west-1", "--", str(template)],
+        }
+        return max([run(name, command) for name, command in tools.items()])
+
+
+def with_definition_as_object() -> dict[str, Any]:
+    """cfn-lint reads a state machine only as an object; SAM writes it as one long Fn::Join."""
+    translated = translate(ROOT / "template.yaml", PARAMETERS)
+    for resource in translated["Resources"].values():
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            del resource["Properties"]["DefinitionString"]
+            resource["Properties"]["Definition"] = json.loads(MACHINE.read_text())
+    return translated
+
+
+def run(name: str, command: list[str]) -> int:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    print(f"{name}: {'clean' if done.returncode == 0 else 'problems'}")
+    if done.returncode != 0:
+        print(done.stdout + done.stderr, file=sys.stderr)
+    return int(done.returncode != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,396 @@
+"""Every path of the rendered state machine, with stand-ins for the function."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.server import Server
+from local.state_machine_lab import FunctionError, InvokeError, Run, run
+
+ROOT = Path(__file__).parents[2]
+MACHINE = json.loads((ROOT / "statemachine.asl.json").read_text())
+ENVIRONMENTS = ["dev", "test", "preprod"]
+NAMES = {0: "dev app", 1: "test app", 2: "preprod app", 3: "dev db", 4: "test db", 5: "preprod db"}
+DEV_APP, DEV_DB = 0, 3
+
+
+def answer(payload: dict[str, Any], outcome: str = "ready", **more: Any) -> dict[str, Any]:
+    """A phase's answer, shaped as the function shapes it."""
+    if not payload["next_phase"]:
+        outcome = "skipped"
+    name = f"server{payload['phase_number']}"
+    initial = {name: {"InstanceId": "i-0bad14933fffa49b9", "State": "stopped", "is_running": False}}
+    return {
+        "next_phase": outcome in ("ready", "degraded", "empty"),
+        "initial_state": {"empty": True} if outcome in ("skipped", "empty") else initial,
+        "outcome": outcome,
+        "servers": {"total": 1, "ready": 1, "changed": 1, "failed": 0},
+        "problems": [],
+    } | more
+
+
+def report(payload: dict[str, Any]) -> dict[str, Any]:
+    """The report's answer, cut down."""
+    mail = {"message_id": "m-1", "from": "a@example.com", "to": ["b@example.com"]}
+    return {"status": "SUCCESS", "subject": "START STATUS: SUCCESS", "mail": mail, "problems": []}
+
+
+@dataclass
+class Script:
+    """What the function does: by default all is well; `phases` and `mail` override it, call by call."""
+
+    phases: dict[int, list[Any]] = field(default_factory=dict)
+    mail: list[Any] = field(default_factory=list)
+    calls: Counter = field(default_factory=Counter)
+
+    def __call__(self, payload: dict[str, Any]) -> Any:
+        who = "mail" if payload["send_mail"] else payload["phase_number"]
+        turns = self.mail if who == "mail" else self.phases.get(who, [])
+        self.calls[who] += 1
+        turn = turns[min(self.calls[who], len(turns)) - 1] if turns else None
+        if isinstance(turn, Exception):
+            raise turn
+        if callable(turn):
+            return turn(payload)
+        if turn is not None:
+            return turn
+        return report(payload) if who == "mail" else answer(payload)
+
+
+def outcome(name: str, **more: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda payload: answer(payload, name, **more)
+
+
+def in_progress(payload: dict[str, Any]) -> dict[str, Any]:
+    return answer(payload, "in_progress", resume={"initial_state": {"known": "before"}, "token": 7})
+
+
+def each_phase(turn: Any) -> dict[int, list[Any]]:
+    return {number: [turn] for number in NAMES}
+
+
+SCENARIOS: dict[str, tuple[Any, Callable[[], Script]]] = {
+    "start": ({"action": "start"}, Script),
+    "stop": ({"action": "stop"}, Script),
+    "start in several invocations": (
+        {"action": "start"},
+        lambda: Script({number: [in_progress, in_progress, answer] for number in NAMES}),
+    ),
+    "stop in several invocations": (
+        {"action": "stop"},
+        lambda: Script({number: [in_progress, answer] for number in NAMES}),
+    ),
+    "dev db fails": ({"action": "start"}, lambda: Script({DEV_DB: [outcome("failed")]})),
+    "every first tier fails on start": ({"action": "start"}, lambda: Script(each_phase(outcome("failed")))),
+    "every first tier fails on stop": ({"action": "stop"}, lambda: Script(each_phase(outcome("failed")))),
+    "degraded": ({"action": "start"}, lambda: Script(each_phase(outcome("degraded")))),
+    "subset": ({"action": "start", "environments": ["dev"]}, Script),
+    "dry run": ({"action": "stop", "dry_run": True}, Script),
+    "dev db throws": ({"action": "start"}, lambda: Script({DEV_DB: [FunctionError("AccessDenied", "no")]})),
+    "every task throws on start": (
+        {"action": "start"},
+        lambda: Script(each_phase(FunctionError("AwsFailure"))),
+    ),
+    "every task throws on stop": ({"action": "stop"}, lambda: Script(each_phase(FunctionError("Panicked")))),
+    "apps throw on start": (
+        {"action": "start"},
+        lambda: Script({number: [FunctionError("AwsFailure")] for number in (0, 1, 2)}),
+    ),
+    "databases throw on stop": (
+        {"action": "stop"},
+        lambda: Script({number: [FunctionError("AwsFailure")] for number in (3, 4, 5)}),
+    ),
+    "an error after in_progress": (
+        {"action": "start"},
+        lambda: Script({DEV_DB: [in_progress, FunctionError("AccessDenied")]}),
+    ),
+    "a garbled answer": ({"action": "start"}, lambda: Script({DEV_DB: [{"nothing": "known"}]})),
+    "an answer that is no object": ({"action": "start"}, lambda: Script({DEV_DB: ["garbled"]})),
+    "throttled then well": (
+        {"action": "start"},
+        lambda: Script({DEV_DB: [FunctionError("Throttled"), FunctionError("AwsUnreachable"), answer]}),
+    ),
+    "throttled for ever": ({"action": "start"}, lambda: Script({DEV_DB: [FunctionError("Throttled")]})),
+    "Lambda throttles then well": (
+        {"action": "start"},
+        lambda: Script({DEV_DB: [InvokeError(429, "TooManyRequestsException"), answer]}),
+    ),
+    "the function dies twice": (
+        {"action": "start"},
+        lambda: Script(
+            {DEV_DB: [FunctionError("Runtime.ExitError"), FunctionError("Sandbox.Timedout"), answer]}
+        ),
+    ),
+    "the function always dies": (
+        {"action": "start"},
+        lambda: Script({DEV_DB: [FunctionError("Runtime.ExitError")]}),
+    ),
+    "success mail fails": ({"action": "start"}, lambda: Script(mail=[FunctionError("MailRejected", "no")])),
+    "failure mail fails": (
+        {"action": "start"},
+        lambda: Script({DEV_DB: [outcome("failed")]}, mail=[FunctionError("MailRejected", "no")]),
+    ),
+    "mail throttled then sent": (
+        {"action": "start"},
+        lambda: Script(mail=[FunctionError("Throttled"), report]),
+    ),
+}
+BAD_INPUTS = [
+    {},
+    {"action": "restart"},
+    {"action": "START"},
+    {"action": None},
+    {"action": "start", "dry_run": "yes"},
+    {"action": "start", "environments": "dev"},
+    {"action": "start", "environments": []},
+    {"action": "start", "environments": ["dev", "prod"]},
+    {"action": "start", "environments": [1]},
+    {"action": "start", "environments": None},
+    {"action": "start", "enviroments": ["dev"]},
+    [],
+    "start",
+    None,
+    7,
+]
+
+
+@pytest.fixture(scope="session")
+def runs(running_server: Server) -> Callable[[str], Run]:
+    """A scenario's run, made once."""
+    done: dict[str, Run] = {}
+
+    def run_of(name: str) -> Run:
+        if name not in done:
+            given, script = SCENARIOS[name]
+            done[name] = run(running_server, MACHINE, given, script())
+        return done[name]
+
+    return run_of
+
+
+def phases_of(result: Run) -> list[str]:
+    return [NAMES[p["phase_number"]] for p in result.payloads if not p["send_mail"]]
+
+
+def mail_of(result: Run) -> dict[str, Any]:
+    return next(p for p in result.payloads if p["send_mail"])
+
+
+def result_of(result: Run, environment: str) -> dict[str, Any]:
+    return next(r for r in mail_of(result)["results"] if r["environment"] == environment)
+
+
+def test_a_start_runs_databases_before_applications_and_succeeds_with_the_report(runs):
+    result = runs("start")
+    assert result.status == "SUCCEEDED"
+    assert result.output["mail"]["message_id"] == "m-1"
+    asked = phases_of(result)
+    assert sorted(asked) == sorted(NAMES.values())
+    for environment in ENVIRONMENTS:
+        assert asked.index(f"{environment} db") < asked.index(f"{environment} app")
+
+
+def test_a_stop_runs_applications_before_databases(runs):
+    asked = phases_of(runs("stop"))
+    for environment in ENVIRONMENTS:
+        assert asked.index(f"{environment} app") < asked.index(f"{environment} db")
+
+
+def test_a_phases_payload_has_the_documented_fields_and_the_execution(runs):
+    payload = next(p for p in runs("start").payloads if p.get("phase_number") == DEV_DB)
+    execution = payload.pop("execution")
+    assert payload == {
+        "phase_number": 3,
+        "next_phase": True,
+        "action": "start",
+        "cw_log_phase": "starting development db servers",
+        "send_mail": False,
+        "dry_run": False,
+    }
+    assert set(execution) == {"id", "name", "start_time"}
+    assert execution["id"].endswith(execution["name"])
+
+
+def test_the_mail_gets_every_environments_initial_states_and_phases(runs):
+    mail = mail_of(runs("start"))
+    assert [r["environment"] for r in mail["results"]] == ENVIRONMENTS
+    dev = mail["results"][0]
+    assert set(dev["dev_db_initial_state"]) == {"server3"}
+    assert set(dev["dev_app_initial_state"]) == {"server0"}
+    assert [p["tier"] for p in dev["phases"]] == ["db", "app"]
+    assert dev["ok"] is True
+    assert "environments" not in mail
+
+
+def test_resume_is_handed_back_unchanged_until_the_phase_is_done(runs):
+    payloads = [p for p in runs("start in several invocations").payloads if p.get("phase_number") == DEV_DB]
+    assert ["resume" in p for p in payloads] == [False, True, True]
+    assert payloads[1]["resume"] == {"initial_state": {"known": "before"}, "token": 7}
+    app = [p for p in runs("start in several invocations").payloads if p.get("phase_number") == DEV_APP]
+    assert "resume" not in app[0]
+
+
+def test_a_failed_database_tier_keeps_its_applications_from_being_asked_and_the_others_finish(runs):
+    result = runs("dev db fails")
+    assert (result.status, result.error) == ("FAILED", "ServersNotAsWanted")
+    assert sorted(set(NAMES.values()) - set(phases_of(result))) == ["dev app"]
+    dev = result_of(result, "dev")
+    assert (dev["ok"], dev["dev_app_initial_state"]) == (False, {"empty": True})
+
+
+@pytest.mark.parametrize("name", ["every first tier fails on start", "every first tier fails on stop"])
+def test_all_environments_may_fail_and_the_mail_goes_out(runs, name):
+    result = runs(name)
+    assert result.status == "FAILED"
+    assert len(phases_of(result)) == 3
+    assert len(mail_of(result)["results"]) == 3
+
+
+def test_a_degraded_tier_goes_ahead_and_the_execution_succeeds(runs):
+    result = runs("degraded")
+    assert (result.status, len(phases_of(result))) == ("SUCCEEDED", 6)
+
+
+def test_environments_that_were_not_asked_for_are_skipped_and_said_so(runs):
+    result = runs("subset")
+    assert result.status == "SUCCEEDED"
+    next_phase = {NAMES[p["phase_number"]]: p["next_phase"] for p in result.payloads if not p["send_mail"]}
+    assert next_phase == {"dev db": True, "dev app": True, "test db": False, "preprod db": False}
+    assert mail_of(result)["environments"] == ["dev"]
+
+
+def test_a_dry_run_is_told_to_every_phase_and_to_the_mail(runs):
+    assert all(payload["dry_run"] is True for payload in runs("dry run").payloads)
+
+
+@pytest.mark.parametrize(
+    "name", ["dev db throws", "throttled for ever", "the function always dies", "an error after in_progress"]
+)
+def test_a_branch_that_fails_by_an_error_becomes_a_result_and_the_others_finish(runs, name):
+    result = runs(name)
+    assert result.status == "FAILED"
+    assert {"test app", "preprod app"} <= set(phases_of(result))
+    dev = result_of(result, "dev")
+    assert dev["ok"] is False
+    assert dev["error"]["Error"]
+
+
+def test_what_was_known_before_an_error_is_kept(runs):
+    dev = result_of(runs("an error after in_progress"), "dev")
+    assert dev["dev_db_initial_state"] == {"known": "before"}
+    stop = result_of(runs("databases throw on stop"), "dev")
+    assert set(stop["dev_app_initial_state"]) == {"server0"}
+    assert [p["tier"] for p in stop["phases"]] == ["app"]
+
+
+@pytest.mark.parametrize("name", ["a garbled answer", "an answer that is no object"])
+def test_an_answer_that_cannot_be_read_fails_its_branch_only(runs, name):
+    result = runs(name)
+    assert result.status == "FAILED"
+    assert {"test app", "preprod app"} <= set(phases_of(result))
+    assert result_of(result, "dev")["ok"] is False
+
+
+@pytest.mark.parametrize(
+    ("name", "invocations"),
+    [
+        ("throttled then well", 3),
+        ("Lambda throttles then well", 2),
+        ("the function dies twice", 3),
+        ("throttled for ever", 6),
+        ("the function always dies", 3),
+        ("dev db throws", 1),
+    ],
+)
+def test_only_what_passes_by_itself_is_retried_and_not_for_ever(runs, name, invocations):
+    payloads = [p for p in runs(name).payloads if p.get("phase_number") == DEV_DB]
+    assert len(payloads) == invocations
+
+
+@pytest.mark.parametrize(
+    "name", ["throttled then well", "Lambda throttles then well", "the function dies twice"]
+)
+def test_after_a_retry_the_run_goes_on(runs, name):
+    assert runs(name).status == "SUCCEEDED"
+
+
+def test_a_success_mail_that_fails_leaves_the_execution_succeeded_and_says_so(runs):
+    result = runs("success mail fails")
+    assert result.status == "SUCCEEDED"
+    assert result.output["mail_error"]["Error"] == "MailRejected"
+    assert len(result.output["results"]) == 3
+
+
+def test_a_failure_mail_that_fails_leaves_the_execution_failed_and_says_so(runs):
+    result = runs("failure mail fails")
+    assert (result.status, result.error) == ("FAILED", "ServersNotAsWanted")
+    assert json.loads(result.cause)["mail_error"]["Error"] == "MailRejected"
+
+
+def test_a_mail_that_is_throttled_is_sent_again(runs):
+    result = runs("mail throttled then sent")
+    assert result.status == "SUCCEEDED"
+    assert sum(p["send_mail"] for p in result.payloads) == 2
+
+
+@pytest.mark.parametrize("given", BAD_INPUTS, ids=str)
+def test_an_input_that_is_not_understood_fails_and_calls_nothing(running_server, given):
+    result = run(running_server, MACHINE, given, Script())
+    assert (result.status, result.error) == ("FAILED", "InvalidInput")
+    assert "Nothing was started or stopped" in result.cause
+    assert result.payloads == []
+
+
+def test_a_parallel_that_itself_fails_still_sends_the_failure_mail(running_server):
+    broken = json.loads(json.dumps(MACHINE))
+    broken["States"]["Start environments"]["Output"] = "{% $error('broken on purpose') %}"
+    result = run(running_server, broken, {"action": "start"}, Script())
+    assert result.status == "FAILED"
+    mail = mail_of(result)
+    assert mail["error"]["Error"] == "States.QueryEvaluationError"
+
+
+def transitions_of(states: dict[str, Any]) -> set[tuple[str, str]]:
+    """Every way from a state to another one that the definition knows."""
+    found = set()
+    for name, state in states.items():
+        ways = [state, *state.get("Choices", []), *state.get("Catch", [])]
+        found |= {(name, way["Next"]) for way in ways if "Next" in way}
+        if "Default" in state:
+            found.add((name, state["Default"]))
+        for branch in state.get("Branches", []):
+            found |= transitions_of(branch["States"])
+    return found
+
+
+def visited(history: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    """The ways that an execution went: an entry's event follows the exit of the state before it."""
+    exits = {e["id"]: e["stateExitedEventDetails"]["name"] for e in history if "stateExitedEventDetails" in e}
+    entries = [e for e in history if "stateEnteredEventDetails" in e]
+    return {
+        (exits[e["previousEventId"]], e["stateEnteredEventDetails"]["name"])
+        for e in entries
+        if e["previousEventId"] in exits
+    }
+
+
+def test_every_transition_of_the_machine_was_visited(runs, running_server):
+    histories = [runs(name).history for name in SCENARIOS]
+    for action in ("start", "stop"):
+        broken = json.loads(json.dumps(MACHINE))
+        broken["States"][f"{action.capitalize()} environments"]["Output"] = (
+            "{% $error('broken on purpose') %}"
+        )
+        histories.append(run(running_server, broken, {"action": action}, Script()).history)
+    histories.append(run(running_server, MACHINE, {}, Script()).history)
+    seen = set().union(*(visited(history) for history in histories))
+    wanted = transitions_of(MACHINE["States"])
+    assert wanted - seen == set()
+    assert len(wanted) > 50
