@@ -10,9 +10,9 @@ mod ses;
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
@@ -46,10 +46,14 @@ impl Aws {
             .timeout_config(timeouts)
             .load()
             .await;
+        Self::new(&config, log_group, clock)
+    }
+
+    fn new(config: &SdkConfig, log_group: Option<String>, clock: LambdaClock) -> Self {
         Self {
-            ec2: aws_sdk_ec2::Client::from_conf(one_attempt(&config)),
-            ses: aws_sdk_ses::Client::new(&config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            ec2: aws_sdk_ec2::Client::from_conf(one_attempt(config)),
+            ses: aws_sdk_ses::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
             log_group,
             clock,
         }
@@ -57,7 +61,7 @@ impl Aws {
 }
 
 /// The SDK would retry throttles and 5xx (a missing capacity too) unseen, past our token buckets.
-fn one_attempt(config: &aws_config::SdkConfig) -> aws_sdk_ec2::Config {
+fn one_attempt(config: &SdkConfig) -> aws_sdk_ec2::Config {
     aws_sdk_ec2::config::Builder::from(config).retry_config(RetryConfig::disabled()).build()
 }
 
@@ -80,3 +84,6 @@ where
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! What must hold for every fleet and every fault, over thousands of random ones, in virtual time.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+
+mod world;
+
+use std::collections::BTreeSet;
+
+use ec2_start_stop::payload::{Action, Did, Outcome};
+use ec2_start_stop::ports::InstanceState;
+use ec2_start_stop::servers::{Minimum, Readiness};
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use world::*;
+
+fn habit() -> impl Strategy<Value = Habit> {
+    let codes = prop::sample::select(vec![
+        "InsufficientInstanceCapacity",
+        "VcpuLimitExceeded",
+        "UnauthorizedOperation",
+        "UnsupportedOperation",
+        "IncorrectInstanceState",
+        "OperationNotPermitted",
+        "AwsUnreachable",
+    ]);
+    let reasons = prop::sample::select(vec![
+        "Client.InternalError",
+        "Server.InternalError",
+        "Server.InsufficientInstanceCapacity",
+        "",
+    ]);
+    prop_oneof![
+        6 => Just(Habit::Good),
+        1 => codes.clone().prop_map(Habit::Refuses),
+        1 => (codes, 1_u32..4).prop_map(|(code, times)| Habit::RefusesTimes(code, times)),
+        1 => reasons.clone().prop_map(Habit::Bounces),
+        1 => (reasons, 1_u32..3).prop_map(|(reason, times)| Habit::BouncesTimes(reason, times)),
+        1 => Just(Habit::Hangs),
+        1 => prop::sample::select(vec!["instance", "system", "attached_ebs"]).prop_map(Habit::Impaired),
+        1 => Just(Habit::Flaps),
+        1 => Just(Habit::NoChecks),
+        1 => Just(Habit::Dies),
+    ]
+}
+
+fn any_server(number: usize) -> impl Strategy<Value = Server> {
+    let state = prop::sample::select(vec![InstanceState::Stopped, InstanceState::Running]);
+    let hold = prop_oneof![
+        8 => Just(None),
+        1 => prop::sample::select(vec!["forever", "2026-11-01", "2099-01-01", "whenever"])
+            .prop_map(|value| Some(value.to_owned())),
+    ];
+    (state, habit(), hold, 0_i64..40, 1_i64..200).prop_map(move |(state, habit, hold, lag, pace)| {
+        server(&format!("web{number}"), state).with(habit).change(|server| {
+            server.instance.hold = hold;
+            server.lag = SignedDuration::from_secs(lag);
+            server.boot = SignedDuration::from_secs(pace);
+            server.stop = SignedDuration::from_secs(pace);
+        })
+    })
+}
+
+#[derive(Debug, Clone)]
+struct Case {
+    servers: Vec<Server>,
+    missing: usize,
+    action: Action,
+    slice_seconds: i64,
+    minimum: Minimum,
+    throttles: u32,
+    outages: u32,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let servers = (1_usize..9).prop_flat_map(|count| (0..count).map(any_server).collect::<Vec<_>>());
+    let action = prop::sample::select(vec![Action::Start, Action::Stop]);
+    let minimum = prop_oneof![Just(Minimum::All), (1_usize..4).prop_map(Minimum::AtLeast)];
+    (servers, 0_usize..2, action, prop::sample::select(vec![25_i64, 60, 1000]), minimum, 0_u32..4, 0_u32..3)
+        .prop_map(|(servers, missing, action, slice_seconds, minimum, throttles, outages)| Case {
+            servers,
+            missing,
+            action,
+            slice_seconds,
+            minimum,
+            throttles,
+            outages,
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_ec2_does_a_phase_ends_in_time_and_tells_the_truth(case in case()) {
+        let mut names: Vec<String> = (0..case.servers.len()).map(|n| format!("web{n}")).collect();
+        names.extend((0..case.missing).map(|n| format!("ghost{n}")));
+        let listed: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut phase = list(&listed);
+        phase.minimum = case.minimum;
+        let before = case.servers.clone();
+        let world = World::new(case.servers.clone());
+        world.fail_next("StartInstances", "RequestLimitExceeded", case.throttles);
+        world.fail_next("StopInstances", "RequestLimitExceeded", case.throttles);
+        world.fail_next("DescribeInstances", "InternalError", case.outages);
+        let (answer, _) = run_in_slices(&world, &phase, case.action, case.slice_seconds);
+
+        // Each listed server is exactly one of ready, problem, held.
+        let counts = answer.servers;
+        prop_assert_eq!(counts.total, names.len());
+        prop_assert_eq!(counts.ready + counts.failed + counts.held, counts.total);
+        let problems: BTreeSet<&str> = answer.problems.iter().map(|problem| problem.name.as_str()).collect();
+        let held: BTreeSet<&str> = answer.actions.iter().filter(|(_, deed)| deed.action == Did::Held)
+            .map(|(name, _)| name.as_str()).collect();
+        prop_assert_eq!(problems.len(), answer.problems.len());
+        prop_assert_eq!((problems.len(), held.len()), (counts.failed, counts.held));
+        prop_assert!(problems.is_disjoint(&held));
+
+        // next_phase is true only if the list's rule holds on what is.
+        let ready: Vec<&String> = names.iter()
+            .filter(|name| !problems.contains(name.as_str()) && !held.contains(name.as_str())).collect();
+        let wanted = if case.action == Action::Start { InstanceState::Running } else { InstanceState::Stopped };
+        for name in &ready {
+            prop_assert_eq!(world.state(name), wanted, "{} is said to be ready", name);
+        }
+        let rule = match case.minimum {
+            Minimum::All => counts.failed == 0,
+            Minimum::AtLeast(number) => counts.ready >= number,
+        };
+        prop_assert_eq!(answer.next_phase, rule);
+        prop_assert_eq!(answer.outcome == Outcome::Failed, !rule);
+
+        // Nothing is asked of a server that is as wanted, and the initial state is what was before.
+        let operation = if case.action == Action::Start { "StartInstances" } else { "StopInstances" };
+        for server in &before {
+            let name = server.instance.name.as_deref().unwrap();
+            prop_assert_eq!(&answer.initial_state.0[name].state, server.instance.state.name());
+            if server.instance.state == wanted {
+                prop_assert_eq!(world.named_in(operation, name), 0, "{} was as wanted", name);
+            }
+        }
+
+        // The loop ends by the list's patience, and the published buckets are kept.
+        prop_assert!(world.seconds() <= 15 * 60 + 60, "{} s", world.seconds());
+        prop_assert_eq!(world.throttled.get(), 0);
+    }
+
+    #[test]
+    fn a_second_run_right_after_a_good_one_changes_nothing(count in 1_usize..9, start: bool) {
+        let action = if start { Action::Start } else { Action::Stop };
+        let names: Vec<String> = (0..count).map(|n| format!("web{n}")).collect();
+        let listed: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut phase = list(&listed);
+        phase.ready = Readiness::Running;
+        let world = World::new(names.iter().map(|name| if start { stopped(name) } else { running(name) }));
+        prop_assert_eq!(run(&world, &phase, action).outcome, Outcome::Ready);
+        let asked = |world: &World| world.calls_of("StartInstances").len() + world.calls_of("StopInstances").len();
+        let before = asked(&world);
+        prop_assert_eq!(run(&world, &phase, action).outcome, Outcome::Ready);
+        prop_assert_eq!(asked(&world), before);
+    }
+}

@@ -1,0 +1,146 @@
+//! servers.toml: what is read, and what is refused on which line.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+
+use ec2_start_stop::servers::{Minimum, ServerLists, ServersFileError};
+
+const SHIPPED: &str = include_str!("../servers.toml");
+
+/// A list with these lines changed or added; the [[phase]] is on line 1.
+fn list(change: &[(&str, &str)]) -> String {
+    let mut keys = vec![
+        ("number", "0"),
+        ("environment", "\"dev\""),
+        ("tier", "\"db\""),
+        ("name", "\"dev db servers\""),
+        ("servers", "[\"a\", \"b\"]"),
+        ("ready", "\"status-checks\""),
+        ("timeout_minutes", "15"),
+    ];
+    for (key, value) in change {
+        keys.retain(|(known, _)| known != key);
+        if !value.is_empty() {
+            keys.push((*key, *value));
+        }
+    }
+    let lines: Vec<String> = keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    format!("[[phase]]\n{}\n", lines.join("\n"))
+}
+
+fn refused(text: &str) -> (usize, String) {
+    match ServerLists::parse(text) {
+        Err(ServersFileError::Content { line, what }) => (line, what),
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+#[test]
+fn the_shipped_file_holds_the_reference_lists() {
+    let lists = ServerLists::parse(SHIPPED).unwrap();
+    let names = |number: u32| lists.phase(number).unwrap().servers.join(" ");
+    assert_eq!(names(0), "test1 test4 test5 test19");
+    assert_eq!(names(1), "test6 test11 test17 test18");
+    assert_eq!(names(2), "test12 test13 test14");
+    assert_eq!(names(3), "test2 test7 test8");
+    assert_eq!(names(4), "test3 test9 test10");
+    assert_eq!(names(5), "test15 test16 test20");
+    assert_eq!(lists.environments(), ["dev", "test", "preprod"]);
+}
+
+#[test]
+fn what_may_be_left_out_has_its_default() {
+    let lists = ServerLists::parse(&list(&[])).unwrap();
+    let phase = &lists.phases[0];
+    assert_eq!((phase.minimum, phase.settle.as_secs(), phase.force_stop_after), (Minimum::All, 0, None));
+    assert_eq!(lists.tiers, ["db", "app"]);
+}
+
+#[test]
+fn databases_start_before_applications_whatever_the_files_order() {
+    let lists = ServerLists::parse(SHIPPED).unwrap();
+    let tiers: Vec<&str> = lists.in_start_order("dev").iter().map(|phase| phase.tier.as_str()).collect();
+    assert_eq!(tiers, ["db", "app"]);
+}
+
+#[test]
+fn an_empty_list_is_allowed_and_a_list_of_neither_names_nor_tags_is_not() {
+    assert!(ServerLists::parse(&list(&[("servers", "[]")])).is_ok());
+    assert!(ServerLists::parse(&list(&[("servers", ""), ("tags", "{ Tier = \"db\" }")])).is_ok());
+    assert!(refused(&list(&[("servers", "")])).1.contains("neither servers nor tags"));
+    assert!(refused(&list(&[("tags", "{}")])).1.contains("every instance"));
+}
+
+#[test]
+fn each_mistake_is_refused_with_its_line() {
+    let second = |change: &[(&str, &str)]| format!("{}\n{}", list(&[]), list(change));
+    let other = [("number", "1"), ("tier", "\"app\""), ("servers", "[\"c\"]")];
+    let with = |more: &[(&'static str, &'static str)]| {
+        let mut all = other.to_vec();
+        all.retain(|(key, _)| !more.iter().any(|(changed, _)| changed == key));
+        all.extend(more);
+        second(&all)
+    };
+    assert!(ServerLists::parse(&second(&other)).is_ok());
+    for (text, line, what) in [
+        (with(&[("number", "0")]), 10, "two phases have the number 0"),
+        (with(&[("tier", "\"db\"")]), 10, "two lists for the tier"),
+        (with(&[("servers", "[\"c\", \"a\"]")]), 17, "server \"a\" is in phase 0 and in phase 1"),
+        (with(&[("servers", "[\"c\", \"\"]")]), 17, "empty name"),
+        (list(&[("servers", "[\"a\", \"a\"]")]), 8, "server \"a\" is in phase 0 and in phase 0"),
+        (list(&[("tier", "\"web\"")]), 1, "not one of"),
+        (list(&[("environment", "\"my env\"")]), 1, "environment \"my env\""),
+        (list(&[("name", "\" \"")]), 1, "empty name"),
+        (list(&[("timeout_minutes", "0")]), 1, "timeout_minutes"),
+        (list(&[("minimum", "0")]), 1, "minimum"),
+        (list(&[("minimum", "3")]), 1, "only 2 servers"),
+        (list(&[("force_stop_accepts", "\"data loss\"")]), 1, "force_stop_accepts has no"),
+    ] {
+        let (found, said) = refused(&text);
+        assert!(said.contains(what), "{said}");
+        assert_eq!(found, line, "{said}\n{text}");
+    }
+}
+
+#[test]
+fn unknown_keys_and_wrong_types_are_refused_with_their_line() {
+    for (change, what) in [
+        (("timeout", "15"), "unknown field `timeout`"),
+        (("number", "\"0\""), "expected u32"),
+        (("ready", "\"up\""), "unknown variant `up`"),
+        (("minimum", "\"most\""), "minimum must be"),
+        (("timeout_minutes", ""), "missing field `timeout_minutes`"),
+    ] {
+        match ServerLists::parse(&list(&[change])) {
+            Err(ServersFileError::Shape(said)) => {
+                assert!(said.contains(what) && said.contains("line"), "{said}");
+            }
+            other => panic!("{change:?} gave {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_forced_stop_of_databases_must_be_asked_for_in_words() {
+    let force = [("force_stop_after_minutes", "10")];
+    assert!(refused(&list(&force)).1.contains("force_stop_accepts = \"data loss\""));
+    let words = [("force_stop_after_minutes", "10"), ("force_stop_accepts", "\"data loss\"")];
+    assert!(ServerLists::parse(&list(&words)).is_ok());
+    let app = [("force_stop_after_minutes", "10"), ("tier", "\"app\"")];
+    assert!(ServerLists::parse(&list(&app)).is_ok());
+    let late = [("force_stop_after_minutes", "15"), ("tier", "\"app\"")];
+    assert!(refused(&list(&late)).1.contains("less than timeout_minutes"));
+}
+
+#[test]
+fn more_environments_than_a_machine_holds_are_refused() {
+    let many = |count: u32| -> String {
+        (0..count)
+            .map(|n| {
+                let (number, environment) = (n.to_string(), format!("\"env{n}\""));
+                list(&[("number", &number), ("environment", &environment), ("servers", "[]")])
+            })
+            .collect()
+    };
+    assert!(ServerLists::parse(&many(20)).is_ok());
+    assert!(refused(&many(21)).1.contains("21 environments"));
+}
