@@ -47,7 +47,7 @@ check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the templ
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
 	.venv/bin/ruff format --check local tests
 	.venv/bin/ruff check local tests
-	$(PYTHON) tests/lint.py
+	$(PYTHON) -m tests.lint
 
 statemachine: ## Renders statemachine.asl.json from servers.toml
 	cargo run --quiet --no-default-features --bin statemachine > statemachine.asl.json.new

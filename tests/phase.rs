@@ -291,6 +291,26 @@ fn a_thousand_servers_start_within_the_published_buckets_without_one_throttle() 
 }
 
 #[test]
+fn bad_servers_among_a_thousand_cost_few_calls_each_and_no_throttle() {
+    let names: Vec<String> = (0..1000).map(|n| format!("web{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for bad in [0, 1, 10] {
+        let habit = |n: usize| {
+            if n % 100 == 7 && n / 100 < bad { Habit::Refuses("UnsupportedOperation") } else { Habit::Good }
+        };
+        let world = World::new(names.iter().enumerate().map(|(n, name)| stopped(name).with(habit(n))));
+        let answer = run(&world, &list(&names), Action::Start);
+        assert_eq!((answer.servers.ready, answer.servers.failed), (1000 - bad, bad));
+        let starts = world.calls_of("StartInstances").len();
+        let all = world.calls.borrow().len();
+        println!("{bad} bad of 1,000: {starts} StartInstances, {all} calls in all, {} s", world.seconds());
+        // 20 batches, and 2 × log2(50) requests to find one bad server in its batch.
+        assert!(starts <= 20 + bad * 12, "{starts}");
+        assert_eq!(world.throttled.get(), 0);
+    }
+}
+
+#[test]
 fn a_request_that_nobody_knows_the_fate_of_is_looked_at_before_it_is_sent_again() {
     let world = three(stopped);
     world.fail_next("StartInstances", "AwsUnreachable", 1);

@@ -10,6 +10,8 @@ use super::{EnvironmentReport, Report, Row, Status, TierReport};
 use crate::payload::{Action, Did, Outcome, Problem};
 use crate::ports::Mail;
 
+/// The plain text's width in characters.
+const TEXT_WIDTH: usize = 78;
 /// More unchanged servers of one list than this are folded into one line.
 const UNFOLDED: usize = 6;
 
@@ -33,13 +35,20 @@ struct View {
     run: String,
     problems: Vec<ProblemView>,
     environments: Vec<EnvironmentView>,
-    remarks: Vec<String>,
+    remarks: Vec<RemarkView>,
+}
+
+struct RemarkView {
+    text: String,
+    lines: Vec<String>,
 }
 
 struct ProblemView {
     name: String,
     code: String,
     message: String,
+    /// The message in lines for a terminal.
+    lines: Vec<String>,
     link: Option<String>,
     id: String,
 }
@@ -54,6 +63,7 @@ struct TierView {
     heading: String,
     rows: Vec<RowView>,
     folded: String,
+    folded_lines: Vec<String>,
 }
 
 struct RowView {
@@ -91,7 +101,7 @@ impl Report {
                 .iter()
                 .map(|environment| self.environment_view(environment))
                 .collect(),
-            remarks: self.remarks.clone(),
+            remarks: self.remarks.iter().map(|remark| remark_view(remark)).collect(),
         }
     }
 
@@ -140,11 +150,16 @@ fn rendered(template: &impl Template, view: &View) -> String {
     template.render().unwrap_or_else(|error| format!("{}\n{}\n({error})", view.subject, view.verdict))
 }
 
+fn remark_view(remark: &str) -> RemarkView {
+    RemarkView { text: remark.to_owned(), lines: wrapped(remark, TEXT_WIDTH - 2) }
+}
+
 fn problem_view(problem: &Problem, region: &str) -> ProblemView {
     ProblemView {
         name: isolated(&problem.name),
         code: problem.code.clone(),
         message: problem.message.clone(),
+        lines: wrapped(&problem.message, TEXT_WIDTH - 2),
         link: problem.id.as_ref().map(|id| {
             format!("https://{region}.console.aws.amazon.com/ec2/home?region={region}#InstanceDetails:instanceId={id}")
         }),
@@ -166,10 +181,13 @@ fn tier_view(tier: &TierReport) -> TierView {
     let fold = unchanged.len() > UNFOLDED;
     let shown = tier.rows.iter().filter(|row| !fold || !is_unchanged(row));
     let names: Vec<String> = unchanged.iter().map(|row| isolated(&row.name)).collect();
+    let folded =
+        if fold { format!("{} unchanged: {}", names.len(), names.join(", ")) } else { String::new() };
     TierView {
         heading: format!("{}: {outcome}", tier.name),
         rows: shown.map(row_view).collect(),
-        folded: if fold { format!("{} unchanged: {}", names.len(), names.join(", ")) } else { String::new() },
+        folded_lines: wrapped(&folded, TEXT_WIDTH - 4),
+        folded,
     }
 }
 
@@ -209,6 +227,21 @@ fn duration(seconds: u64) -> String {
         (minutes, 0) => format!("{minutes} min"),
         (minutes, seconds) => format!("{minutes} min {seconds} s"),
     }
+}
+
+/// The words of a text in lines of at most `width` characters; a longer word stands alone.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// A name that may run from right to left is kept from turning the text around it (Unicode isolates).
