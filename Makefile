@@ -56,7 +56,7 @@ statemachine: ## Renders statemachine.asl.json from servers.toml
 build-function:
 	@command -v cargo > /dev/null || { echo "Rust is needed (https://rustup.rs); then run this again." >&2; exit 1; }
 	@echo "== Building the function; the first time this compiles the AWS SDK: 5 to 15 minutes and up to 8 GB of memory"
-	cargo build --quiet --bin ec2-start-stop
+	cargo build --bin ec2-start-stop
 
 $(VENV): local/requirements.txt
 	@command -v python3.11 > /dev/null || { echo "Python 3.11 is needed on the PATH as python3.11; then run this again." >&2; exit 1; }

@@ -162,7 +162,7 @@ pub fn advice(code: &str, action: Action) -> &'static str {
             "AWS has blocked this account or Region: see AWS Support."
         }
         "Client.InternalError" => {
-            "Usually its encrypted volume's KMS key: give the function's role kms:CreateGrant on that key (parameter KmsKeyArns) and in the key's policy."
+            "Usually an encrypted volume's KMS key: the function's role needs kms:CreateGrant on it (parameter KmsKeyArns, and the key's own policy)."
         }
         "Client.VolumeLimitExceeded" => {
             "The account's EBS volume quota is used up: ask for more in Service Quotas."

@@ -17,6 +17,7 @@ pub mod acting;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod dry_run;
+pub mod encryption;
 pub mod failure;
 pub mod handler;
 pub mod hold;

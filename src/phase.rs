@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::acting::{self, Reply};
 use crate::dry_run;
+use crate::encryption;
 use crate::failure;
 use crate::judgement::{self, Judgement};
 use crate::memory::Refusal;
@@ -91,7 +92,8 @@ pub async fn run<W: World>(
             judgement.run_out(&progress);
         }
         if judgement.is_decided() {
-            let answer = judgement.answer(task.phase, task.action, &progress);
+            let mut answer = judgement.answer(task.phase, task.action, &progress);
+            encryption::name_keys(world, &mut answer.problems).await;
             return Ok(narration.end(world, answer).await);
         }
         looks = if asked { 0 } else { looks + 1 };

@@ -154,6 +154,8 @@ pub trait ReadInstances {
     async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, AwsError>;
     /// The status checks of these instances, whatever their state; an id that EC2 leaves out is left out.
     async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, AwsError>;
+    /// The ARNs of the KMS keys of an instance's encrypted volumes, each once.
+    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, AwsError>;
 }
 
 /// Changes instances. One call is one request to EC2: no hidden retries.

@@ -162,10 +162,19 @@ fn a_start_that_bounces_fails_at_once_with_its_state_reason_and_says_what_to_do(
     });
     let answer = run(&world, &list(&ALL), Action::Start);
     assert_eq!(codes(&answer)["test7"], "Client.InternalError");
-    assert!(answer.problems[0].message.contains("kms:CreateGrant"));
+    let message = &answer.problems[0].message;
+    assert!(message.contains(&format!("Grant kms:CreateGrant on {KEY}")), "{message}");
     assert_eq!((answer.servers.ready, answer.servers.failed), (2, 1));
     assert_eq!(world.named_in("StartInstances", "test7"), 1, "no use in asking again");
     assert!(world.seconds() < 200, "nobody waits for patience to end");
+}
+
+#[test]
+fn keys_that_cannot_be_read_still_leave_a_sentence_with_the_grant() {
+    let world = World::new([stopped("test2").with(Habit::Bounces("Client.InternalError"))]);
+    world.fail_next("DescribeVolumes", "UnauthorizedOperation", 1);
+    let answer = run(&world, &list(&["test2"]), Action::Start);
+    assert!(answer.problems[0].message.contains("needs kms:CreateGrant"), "{}", answer.problems[0].message);
 }
 
 #[test]

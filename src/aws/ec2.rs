@@ -53,6 +53,15 @@ impl ReadInstances for Aws {
         let statuses = answers.iter().flat_map(|answer| answer.instance_statuses());
         Ok(statuses.filter_map(|status| Some((status.instance_id()?.to_owned(), checks(status)))).collect())
     }
+
+    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, AwsError> {
+        let attached = filter("attachment.instance-id", vec![id.to_owned()]);
+        let answer = self.ec2.describe_volumes().filters(attached).send().await;
+        let volumes = answer.map_err(|error| failure("DescribeVolumes", error))?;
+        let keys: BTreeSet<String> =
+            volumes.volumes().iter().filter_map(|volume| volume.kms_key_id().map(str::to_owned)).collect();
+        Ok(keys.into_iter().collect())
+    }
 }
 
 impl Aws {

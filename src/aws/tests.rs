@@ -210,6 +210,17 @@ fn status_checks_are_asked_a_hundred_a_call_with_all_instances_and_a_missing_one
 }
 
 #[test]
+fn the_keys_of_encrypted_volumes_are_each_named_once() {
+    let key = "<kmsKeyId>arn:aws:kms:eu-west-1:123456789012:key/k-1</kmsKeyId>";
+    let volumes = format!("<item><volumeId>vol-1</volumeId></item><item>{key}</item><item>{key}</item>");
+    let body = format!("<DescribeVolumesResponse><volumeSet>{volumes}</volumeSet></DescribeVolumesResponse>");
+    let endpoint = Endpoint::new([(200, body)]);
+    let keys = run(endpoint.aws().volume_keys("i-1")).expect("three volumes");
+    assert_eq!(keys, ["arn:aws:kms:eu-west-1:123456789012:key/k-1"]);
+    assert!(endpoint.requests()[0].contains("attachment.instance-id"));
+}
+
+#[test]
 fn each_code_of_ec2_comes_through_with_its_message_and_is_not_retried_unseen() {
     for (status, code) in [
         (400, "InvalidInstanceID.NotFound"),

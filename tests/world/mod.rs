@@ -238,6 +238,8 @@ pub struct World {
     dice: RefCell<fastrand::Rng>,
 }
 
+/// The key of every volume.
+pub const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd";
 /// How long an AWS call takes.
 const CALL: Duration = Duration::from_millis(40);
 
@@ -382,6 +384,11 @@ impl ReadInstances for World {
         let now = self.now.get();
         let mut servers = self.servers.borrow_mut();
         Ok(ids.iter().filter_map(|id| Some((id.clone(), servers.get_mut(id)?.checks(now)?))).collect())
+    }
+
+    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, AwsError> {
+        self.call("DescribeVolumes", &[id.to_owned()])?;
+        Ok(vec![KEY.to_owned()])
     }
 }
 
