@@ -28,6 +28,7 @@ def main(arguments: list[str]) -> int:
     options = _options(arguments)
     try:
         wishes = faults.parse(options.fault)
+        more_input = _more_input(options.input)
         clock.set_speed(options.speed)
     except ValueError as error:
         return _refuse(str(error))
@@ -38,7 +39,7 @@ def main(arguments: list[str]) -> int:
     except (OSError, SystemExit) as error:
         return _refuse(f"port {options.port} cannot be used ({error}): choose another one with PORT=…")
     try:
-        return _run(server, options, wishes)
+        return _run(server, options, wishes, more_input)
     except KeyboardInterrupt:
         print("\nInterrupted; nothing is left running.")
         return 130
@@ -64,7 +65,21 @@ def _refuse(why: str) -> int:
     return 2
 
 
-def _run(server: Server, options: argparse.Namespace, wishes: list[faults.Wish]) -> int:
+def _more_input(text: str) -> dict[str, Any]:
+    try:
+        given = json.loads(text or "{}")
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise ValueError(
+            f'INPUT is {text}; a JSON object is expected, for example {{"environments":["dev"]}}'
+        )
+    return given
+
+
+def _run(
+    server: Server, options: argparse.Namespace, wishes: list[faults.Wish], more_input: dict[str, Any]
+) -> int:
     print(f"Embedded AWS at {server.url}; simulated time runs {options.speed:g} times as fast as yours.")
     began = time.monotonic()
     BUILD.mkdir(parents=True, exist_ok=True)
@@ -75,7 +90,7 @@ def _run(server: Server, options: argparse.Namespace, wishes: list[faults.Wish])
     for wish in wishes:
         fleet.break_as(wish)
     print(f"Deployed template.yaml and created {len(fleet.ids)} servers in {time.monotonic() - began:.1f} s.")
-    statuses = [run(stack, server, action, options.input) for action in actions]
+    statuses = [run(stack, server, action, more_input) for action in actions]
     if options.serve:
         _serve(stack)
     return 0 if wishes or all(status == "SUCCEEDED" for status in statuses) else 1
@@ -106,10 +121,10 @@ def target(stack: Stack, action: str) -> tuple[str, dict[str, Any]]:
     raise RuntimeError(f"the template has no schedule that does {action}")
 
 
-def run(stack: Stack, server: Server, action: str, more_input: str = "") -> str:
+def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any]) -> str:
     """Runs one action through its schedule's target, telling the phase log; gives the execution's status."""
     machine, given = target(stack, action)
-    given |= json.loads(more_input or "{}")
+    given |= more_input
     print(f"\n=== {action.upper()}: the schedule's target with its input {json.dumps(given)}")
     step_functions = stack.client("stepfunctions")
     execution = step_functions.start_execution(stateMachineArn=machine, input=json.dumps(given))

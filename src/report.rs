@@ -18,6 +18,10 @@ use crate::results::{self, EnvironmentResult, PhaseResult, StateError};
 use crate::servers::{Phase, ServerLists};
 use crate::verdict;
 
+/// The most that the answer says of single servers: a state's payload has at most 262,144 bytes
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), problems and counts are in it too.
+const ANSWER_BYTES: usize = 150_000;
+
 /// What a fresh describe saw of each phase's servers, by phase number.
 pub type Seen = Vec<(u32, Result<Vec<Instance>, AwsError>)>;
 
@@ -219,6 +223,12 @@ impl Report {
 
     /// The answer of the invocation that sent it.
     pub fn answer(&self, mail: Sent) -> Answer {
+        let mut servers: Vec<Row> = self.rows().cloned().collect();
+        let mut remarks = self.remarks.clone();
+        if serde_json::to_string(&servers).map_or(0, |text| text.len()) > ANSWER_BYTES {
+            servers.clear();
+            remarks.push("Too many servers for the execution's output: each one is in the mail.".to_owned());
+        }
         Answer {
             status: self.status,
             subject: self.subject(),
@@ -226,9 +236,9 @@ impl Report {
             dry_run: self.dry_run,
             mail,
             counts: self.totals(),
-            servers: self.rows().cloned().collect(),
+            servers,
             problems: self.problems.clone(),
-            remarks: self.remarks.clone(),
+            remarks,
         }
     }
 }

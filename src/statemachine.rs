@@ -20,6 +20,9 @@ use crate::servers::{Phase, ServerLists};
 const TASK_SECONDS: u64 = 930;
 /// What the machine may take beyond the lists' patience: retries, and the mail.
 const SPARE_SECONDS: u64 = 3600;
+/// What all branches' results may come to: a state's payload has at most 262,144 bytes
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and the mail's holds more than the results.
+const RESULTS_CHARACTERS: usize = 200_000;
 /// A Fail's cause has at most 32,768 characters (API: HistoryEvent, ExecutionFailedEventDetails).
 const CAUSE_CHARACTERS: u64 = 30_000;
 
@@ -178,6 +181,7 @@ fn branch(lists: &ServerLists, environment: &str, action: Action) -> Value {
         phases.reverse();
     }
     let result = format!("Result of {environment} {}", verb(action));
+    let budget = RESULTS_CHARACTERS / lists.environments().len();
     let mut states = Map::new();
     for (place, phase) in phases.iter().enumerate() {
         let settle = phase.settle.as_secs();
@@ -186,34 +190,41 @@ fn branch(lists: &ServerLists, environment: &str, action: Action) -> Value {
             .as_ref()
             .filter(|_| settle > 0)
             .map(|_| format!("Let {environment} {} settle after {}", tier(phase), verb(action)));
-        states.insert(task_name(phase, action), task(phase, action, &result));
+        states.insert(task_name(phase, action), task(phase, action, budget, &result));
         let go_on = wait.clone().or_else(|| next.clone()).unwrap_or_else(|| result.clone());
         states.insert(question(phase, action), did(phase, action, &go_on, &result));
         if let (Some(wait), Some(next)) = (wait, next) {
             states.insert(wait, json!({ "Type": "Wait", "Seconds": settle, "Next": next }));
         }
     }
-    let unreached: Vec<String> =
-        phases.iter().map(|phase| format!("'{}': {{'empty': true}}", initial_state_field(phase))).collect();
-    let output = format!("$merge([{{{}}}, $states.input.record])", unreached.join(", "));
-    states.insert(result, json!({ "Type": "Pass", "Output": jsonata(&output), "End": true }));
+    states.insert(result, result_of(&phases));
     json!({ "StartAt": task_name(phases[0], action), "States": states })
 }
 
-fn task(phase: &Phase, action: Action, result: &str) -> Value {
+/// The branch's result: its record, with empty initial states for the tiers that were not reached.
+fn result_of(phases: &[&Phase]) -> Value {
+    let unreached: Vec<String> =
+        phases.iter().map(|phase| format!("'{}': {{'empty': true}}", initial_state_field(phase))).collect();
+    let output = format!("$merge([{{{}}}, $states.input.record])", unreached.join(", "));
+    json!({ "Type": "Pass", "Output": jsonata(&output), "End": true })
+}
+
+/// One phase. A record that grows over its budget keeps counts and the first problems only, and says so.
+fn task(phase: &Phase, action: Action, budget: usize, result: &str) -> Value {
     let field = initial_state_field(phase);
     let record = format!("'environment': '{}'", phase.environment);
     let output = format!(
         "($answer := $states.result.Payload; $record := $states.input.record; \
          $in_progress := $answer.outcome = 'in_progress'; \
          $good := $answer.outcome in ['ready', 'degraded', 'empty', 'skipped']; \
-         {{'in_progress': $in_progress, 'go_on': $answer.next_phase = true, \
-         'resume': $in_progress ? $answer.resume, \
-         'record': $in_progress ? $record : $merge([$record, {{{record}, 'ok': $good, \
+         $whole := $in_progress ? $record : $merge([$record, {{{record}, 'ok': $good, \
          '{field}': $answer.initial_state, \
          'phases': [$record.phases, $merge([{{'phase_number': {number}, 'tier': '{tier}'}}, \
          $sift($answer, function($v, $k) {{ $k in ['outcome', 'servers', 'problems', 'actions', 'log_error'] }})])]\
-         }}])}})",
+         }}]); \
+         {{'in_progress': $in_progress, 'go_on': $answer.next_phase = true, \
+         'resume': $in_progress ? $answer.resume, \
+         'record': $exists($whole) and $length($string($whole)) > {budget} ? {SHORTENED} : $whole}})",
         number = phase.number,
         tier = phase.tier,
     );
@@ -237,6 +248,10 @@ fn task(phase: &Phase, action: Action, result: &str) -> Value {
         json!([retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5), retrier(&DIED, 2, 2),]);
     lambda(&payload, &retry, &output, &failed, &question(phase, action), result)
 }
+
+const SHORTENED: &str = "{'environment': $whole.environment, 'ok': $whole.ok, 'shortened': true, \
+     'phases': [$map($whole.phases, function($phase) { $merge([$sift($phase, function($v, $k) { $k in \
+     ['phase_number', 'tier', 'outcome', 'servers', 'log_error'] }), {'problems': [$phase.problems[[0..49]]]}]) })]}";
 
 const EXECUTION: &str = "'execution': {'id': $states.context.Execution.Id, 'name': $states.context.Execution.Name, \
      'start_time': $states.context.Execution.StartTime}";

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -76,6 +77,20 @@ def each_phase(turn: Any) -> dict[int, list[Any]]:
     return {number: [turn] for number in NAMES}
 
 
+def many(payload: dict[str, Any]) -> dict[str, Any]:
+    """A phase of a thousand servers, of which a hundred have a problem."""
+    state = {"InstanceId": "i-0bad14933fffa49b9", "State": "stopped", "is_running": False}
+    names = [f"server-{number}" for number in range(1000)]
+    problem = {
+        "id": state["InstanceId"],
+        "code": "NotInTime",
+        "message": "It was asked and did not get ready.",
+    }
+    problems = [problem | {"name": name} for name in names[:100]]
+    actions = {name: {"action": "started", "seconds": 97} for name in names}
+    return answer(payload, initial_state=dict.fromkeys(names, state), problems=problems, actions=actions)
+
+
 SCENARIOS: dict[str, tuple[Any, Callable[[], Script]]] = {
     "start": ({"action": "start"}, Script),
     "stop": ({"action": "stop"}, Script),
@@ -137,6 +152,7 @@ SCENARIOS: dict[str, tuple[Any, Callable[[], Script]]] = {
         {"action": "start"},
         lambda: Script({DEV_DB: [outcome("failed")]}, mail=[FunctionError("MailRejected", "no")]),
     ),
+    "too many servers": ({"action": "start"}, lambda: Script(each_phase(many))),
     "mail throttled then sent": (
         {"action": "start"},
         lambda: Script(mail=[FunctionError("Throttled"), report]),
@@ -338,6 +354,40 @@ def test_a_mail_that_is_throttled_is_sent_again(runs):
     result = runs("mail throttled then sent")
     assert result.status == "SUCCEEDED"
     assert sum(p["send_mail"] for p in result.payloads) == 2
+
+
+def test_more_servers_than_a_payload_holds_hand_on_counts_and_problems_and_say_so(runs):
+    result = runs("too many servers")
+    assert result.status == "SUCCEEDED"
+    mail = mail_of(result)
+    # A state's payload has at most 262,144 bytes.
+    assert len(json.dumps(mail)) < 262_144
+    for environment in mail["results"]:
+        assert environment["shortened"] is True
+        assert [len(phase["problems"]) for phase in environment["phases"]] == [50, 50]
+        assert [phase["servers"]["total"] for phase in environment["phases"]] == [1, 1]
+
+
+def test_a_machine_of_five_environments_and_three_tiers_runs(running_server, tmp_path):
+    tiers = ["db", "cache", "web"]
+    lists = [
+        f"[[phase]]\nnumber = {3 * e + t}\nenvironment = 'env{e}'\ntier = '{tier}'\nname = 'env{e} {tier}'\n"
+        "servers = ['env%d-%s']\nready = 'running'\ntimeout_minutes = 5\nsettle_seconds = 30\n" % (e, tier)
+        for e in range(5)
+        for t, tier in enumerate(tiers)
+    ]
+    file = tmp_path / "servers.toml"
+    file.write_text(f"tiers = {tiers}\n" + "\n".join(lists))
+    command = ["cargo", "run", "--quiet", "--bin", "statemachine", "--", str(file)]
+    rendered = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=True)
+    machine = json.loads(rendered.stdout)
+    result = run(running_server, machine, {"action": "stop"}, Script())
+    assert result.status == "SUCCEEDED"
+    asked = [p["phase_number"] for p in result.payloads if not p["send_mail"]]
+    assert sorted(asked) == list(range(15))
+    for environment in range(5):
+        first = 3 * environment
+        assert asked.index(first + 2) < asked.index(first + 1) < asked.index(first)
 
 
 @pytest.mark.parametrize("given", BAD_INPUTS, ids=str)
