@@ -6,6 +6,7 @@ verified against AWS: StopInstances on a pending instance is refused here.
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
@@ -108,7 +109,7 @@ def install() -> None:
     start, stop = Instance.start, Instance.stop
 
     def start_in_time(self: Instance) -> InstanceState:
-        previous = self._state
+        previous = copy.copy(self._state)
         if previous.name != "stopped":
             return previous
         start(self)
@@ -118,7 +119,7 @@ def install() -> None:
         return previous
 
     def stop_in_time(self: Instance) -> InstanceState:
-        previous = self._state
+        previous = copy.copy(self._state)
         if previous.name in ("stopped", "stopping"):
             return previous
         stop(self)

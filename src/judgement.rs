@@ -12,7 +12,7 @@ use crate::failure;
 use crate::memory::Refusal;
 use crate::pace;
 use crate::payload::{Action, Counts, Deed, Did, Outcome, PhaseAnswer, Problem};
-use crate::plan::{self, Rules, Step};
+use crate::plan::{self, Request, Rules, Step};
 use crate::ports::{Instance, StatusChecks};
 use crate::progress::Progress;
 use crate::servers::Phase;
@@ -128,6 +128,21 @@ fn judge_one(
 }
 
 impl Judgement {
+    /// The servers to ask for, by request.
+    pub fn requests(&self) -> Vec<(Request, Vec<&Instance>)> {
+        let mut requests: Vec<(Request, Vec<&Instance>)> = Vec::new();
+        for server in &self.servers {
+            let (Step::Ask(request, _), Some(instance)) = (&server.step, &server.instance) else {
+                continue;
+            };
+            match requests.iter_mut().find(|(known, _)| known == request) {
+                Some((_, instances)) => instances.push(instance),
+                None => requests.push((*request, vec![instance])),
+            }
+        }
+        requests
+    }
+
     /// Whether nothing is under way any more.
     pub fn is_decided(&self) -> bool {
         !self.servers.iter().any(|server| matches!(server.standing, Standing::UnderWay(_)))

@@ -19,7 +19,7 @@ use crate::memory::Refusal;
 use crate::narration::Narration;
 use crate::pace;
 use crate::payload::{Action, PhaseAnswer};
-use crate::plan::{Request, Rules, Step};
+use crate::plan::{Request, Rules};
 use crate::ports::{
     AwsError, Instance, InstanceState, ReadInstances, Selection, StatusChecks, StopKind, World,
 };
@@ -167,6 +167,8 @@ fn note(
     let forced = request == Request::Stop(StopKind::Force);
     match reply {
         Reply::Accepted | Reply::Unknown(_) => progress.note_asked(instance, forced, now),
+        // The graceful stop is still under way; it is forced once or not at all.
+        Reply::Refused(_) if forced => progress.note_asked(instance, forced, now),
         Reply::Refused(Refusal { code, message }) => {
             let refusal = Refusal { code: code.clone(), message: message.clone() };
             progress.note_refused(&instance.id, refusal, now, |refusals| match failure::cause(code) {
@@ -189,22 +191,5 @@ impl Task<'_> {
             zone: self.zone.clone(),
             force_stop_after: self.phase.force_stop_after,
         }
-    }
-}
-
-impl Judgement {
-    /// The servers to ask for, by request.
-    pub(crate) fn requests(&self) -> Vec<(Request, Vec<&Instance>)> {
-        let mut requests: Vec<(Request, Vec<&Instance>)> = Vec::new();
-        for server in &self.servers {
-            let (Step::Ask(request, _), Some(instance)) = (&server.step, &server.instance) else {
-                continue;
-            };
-            match requests.iter_mut().find(|(known, _)| known == request) {
-                Some((_, instances)) => instances.push(instance),
-                None => requests.push((*request, vec![instance])),
-            }
-        }
-        requests
     }
 }

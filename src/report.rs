@@ -297,7 +297,7 @@ impl Builder<'_> {
             self.remarks.push(format!("The end states of {} are unknown: {error}.", phase.name));
         }
         let instances = seen.and_then(|seen| seen.as_ref().ok());
-        let mut rows = Rows::new(self.request, phase, answered, initial, instances).all();
+        let mut rows = Rows::new(phase, answered, initial, instances).all();
         if matches!(outcome, Some(Outcome::Ready | Outcome::Degraded)) && !self.request.dry_run {
             rows.iter_mut().for_each(|row| self.look_again(row));
         }
@@ -346,7 +346,6 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn new(
-        _request: &ReportRequest,
         phase: &'a Phase,
         answered: Option<&'a PhaseResult>,
         initial: Option<&'a IndexMap<String, InitialState>>,

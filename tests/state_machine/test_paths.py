@@ -372,7 +372,7 @@ def test_a_machine_of_five_environments_and_three_tiers_runs(running_server, tmp
     tiers = ["db", "cache", "web"]
     lists = [
         f"[[phase]]\nnumber = {3 * e + t}\nenvironment = 'env{e}'\ntier = '{tier}'\nname = 'env{e} {tier}'\n"
-        "servers = ['env%d-%s']\nready = 'running'\ntimeout_minutes = 5\nsettle_seconds = 30\n" % (e, tier)
+        f"servers = ['env{e}-{tier}']\nready = 'running'\ntimeout_minutes = 5\nsettle_seconds = 30\n"
         for e in range(5)
         for t, tier in enumerate(tiers)
     ]
