@@ -1,6 +1,6 @@
 """The embedded interpreter evaluates JSONata as AWS documents it: values, undefined, null, errors, variables.
 
-These cases make the corrections in local/ safe: a new moto or jsonata-python is a one-line change plus this suite.
+These cases make the corrections in local/ safe: a new moto is a one-line change plus this suite.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The embedded interpreter runs states as AWS documents it: tasks, retries, catches, choices, parallels, waits."""
+"""The embedded interpreter runs states as AWS documents it: retries, catches, choices, parallels, waits."""
 
 from __future__ import annotations
 
