@@ -1,7 +1,7 @@
 """What moto's CloudFormation lacks for our template.
 
 Owns the resources that moto does not create from a stack, or creates in the wrong place: state machines
-(in the interpreter's backend, with DefinitionSubstitutions) and schedules.
+(in the interpreter's backend, with DefinitionSubstitutions), schedules, and those on which nothing acts here.
 """
 
 from __future__ import annotations
@@ -62,10 +62,75 @@ class Schedule(CloudFormationModel):
         return cls(schedule.name, schedule.arn)
 
     @classmethod
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: Schedule,
+        new_resource_name: str,
+        cloudformation_json: Any,
+        account_id: str,
+        region_name: str,
+    ) -> Schedule:
+        cls.delete_from_cloudformation_json(
+            original_resource.physical_resource_id, cloudformation_json, account_id, region_name
+        )
+        return cls.create_from_cloudformation_json(
+            new_resource_name, cloudformation_json, account_id, region_name
+        )
+
+    @classmethod
     def delete_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
     ) -> None:
         scheduler_backends[account_id][region_name].delete_schedule("default", resource_name)
+
+
+class Inert(CloudFormationModel):  # moto finds direct subclasses of its model only: hence two bases below
+    """A resource on which nothing in the embedded AWS acts: it is accepted, and that is all."""
+
+    TYPE = ""
+
+    def __init__(self, name: str) -> None:
+        self.physical_resource_id = name
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return ""
+
+    @classmethod
+    def cloudformation_type(cls) -> str:
+        return cls.TYPE
+
+    @classmethod
+    def create_from_cloudformation_json(cls, resource_name: str, *_: Any, **__: Any) -> Inert:
+        return cls(resource_name)
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls, original_resource: Inert, new_resource_name: str, *_: Any, **__: Any
+    ) -> Inert:
+        return cls(new_resource_name)
+
+    @classmethod
+    def delete_from_cloudformation_json(cls, *_: Any, **__: Any) -> None:
+        """There is nothing to delete."""
+
+
+class Alarm(Inert, CloudFormationModel):
+    """The embedded AWS has no metrics of functions and queues."""
+
+    TYPE = "AWS::CloudWatch::Alarm"
+
+
+class TopicPolicy(Inert, CloudFormationModel):
+    """moto's SNS lets everybody publish."""
+
+    TYPE = "AWS::SNS::TopicPolicy"
+
+
+class Subscription(Inert, CloudFormationModel):
+    """Nobody reads SNS mails here."""
+
+    TYPE = "AWS::SNS::Subscription"
 
 
 def install() -> None:

@@ -7,6 +7,7 @@ States.QueryEvaluationError, as AWS documents it.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import random
@@ -139,7 +140,7 @@ def _eval_body(self: Any, env: Any) -> None:
     }
     bindings = {**variables._outer_scope, **variables._inner_scope, "states": states}
     if RECORDED is not None:
-        RECORDED.append((self.expression, json.loads(json.dumps(bindings, default=str))))
+        RECORDED.append((self.expression, json.loads(json.dumps(bindings, default=dt.datetime.isoformat))))
     told = f"The JSONata expression '{self.expression}'"
     try:
         env.stack.append(evaluate(self.expression, bindings))

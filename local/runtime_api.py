@@ -67,7 +67,7 @@ class Worker:
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
             "AWS_LAMBDA_LOG_STREAM_NAME": self.id,
             "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_ACCESS_KEY_ID": "function",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_ENDPOINT_URL": f"http://{address}",
             "LOCAL_CLOCK": clock.CLOCK.setting,

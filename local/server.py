@@ -27,7 +27,7 @@ from local.faults import Fault, Faults
 from local.runtime_api import Answer, Lambda
 
 INVOKE = re.compile(r"^/2015-03-31/functions/(.+)/invocations$")
-SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
+SIGNED_FOR = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
 
 
 @dataclass
@@ -38,6 +38,8 @@ class Call:
     service: str
     operation: str
     parameters: dict[str, str]
+    caller: str = ""
+    """The access key it was signed with: `function` (runtime_api.py), `local` (local/deploy.py), else the interpreter's."""
 
 
 class Application:
@@ -56,7 +58,9 @@ class Application:
         call = self._logged(environ, path)
         ids = {value for key, value in call.parameters.items() if key.startswith("InstanceId.")}
         fault = self.faults.due(call.operation, ids)
-        if fault and call.service in ("ec2", "email", "ses"):
+        if fault and call.service == "states":
+            return _respond(start_response, _json_error(fault), "application/x-amz-json-1.0")
+        if fault:
             return _respond(start_response, _xml_error(fault), "text/xml")
         return self.moto(environ, start_response)
 
@@ -97,7 +101,8 @@ class Application:
         if target:
             parameters = {"body": body.decode("utf-8", "replace")}
         operation = parameters.get("Action") or target or f"{environ['REQUEST_METHOD']} {path}"
-        call = Call(clock.CLOCK.now(), signed[1] if signed else "", operation, parameters)
+        caller, service = signed.groups() if signed else ("", "")
+        call = Call(clock.CLOCK.now(), service, operation, parameters, caller)
         self.calls.append(call)
         return call
 
@@ -121,6 +126,12 @@ def _xml_error(fault: Fault) -> Answer:
         f'<?xml version="1.0" encoding="UTF-8"?><Response><Errors>{error}</Errors>{error}{request}</Response>'
     )
     return fault.status, {}, body.encode()
+
+
+def _json_error(fault: Fault) -> Answer:
+    """An error as Step Functions writes it."""
+    body = json.dumps({"__type": fault.code, "message": fault.message})
+    return fault.status, {"x-amzn-RequestId": str(uuid.uuid4())}, body.encode()
 
 
 class Server:

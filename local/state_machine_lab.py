@@ -9,7 +9,8 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,34 +76,64 @@ class Run:
     payloads: list[Any]
 
 
-def run(
-    server: Server, definition: dict[str, Any], given: Any, stand_in: StandIn = lambda event: event
-) -> Run:
-    """Creates the machine, runs it once and gives what came of it."""
+class Machine:
+    """A state machine of the lab."""
+
+    def __init__(self, step_functions: Any, definition: dict[str, Any], stand_ins: StandIns) -> None:
+        self.step_functions, self.stand_ins = step_functions, stand_ins
+        text = json.dumps(definition).replace("${FunctionArn}", FUNCTION_ARN)
+        made = step_functions.create_state_machine(name=f"lab-{uuid.uuid4()}", definition=text, roleArn=ROLE)
+        self.arn = made["stateMachineArn"]
+
+    def begin(self, given: Any) -> str:
+        """Starts an execution and gives its ARN."""
+        begun = self.step_functions.start_execution(stateMachineArn=self.arn, input=json.dumps(given))
+        return begun["executionArn"]
+
+    def has_entered(self, execution: str, state: str) -> bool:
+        """Whether an execution has been in a state."""
+        return any(
+            e.get("stateEnteredEventDetails", {}).get("name") == state for e in self.history(execution)
+        )
+
+    def history(self, execution: str) -> list[dict[str, Any]]:
+        pages = self.step_functions.get_paginator("get_execution_history").paginate(executionArn=execution)
+        return [event for page in pages for event in page["events"]]
+
+    def end(self, execution: str) -> Run:
+        """Waits for an execution's end."""
+        deadline = time.monotonic() + LONGEST_RUN
+        while (told := self.step_functions.describe_execution(executionArn=execution))["status"] == "RUNNING":
+            if time.monotonic() > deadline:
+                raise TimeoutError("the execution does not end")
+            time.sleep(0.01)
+        history: list[dict[str, Any]] = []
+        for page in self.step_functions.get_paginator("get_execution_history").paginate(
+            executionArn=execution
+        ):
+            history.extend(page["events"])
+        # moto's describe leaves bare strings unquoted; the history does not.
+        ends = [e["executionSucceededEventDetails"] for e in history if e["type"] == "ExecutionSucceeded"]
+        output = json.loads(ends[0]["output"]) if ends else None
+        payloads = self.stand_ins.payloads
+        return Run(told["status"], output, told.get("error"), told.get("cause"), history, payloads)
+
+
+@contextmanager
+def lab(server: Server, definition: dict[str, Any], stand_in: StandIn) -> Iterator[Machine]:
+    """A machine whose functions are the stand-in, for as long as the context lasts."""
     lambdas = server.application.lambdas
     stand_ins = StandIns(stand_in)
     server.application.lambdas = stand_ins
     try:
-        return _run(client(server.url, "stepfunctions"), definition, given, stand_ins)
+        yield Machine(client(server.url, "stepfunctions"), definition, stand_ins)
     finally:
         server.application.lambdas = lambdas
 
 
-def _run(step_functions: Any, definition: dict[str, Any], given: Any, stand_ins: StandIns) -> Run:
-    text = json.dumps(definition).replace("${FunctionArn}", FUNCTION_ARN)
-    machine = step_functions.create_state_machine(name=f"lab-{uuid.uuid4()}", definition=text, roleArn=ROLE)
-    execution = step_functions.start_execution(
-        stateMachineArn=machine["stateMachineArn"], input=json.dumps(given)
-    )["executionArn"]
-    deadline = time.monotonic() + LONGEST_RUN
-    while (told := step_functions.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        if time.monotonic() > deadline:
-            raise TimeoutError("the execution does not end")
-        time.sleep(0.01)
-    history = []
-    for page in step_functions.get_paginator("get_execution_history").paginate(executionArn=execution):
-        history.extend(page["events"])
-    # moto's describe leaves bare strings unquoted; the history does not.
-    ends = [e["executionSucceededEventDetails"] for e in history if e["type"] == "ExecutionSucceeded"]
-    output = json.loads(ends[0]["output"]) if ends else None
-    return Run(told["status"], output, told.get("error"), told.get("cause"), history, stand_ins.payloads)
+def run(
+    server: Server, definition: dict[str, Any], given: Any, stand_in: StandIn = lambda event: event
+) -> Run:
+    """Creates the machine, runs it once and gives what came of it."""
+    with lab(server, definition, stand_in) as machine:
+        return machine.end(machine.begin(given))

@@ -31,6 +31,9 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison 
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
+    StateTaskServiceAwsSdk,
+)
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
@@ -59,6 +62,7 @@ def install() -> None:
     choice_errors()
     execution_names()
     sdk_error_names()
+    sdk_casing()
 
 
 def simulated_waits() -> None:
@@ -86,7 +90,8 @@ def simulated_times() -> None:
     initialise = Execution.__init__
 
     def begun(self: Any, *args: Any, **kwargs: Any) -> None:
-        kwargs["start_date"] = clock.CLOCK.utc()
+        now = clock.CLOCK.utc()
+        kwargs["start_date"] = now.replace(microsecond=now.microsecond // 1000 * 1000)
         initialise(self, *args, **kwargs)
 
     Execution.__init__ = begun
@@ -195,3 +200,30 @@ def execution_names() -> None:
 def sdk_error_names() -> None:
     """SDK integrations' errors are named as AWS names them."""
     state_task_service_aws_sdk._SERVICE_ERROR_NAMES |= {"ec2": "Ec2", "ses": "Ses", "sfn": "Sfn"}
+
+
+def sdk_casing() -> None:
+    """SDK integrations take and give PascalCase; boto's own client of Step Functions does not."""
+    call = StateTaskServiceAwsSdk._eval_service_task
+
+    def evaluate(
+        self: Any, env: Any, resource_runtime_part: Any, normalised_parameters: Any, state_credentials: Any
+    ) -> None:
+        if self._get_boto_service_name() != "stepfunctions":
+            call(self, env, resource_runtime_part, normalised_parameters, state_credentials)
+            return
+        parameters = {name[0].lower() + name[1:]: value for name, value in normalised_parameters.items()}
+        call(self, env, resource_runtime_part, parameters, state_credentials)
+        env.stack.append(_pascal_case(env.stack.pop()))
+
+    StateTaskServiceAwsSdk._eval_service_task = evaluate
+
+
+def _pascal_case(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key[0].upper() + key[1:]: _pascal_case(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_pascal_case(item) for item in value]
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return value

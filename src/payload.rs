@@ -51,6 +51,8 @@ pub struct ReportRequest {
     pub results: Vec<Value>,
     /// The environments that the execution was limited to.
     pub environments: Option<Vec<String>>,
+    /// The run waited for an earlier one to end.
+    pub waited: bool,
     /// `$states.errorOutput`, if the machine itself failed.
     pub error: Option<Value>,
 }
@@ -83,7 +85,7 @@ pub enum PayloadError {
 }
 
 const KNOWN_FIELDS: &str = "phase_number, next_phase, action, cw_log_phase, send_mail, dry_run, resume, execution, \
-     and for the report results, environments, error";
+     and for the report results, environments, waited, error";
 
 impl Request {
     /// Reads an invocation's payload.
@@ -132,6 +134,7 @@ impl Fields {
             execution: self.execution()?,
             results: self.optional("results", "a list of the environments' results")?.unwrap_or_default(),
             environments: self.optional("environments", "a list of environments' names")?,
+            waited: self.optional("waited", "true or false")?.unwrap_or(false),
             error: self.optional("error", "an error")?,
         };
         self.end()?;
@@ -193,7 +196,7 @@ pub enum Action {
     Stop,
 }
 
-/// The Step Functions execution that an invocation belongs to, from `$states.context.Execution`.
+/// The Step Functions execution that an invocation belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Execution {
@@ -201,7 +204,7 @@ pub struct Execution {
     pub id: String,
     /// The execution's name; the phase log's stream is named after it.
     pub name: String,
-    /// When the execution began: what a server was before this is its initial state.
+    /// When the execution's own work began: what a server was before this is its initial state.
     pub start_time: Timestamp,
 }
 

@@ -164,7 +164,10 @@ pub struct Answer {
 impl Report {
     /// Puts together what the phases answered and what is now.
     pub fn build(request: &ReportRequest, lists: &ServerLists, seen: &Seen, now: Timestamp) -> Self {
-        let (results, remarks) = results::read(&request.results);
+        let (results, mut remarks) = results::read(&request.results);
+        if request.waited {
+            remarks.push("This run waited until an earlier one had ended.".to_owned());
+        }
         let mut builder =
             Builder { request, lists, seen, problems: Vec::new(), remarks, status: Status::Success };
         if let Some(error) = &request.error {

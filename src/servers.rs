@@ -249,7 +249,8 @@ impl Check<'_> {
         for tier in tiers {
             self.state_name("tier", tier, at)?;
         }
-        let distinct: BTreeSet<&String> = tiers.iter().collect();
+        // State names write db as DB: tiers that differ only so would be one state.
+        let distinct: BTreeSet<String> = tiers.iter().map(|tier| tier.to_lowercase()).collect();
         self.ensure(distinct.len() == tiers.len(), at, || "tiers names a tier twice".to_owned())
     }
 
@@ -266,6 +267,9 @@ impl Check<'_> {
             format!("phase {number} has the tier \"{}\", which is not one of {tiers:?}", raw.tier)
         })?;
         self.ensure(!raw.name.trim().is_empty(), at, || format!("phase {number} has an empty name"))?;
+        self.ensure(!raw.name.contains(char::is_control), at, || {
+            format!("phase {number}: its name must be one line without control characters")
+        })?;
         self.ensure(!before.iter().any(|phase| phase.number == number), at, || {
             format!("two phases have the number {number}")
         })?;

@@ -4,8 +4,15 @@
 //! what can fail is computed in the `Output` of a Task or a Parallel, where an error can be caught; a Choice
 //! compares booleans that are there; a branch that fails becomes a result, so the other environments go on.
 //!
-//! Variables: `$action`, `$dry_run`, `$wanted` (the environments to run) and `$limited` (whether the input named
-//! them), set once by the first Choice. Between the states of a branch flows
+//! Runs never overlap: a run first waits until every earlier one of the same machine has ended, for an hour at most.
+//! So a schedule that fires twice finds nothing left to do the second time, and a stop cannot fight a start. It is
+//! the simplest mechanism that holds: it needs no store of its own and no lock that could be left behind, only
+//! `states:ListExecutions`. Two runs that begin within EC2's and Step Functions' own lag may miss each other; then
+//! the phases, which are safe to run twice, are what remains. If the look itself fails, the run goes on.
+//!
+//! Variables: `$action`, `$dry_run`, `$wanted` (the environments to run), `$limited` (whether the input named them)
+//! `$looks` (for earlier runs) and `$began` (the last of them: what an earlier run changed is not this run's doing),
+//! set by the first Choice. Between the states of a branch flows
 //! `{record, in_progress, go_on, resume}`; `record` becomes the branch's result.
 //!
 //! Only one engine's behaviour is used: no `$base64encode`, no division, no transform operator, no `$number`
@@ -18,6 +25,9 @@ use crate::servers::{Phase, ServerLists};
 
 /// Lambda's 900 s (template.yaml), and time to start and answer.
 const TASK_SECONDS: u64 = 930;
+/// The pause between two looks for an earlier run, and how many there are at most.
+const EARLIER_RUN_SECONDS: u64 = 60;
+const EARLIER_RUN_LOOKS: u64 = 60;
 /// What the machine may take beyond the lists' patience: retries, and the mail.
 const SPARE_SECONDS: u64 = 3600;
 /// What all branches' results may come to: a state's payload has at most 262,144 bytes
@@ -53,10 +63,17 @@ fn machine(lists: &ServerLists) -> Value {
         "Comment": "Rendered from servers.toml by `make statemachine`: edit that file, not this one.",
         "QueryLanguage": "JSONata",
         "StartAt": "Start or stop?",
-        "TimeoutSeconds": patience(lists) + SPARE_SECONDS,
+        "TimeoutSeconds": patience(lists) + SPARE_SECONDS + EARLIER_RUN_SECONDS * EARLIER_RUN_LOOKS,
         "States": {
             "Start or stop?": start_or_stop(lists),
             "Input not understood": input_not_understood(lists),
+            "Look for an earlier run": look_for_an_earlier_run(),
+            "May this run begin?": may_this_run_begin(),
+            "Wait for the earlier run": {
+                "Type": "Wait",
+                "Seconds": EARLIER_RUN_SECONDS,
+                "Next": "Look for an earlier run"
+            },
             "Start environments": environments(lists, Action::Start),
             "Did all servers start?": did_all(),
             "Stop environments": environments(lists, Action::Stop),
@@ -103,40 +120,77 @@ fn strings(values: &[&str]) -> String {
 }
 
 /// Whether the input is what is expected; never an error, whatever the input is.
-fn input_is_good(lists: &ServerLists, action: Action) -> String {
+fn input_is_good(lists: &ServerLists) -> String {
     let environments = strings(&lists.environments());
     format!(
         "$type($states.input) = 'object' ? (\
-         $states.input.action = '{action}' \
+         $states.input.action in ['start', 'stop'] \
          and $count($keys($states.input)[$not($ in ['action', 'environments', 'dry_run'])]) = 0 \
          and ($exists($states.input.dry_run) ? $type($states.input.dry_run) = 'boolean' : true) \
          and ($exists($states.input.environments) ? ($type($states.input.environments) = 'array' \
          and $count($states.input.environments) > 0 \
-         and $count($states.input.environments[$not($ in {environments})]) = 0) : true)) : false",
-        action = verb(action),
+         and $count($states.input.environments[$not($ in {environments})]) = 0) : true)) : false"
     )
 }
 
 fn start_or_stop(lists: &ServerLists) -> Value {
     let all = strings(&lists.environments());
-    let rule = |action: Action, next: &str| {
-        json!({
-            "Condition": jsonata(&input_is_good(lists, action)),
+    json!({
+        "Type": "Choice",
+        "Choices": [{
+            "Condition": jsonata(&input_is_good(lists)),
             "Assign": {
-                "action": verb(action),
+                "action": jsonata("$states.input.action"),
                 "dry_run": jsonata("$states.input.dry_run = true"),
                 "wanted": jsonata(&format!(
                     "$exists($states.input.environments) ? $states.input.environments : {all}"
                 )),
-                "limited": jsonata("$exists($states.input.environments)")
+                "limited": jsonata("$exists($states.input.environments)"),
+                "began": jsonata("$states.context.Execution.StartTime"),
+                "looks": 0
             },
-            "Next": next
-        })
-    };
+            "Next": "Look for an earlier run"
+        }],
+        "Default": "Input not understood"
+    })
+}
+
+fn look_for_an_earlier_run() -> Value {
+    let output = format!(
+        "($me := $states.context.Execution; $mine := $toMillis($me.StartTime); \
+         $earlier := [$states.result.Executions[ExecutionArn != $me.Id and ($toMillis(StartDate) < $mine \
+         or ($toMillis(StartDate) = $mine and ExecutionArn < $me.Id))]]; \
+         $going := $count($earlier) > 0; $last := $looks + 1 >= {EARLIER_RUN_LOOKS}; \
+         {{'wait': $going and $not($last), 'give_up': $going and $last, 'start': $action = 'start', \
+         'ok': false, 'results': [], 'error': $going and $last ? {{'Error': 'EarlierRunStillGoing', \
+         'Cause': 'Nothing was done: the earlier execution ' & $earlier[0].Name & ' did not end within an hour.'}}}})"
+    );
+    json!({
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:listExecutions",
+        "Arguments": {
+            "StateMachineArn": jsonata("$states.context.StateMachine.Id"),
+            "StatusFilter": "RUNNING",
+            "MaxResults": 100
+        },
+        "TimeoutSeconds": 60,
+        "Retry": [retrier(&["States.TaskFailed", "States.Timeout"], 2, 3)],
+        "Assign": { "looks": jsonata("$looks + 1"), "began": jsonata("$states.context.State.EnteredTime") },
+        "Output": jsonata(&output),
+        "Catch": caught("{'wait': false, 'give_up': false, 'start': $action = 'start'}", "May this run begin?"),
+        "Next": "May this run begin?"
+    })
+}
+
+fn may_this_run_begin() -> Value {
     json!({
         "Type": "Choice",
-        "Choices": [rule(Action::Start, "Start environments"), rule(Action::Stop, "Stop environments")],
-        "Default": "Input not understood"
+        "Choices": [
+            { "Condition": jsonata("$states.input.wait"), "Next": "Wait for the earlier run" },
+            { "Condition": jsonata("$states.input.give_up"), "Next": "Send failure mail" },
+            { "Condition": jsonata("$states.input.start"), "Next": "Start environments" }
+        ],
+        "Default": "Stop environments"
     })
 }
 
@@ -254,7 +308,7 @@ const SHORTENED: &str = "{'environment': $whole.environment, 'ok': $whole.ok, 's
      ['phase_number', 'tier', 'outcome', 'servers', 'log_error'] }), {'problems': [$phase.problems[[0..49]]]}]) })]}";
 
 const EXECUTION: &str = "'execution': {'id': $states.context.Execution.Id, 'name': $states.context.Execution.Name, \
-     'start_time': $states.context.Execution.StartTime}";
+     'start_time': $began}";
 
 /// Goes on, goes on looking, or ends the branch.
 fn did(phase: &Phase, action: Action, go_on: &str, result: &str) -> Value {
@@ -272,6 +326,7 @@ fn send_mail(output: &str, not_sent: &str, next: &str) -> Value {
     let payload = format!(
         "$merge([{{'send_mail': true, 'action': $action, 'dry_run': $dry_run, {EXECUTION}, \
          'results': $states.input.results}}, $limited ? {{'environments': $wanted}} : {{}}, \
+         $looks > 1 ? {{'waited': true}} : {{}}, \
          $exists($states.input.error) ? {{'error': $states.input.error}} : {{}}])"
     );
     let retry = json!([retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5)]);
@@ -346,8 +401,9 @@ fn heading(phase: &Phase, action: Action) -> String {
         Action::Start => "starting",
         Action::Stop => "stopping",
     };
-    // The heading stands in a JSONata string.
-    format!("{doing} {}", phase.name).replace('\\', "\\\\").replace('\'', "\\'")
+    // The heading stands in a JSONata string, and ${…} would be a placeholder for the template.
+    let text = format!("{doing} {}", phase.name);
+    text.replace('\\', "\\\\").replace('\'', "\\'").replace("${", "$\\u007b")
 }
 
 fn initial_state_field(phase: &Phase) -> String {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ec2_start_stop::servers::ServerLists;
 use ec2_start_stop::statemachine;
@@ -22,20 +22,65 @@ fn the_committed_machine_is_the_rendering_of_the_shipped_servers_file() {
     );
 }
 
-/// A file with this many environments and tiers.
-fn file(environments: usize, tiers: usize, settle: u64) -> String {
-    let names: Vec<String> = (0..tiers).map(|tier| format!("tier{tier}")).collect();
-    let mut text = format!("tiers = {names:?}\n");
-    for environment in 0..environments {
-        for (place, tier) in names.iter().enumerate() {
+/// What a servers.toml can differ in: names, which tiers an environment has, whether a list settles.
+#[derive(Debug)]
+struct Lists {
+    tiers: Vec<String>,
+    environments: Vec<(String, Vec<bool>)>,
+    settle: u64,
+    name: String,
+}
+
+impl Lists {
+    fn text(&self) -> String {
+        let mut text = format!("tiers = {:?}\n", self.tiers);
+        for (number, (environment, tier)) in self.pairs().into_iter().enumerate() {
             text += &format!(
-                "[[phase]]\nnumber = {}\nenvironment = \"env{environment}\"\ntier = \"{tier}\"\nname = \"it's \\\\ odd\"\n\
-                 servers = []\nready = \"running\"\ntimeout_minutes = 5\nsettle_seconds = {settle}\n",
-                environment * tiers + place
+                "[[phase]]\nnumber = {number}\nenvironment = \"{environment}\"\ntier = \"{tier}\"\nname = {:?}\n\
+                 servers = []\nready = \"running\"\ntimeout_minutes = 5\nsettle_seconds = {}\n",
+                self.name, self.settle,
             );
         }
+        text
     }
-    text
+
+    /// Environments and tiers, in the order of their numbers.
+    fn pairs(&self) -> Vec<(&str, &str)> {
+        let mut pairs = Vec::new();
+        for (environment, has) in &self.environments {
+            let tiers = self.tiers.iter().zip(has).filter(|(_, has)| **has);
+            pairs.extend(tiers.map(|(tier, _)| (environment.as_str(), tier.as_str())));
+        }
+        pairs
+    }
+}
+
+/// Every kind of lists that servers.toml allows.
+fn lists() -> impl Strategy<Value = Lists> {
+    let tiers = prop::collection::btree_map("[a-z0-9_-]{1,24}", any::<bool>(), 1..=6).prop_map(cased);
+    let environments = prop::collection::btree_set("[A-Za-z0-9_-]{1,24}", 1..=20);
+    (tiers, environments, 0_u64..2, "[A-Za-z'$%{}() é😀\"-]{0,40}[$][{]x[}]")
+        .prop_flat_map(|(tiers, environments, settle, name)| {
+            let has = prop::collection::vec(any::<bool>(), tiers.len()).prop_map(at_least_one);
+            let has = prop::collection::vec(has, environments.len());
+            (Just((tiers, environments, settle, name)), has)
+        })
+        .prop_map(|((tiers, environments, settle, name), has)| Lists {
+            tiers,
+            environments: environments.into_iter().zip(has).collect(),
+            settle,
+            name,
+        })
+}
+
+/// Some names in capitals: two tiers must differ in more than that.
+fn cased(names: BTreeMap<String, bool>) -> Vec<String> {
+    names.into_iter().map(|(name, capitals)| if capitals { name.to_uppercase() } else { name }).collect()
+}
+
+fn at_least_one(mut has: Vec<bool>) -> Vec<bool> {
+    has[0] |= !has.contains(&true);
+    has
 }
 
 /// Every map of states, with where it starts.
@@ -54,12 +99,28 @@ fn nexts(state: &Value) -> Vec<&str> {
     ways.chain(state["Next"].as_str()).chain(state["Default"].as_str()).collect()
 }
 
+/// The order in which a branch's tasks follow one another, by phase number.
+fn order(branch: &Value) -> Vec<u64> {
+    let mut at = branch["StartAt"].as_str();
+    let mut numbers = Vec::new();
+    while let Some(name) = at {
+        let state = &branch["States"][name];
+        if let Some(payload) = state["Arguments"]["Payload"].as_str() {
+            let number = payload.split("'phase_number': ").nth(1).unwrap().split(',').next().unwrap();
+            numbers.push(number.parse().unwrap());
+        }
+        let go_on = state["Choices"].as_array().and_then(|choices| choices.get(1));
+        at = go_on.unwrap_or(state)["Next"].as_str();
+    }
+    numbers
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_machine_is_whole(environments in 1_usize..=20, tiers in 1_usize..=6, settle in 0_u64..2) {
-        let machine = rendered(&file(environments, tiers, settle));
+    fn every_machine_is_whole(lists in lists()) {
+        let machine = rendered(&lists.text());
         let mut names = BTreeSet::new();
         for (start, states) in scopes(&machine) {
             let mut reached = BTreeSet::from([start]);
@@ -71,6 +132,7 @@ proptest! {
             }
             prop_assert_eq!(reached.len(), states.len(), "a state is never reached");
             for (name, state) in states {
+                // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
                 prop_assert!(name.chars().count() <= 80, "{name}");
                 prop_assert!(names.insert(name.clone()), "{name} is there twice");
                 if state["Type"] == "Task" {
@@ -84,24 +146,28 @@ proptest! {
             }
         }
         let tasks = names.iter().filter(|name| name.ends_with(" servers")).count();
-        prop_assert_eq!(tasks, 2 * environments * tiers);
+        prop_assert_eq!(tasks, 2 * lists.pairs().len());
     }
 
     #[test]
-    fn a_stop_runs_the_tiers_of_a_start_in_reverse(environments in 1_usize..=5, tiers in 1_usize..=6) {
-        let machine = rendered(&file(environments, tiers, 0));
-        let order = |action: &str| -> Vec<Value> {
-            let branch = &machine["States"][format!("{action} environments")]["Branches"][0];
-            let states = branch["States"].as_object().unwrap().values();
-            states.filter(|state| state["Type"] == "Task").map(|state| state["Arguments"]["Payload"].clone()).collect()
-        };
-        let number = |payload: &Value| {
-            let text = payload.as_str().unwrap().to_owned();
-            text.split("'phase_number': ").nth(1).unwrap().split(',').next().unwrap().to_owned()
-        };
-        let start: Vec<String> = order("Start").iter().map(number).collect();
-        let mut stop: Vec<String> = order("Stop").iter().map(number).collect();
-        stop.reverse();
-        prop_assert_eq!(start, stop);
+    fn the_function_is_the_only_thing_that_the_template_must_give(lists in lists()) {
+        let text = statemachine::render(&ServerLists::parse(&lists.text()).unwrap());
+        prop_assert_eq!(text.matches("${").count(), text.matches("${FunctionArn}").count());
+    }
+
+    #[test]
+    fn a_start_runs_the_tiers_in_the_files_order_and_a_stop_in_reverse(lists in lists()) {
+        let machine = rendered(&lists.text());
+        let branches = |action: &str| machine["States"][format!("{action} environments")]["Branches"].clone();
+        let (start, stop) = (branches("Start"), branches("Stop"));
+        let mut number = 0;
+        for ((_, has), place) in lists.environments.iter().zip(0..) {
+            let count = has.iter().filter(|has| **has).count() as u64;
+            let mut tiers: Vec<u64> = (number..number + count).collect();
+            prop_assert_eq!(order(&start[place]), tiers.clone());
+            tiers.reverse();
+            prop_assert_eq!(order(&stop[place]), tiers);
+            number += count;
+        }
     }
 }

@@ -86,6 +86,7 @@ fn request(results: Vec<Value>) -> ReportRequest {
         execution: None,
         results,
         environments: None,
+        waited: false,
         error: None,
     }
 }
@@ -216,6 +217,13 @@ fn environments_outside_a_subset_are_skipped_and_no_failure() {
     let (report, mail) = built(&request, InstanceState::Running);
     assert_eq!(report.status, Status::Success);
     assert!(mail.text.contains("PREPROD (not part of this run)"));
+}
+
+#[test]
+fn a_run_that_waited_for_an_earlier_one_says_so() {
+    let mut request = request(all_good(&lists()));
+    request.waited = true;
+    assert!(built(&request, InstanceState::Running).1.text.contains("waited until an earlier one had ended"));
 }
 
 #[test]

@@ -19,7 +19,9 @@ HANDLER = (ROOT / "src" / "handler.rs").read_text()
 # What Lambda and Step Functions themselves call an error.
 NOT_OURS = ("Lambda.", "States.", "Sandbox.", "Runtime.")
 TRANSIENT = {"Throttled", "AwsUnreachable"}
-FLAGS = {"{% $states.input.in_progress %}", "{% $states.input.go_on %}", "{% $states.input.ok %}"}
+FLAGS = {
+    f"{{% $states.input.{flag} %}}" for flag in ("in_progress", "go_on", "ok", "wait", "give_up", "start")
+}
 
 
 def states(scope: dict[str, Any] = MACHINE) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -31,7 +33,8 @@ def states(scope: dict[str, Any] = MACHINE) -> Iterator[tuple[str, dict[str, Any
 
 
 def tasks() -> list[tuple[str, dict[str, Any]]]:
-    return [(name, state) for name, state in states() if state["Type"] == "Task"]
+    """The tasks that invoke the function."""
+    return [(name, state) for name, state in states() if state.get("Resource", "").endswith("lambda:invoke")]
 
 
 def errors_of_the_function() -> set[str]:

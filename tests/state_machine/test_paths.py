@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from local.faults import Fault
 from local.server import Server
-from local.state_machine_lab import FunctionError, InvokeError, Run, run
+from local.state_machine_lab import FunctionError, InvokeError, Run, lab, run
 
 ROOT = Path(__file__).parents[2]
 MACHINE = json.loads((ROOT / "statemachine.asl.json").read_text())
@@ -407,6 +410,78 @@ def test_a_parallel_that_itself_fails_still_sends_the_failure_mail(running_serve
     assert mail["error"]["Error"] == "States.QueryEvaluationError"
 
 
+def overlapping(server: Server) -> list[Run]:
+    """A start, and a stop that begins meanwhile; the start goes on when the stop waits for it."""
+    begun, second = threading.Event(), []
+
+    def stand_in(payload: dict[str, Any]) -> Any:
+        if payload["action"] == "start" and payload.get("phase_number") == DEV_DB:
+            begun.set()
+            waiting = "Wait for the earlier run"
+            assert waits_for(lambda: second and machine.has_entered(second[0], waiting)), "it does not wait"
+        return Script()(payload)
+
+    with lab(server, MACHINE, stand_in) as machine:
+        start = machine.begin({"action": "start"})
+        assert begun.wait(20)
+        second.append(machine.begin({"action": "stop"}))
+        return [machine.end(start), machine.end(second[0])]
+
+
+def given_up(server: Server) -> Run:
+    """The second run's look at a first one that does not end within the second's patience."""
+    ended: list[bool] = []
+
+    def stand_in(payload: dict[str, Any]) -> Any:
+        if payload["action"] == "start" and payload.get("phase_number") == DEV_DB:
+            assert waits_for(lambda: bool(ended)), "the second run does not give up"
+        if payload["action"] == "stop":
+            ended.append(True)
+        return Script()(payload)
+
+    with lab(server, MACHINE, stand_in) as machine:
+        start = machine.begin({"action": "start"})
+        second = machine.end(machine.begin({"action": "stop"}))
+        machine.end(start)
+        return second
+
+
+def waits_for(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 50
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_a_run_of_the_opposite_action_waits_until_the_earlier_one_has_ended_and_says_so(running_server):
+    start, stop = overlapping(running_server)
+    assert (start.status, stop.status) == ("SUCCEEDED", "SUCCEEDED")
+    actions = [payload["action"] for payload in stop.payloads]
+    assert actions == ["start"] * 7 + ["stop"] * 7
+    mails = {payload["action"]: payload for payload in stop.payloads if payload["send_mail"]}
+    assert mails["stop"]["waited"] is True
+    assert "waited" not in mails["start"]
+
+
+def test_a_run_that_waited_too_long_does_nothing_and_mails_which_execution_it_waited_for(running_server):
+    result = given_up(running_server)
+    assert (result.status, result.error) == ("FAILED", "ServersNotAsWanted")
+    asked = [payload for payload in result.payloads if payload["action"] == "stop"]
+    assert [payload["send_mail"] for payload in asked] == [True]
+    assert asked[0]["error"]["Error"] == "EarlierRunStillGoing"
+
+
+def test_a_look_for_earlier_runs_that_fails_does_not_keep_the_servers_from_starting(running_server):
+    running_server.application.faults.add(Fault("ListExecutions", "AccessDeniedException"))
+    try:
+        result = run(running_server, MACHINE, {"action": "start"}, Script())
+    finally:
+        running_server.application.faults.clear()
+    assert (result.status, len(phases_of(result))) == ("SUCCEEDED", 6)
+
+
 def transitions_of(states: dict[str, Any]) -> set[tuple[str, str]]:
     """Every way from a state to another one that the definition knows."""
     found = set()
@@ -433,6 +508,11 @@ def visited(history: list[dict[str, Any]]) -> set[tuple[str, str]]:
 
 def test_every_transition_of_the_machine_was_visited(runs, running_server):
     histories = [runs(name).history for name in SCENARIOS]
+    histories.append(overlapping(running_server)[1].history)
+    histories.append(given_up(running_server).history)
+    running_server.application.faults.add(Fault("ListExecutions", "AccessDeniedException"))
+    histories.append(run(running_server, MACHINE, {"action": "start"}, Script()).history)
+    running_server.application.faults.clear()
     for action in ("start", "stop"):
         broken = json.loads(json.dumps(MACHINE))
         broken["States"][f"{action.capitalize()} environments"]["Output"] = (

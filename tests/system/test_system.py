@@ -128,6 +128,16 @@ def test_the_same_schedule_firing_twice_starts_every_server_once(stopped):
     outcomes = [stopped.end(execution) for execution in executions]
     assert [outcome.status for outcome in outcomes] == ["SUCCEEDED", "SUCCEEDED"]
     assert stopped.states(everyone(stopped)) == {"running"}
+    assert all(stopped.named_in("StartInstances", name) == 1 for name in everyone(stopped))
+    assert sorted(outcome.output["counts"]["changed"] for outcome in outcomes) == [0, 20]
+
+
+def test_a_stop_that_begins_while_a_start_runs_waits_for_it_and_then_stops_all(stopped):
+    start, stop = stopped.begin("start"), stopped.begin("stop")
+    outcomes = [stopped.end(start), stopped.end(stop)]
+    assert [outcome.status for outcome in outcomes] == ["SUCCEEDED", "SUCCEEDED"]
+    assert stopped.states(everyone(stopped)) == {"stopped"}
+    assert "This run waited until an earlier one had ended." in outcomes[1].output["remarks"]
 
 
 def test_held_and_missing_servers_are_in_the_mail(stopped):
