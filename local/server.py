@@ -39,7 +39,7 @@ class Call:
     operation: str
     parameters: dict[str, str]
     caller: str = ""
-    """The access key it was signed with: `function` (runtime_api.py), `local` (local/deploy.py), else the interpreter's."""
+    """The access key it was signed with: the function's, our own clients', or the interpreter's."""
 
 
 class Application:
