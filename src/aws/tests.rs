@@ -30,9 +30,10 @@ impl Endpoint {
         // It ends with its last answer.
         std::thread::spawn(move || {
             while let Some((status, body)) = answers.pop_front() {
-                let Ok((stream, _)) = listener.accept() else { return };
-                let request = answer(stream, status, &body);
-                seen.lock().expect("no panic while it was held").push(request);
+                let Ok((mut stream, _)) = listener.accept() else { return };
+                // Remembered before it is answered: whoever has the answer may look at once.
+                seen.lock().expect("no panic while it was held").push(request(&stream));
+                answer(&mut stream, status, &body);
             }
         });
         Self { url, requests }
@@ -57,8 +58,8 @@ impl Endpoint {
     }
 }
 
-/// Reads one request's body and answers it.
-fn answer(stream: TcpStream, status: u16, body: &str) -> String {
+/// One request's body.
+fn request(stream: &TcpStream) -> String {
     let mut reader = BufReader::new(stream);
     let mut length = 0;
     let mut line = String::new();
@@ -68,11 +69,14 @@ fn answer(stream: TcpStream, status: u16, body: &str) -> String {
         }
         line.clear();
     }
-    let mut request = vec![0; length];
-    reader.read_exact(&mut request).unwrap_or_default();
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap_or_default();
+    String::from_utf8_lossy(&body).replace("%3A", ":").replace("%5C", "\\").replace("%2A", "*")
+}
+
+fn answer(stream: &mut TcpStream, status: u16, body: &str) {
     let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-    reader.get_mut().write_all(format!("{head}{body}").as_bytes()).unwrap_or_default();
-    String::from_utf8_lossy(&request).replace("%3A", ":").replace("%5C", "\\").replace("%2A", "*")
+    stream.write_all(format!("{head}{body}").as_bytes()).unwrap_or_default();
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {
