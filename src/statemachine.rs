@@ -33,6 +33,11 @@ const SPARE_SECONDS: u64 = 3600;
 /// What all branches' results may come to: a state's payload has at most 262,144 bytes
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and the mail's holds more than the results.
 const RESULTS_CHARACTERS: usize = 200_000;
+/// A problem as the phases tell it; EC2's refusals with an encoded message are longer, and rare.
+const PROBLEM_CHARACTERS: usize = 400;
+const MOST_PROBLEMS: usize = 50;
+/// An error's cause, of which each branch may have one.
+const ERROR_CHARACTERS: usize = 4_000;
 /// A Fail's cause has at most 32,768 characters (API: HistoryEvent, ExecutionFailedEventDetails).
 const CAUSE_CHARACTERS: u64 = 30_000;
 
@@ -155,15 +160,19 @@ fn start_or_stop(lists: &ServerLists) -> Value {
     })
 }
 
+/// `ListExecutions` gives the newest first
+/// (<https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html>): those behind this run
+/// began before it, and so did all if the list, which lags, does not have this run yet. Nobody waits for a younger
+/// run, so no two wait for each other.
 fn look_for_an_earlier_run() -> Value {
     let output = format!(
-        "($me := $states.context.Execution; $mine := $toMillis($me.StartTime); \
-         $earlier := [$states.result.Executions[ExecutionArn != $me.Id and ($toMillis(StartDate) < $mine \
-         or ($toMillis(StartDate) = $mine and ExecutionArn < $me.Id))]]; \
-         $going := $count($earlier) > 0; $last := $looks + 1 >= {EARLIER_RUN_LOOKS}; \
+        "($earlier := $trim($substringAfter($join([$states.result.Executions.ExecutionArn], ' ') & ' ', \
+         $states.context.Execution.Id & ' ')); \
+         $going := $earlier != ''; $last := $looks + 1 >= {EARLIER_RUN_LOOKS}; \
          {{'wait': $going and $not($last), 'give_up': $going and $last, 'start': $action = 'start', \
          'ok': false, 'results': [], 'error': $going and $last ? {{'Error': 'EarlierRunStillGoing', \
-         'Cause': 'Nothing was done: the earlier execution ' & $earlier[0].Name & ' did not end within an hour.'}}}})"
+         'Cause': 'Nothing was done: the earlier execution ' & $substringBefore($earlier, ' ') \
+         & ' did not end within an hour.'}}}})"
     );
     json!({
         "Type": "Task",
@@ -228,6 +237,34 @@ fn did_all() -> Value {
     })
 }
 
+/// What a branch's record may come to. One that grows over it keeps counts and the first problems, and says so.
+struct Budget {
+    characters: usize,
+    /// Of each phase, in a record that is shortened.
+    problems: usize,
+}
+
+impl Budget {
+    fn of(lists: &ServerLists, tiers: usize) -> Self {
+        let characters = RESULTS_CHARACTERS / lists.environments().len();
+        let problems = (characters / tiers / PROBLEM_CHARACTERS).clamp(1, MOST_PROBLEMS);
+        Self { characters, problems }
+    }
+
+    /// The record that an expression gives, if it fits; else the shortened one.
+    fn fitting(&self, record: &str) -> String {
+        let Self { characters, problems } = self;
+        let last = problems - 1;
+        format!(
+            "($whole := {record}; $exists($whole) and $length($string($whole)) > {characters} ? \
+             {{'environment': $whole.environment, 'ok': $whole.ok, 'error': $whole.error, 'shortened': true, \
+             'phases': [$map($whole.phases, function($phase) {{ $merge([$sift($phase, function($v, $k) {{ $k in \
+             ['phase_number', 'tier', 'outcome', 'servers', 'log_error'] }}), \
+             {{'problems': [$phase.problems[[0..{last}]]]}}]) }})]}} : $whole)"
+        )
+    }
+}
+
 /// One environment: its tiers one after the other, then its result.
 fn branch(lists: &ServerLists, environment: &str, action: Action) -> Value {
     let mut phases = lists.in_start_order(environment);
@@ -235,7 +272,7 @@ fn branch(lists: &ServerLists, environment: &str, action: Action) -> Value {
         phases.reverse();
     }
     let result = format!("Result of {environment} {}", verb(action));
-    let budget = RESULTS_CHARACTERS / lists.environments().len();
+    let budget = Budget::of(lists, phases.len());
     let mut states = Map::new();
     for (place, phase) in phases.iter().enumerate() {
         let settle = phase.settle.as_secs();
@@ -244,7 +281,7 @@ fn branch(lists: &ServerLists, environment: &str, action: Action) -> Value {
             .as_ref()
             .filter(|_| settle > 0)
             .map(|_| format!("Let {environment} {} settle after {}", tier(phase), verb(action)));
-        states.insert(task_name(phase, action), task(phase, action, budget, &result));
+        states.insert(task_name(phase, action), task(phase, action, &budget, &result));
         let go_on = wait.clone().or_else(|| next.clone()).unwrap_or_else(|| result.clone());
         states.insert(question(phase, action), did(phase, action, &go_on, &result));
         if let (Some(wait), Some(next)) = (wait, next) {
@@ -263,31 +300,33 @@ fn result_of(phases: &[&Phase]) -> Value {
     json!({ "Type": "Pass", "Output": jsonata(&output), "End": true })
 }
 
-/// One phase. A record that grows over its budget keeps counts and the first problems only, and says so.
-fn task(phase: &Phase, action: Action, budget: usize, result: &str) -> Value {
+/// One phase: what it answered, or the error that kept it from answering, goes into the branch's record.
+fn task(phase: &Phase, action: Action, budget: &Budget, result: &str) -> Value {
     let field = initial_state_field(phase);
     let record = format!("'environment': '{}'", phase.environment);
     let output = format!(
         "($answer := $states.result.Payload; $record := $states.input.record; \
          $in_progress := $answer.outcome = 'in_progress'; \
          $good := $answer.outcome in ['ready', 'degraded', 'empty', 'skipped']; \
-         $whole := $in_progress ? $record : $merge([$record, {{{record}, 'ok': $good, \
+         $grown := $in_progress ? $record : $merge([$record, {{{record}, 'ok': $good, \
          '{field}': $answer.initial_state, \
          'phases': [$record.phases, $merge([{{'phase_number': {number}, 'tier': '{tier}'}}, \
          $sift($answer, function($v, $k) {{ $k in ['outcome', 'servers', 'problems', 'actions', 'log_error'] }})])]\
          }}]); \
          {{'in_progress': $in_progress, 'go_on': $answer.next_phase = true, \
          'resume': $in_progress ? $answer.resume, \
-         'record': $exists($whole) and $length($string($whole)) > {budget} ? {SHORTENED} : $whole}})",
+         'record': {fitting}}})",
         number = phase.number,
         tier = phase.tier,
+        fitting = budget.fitting("$grown"),
     );
-    let failed = format!(
-        "{{'record': $merge([$states.input.record, {{{record}, 'ok': false, \
+    let grown = format!(
+        "$merge([$states.input.record, {{{record}, 'ok': false, \
          '{field}': $exists($states.input.resume) ? $states.input.resume.initial_state : {{'empty': true}}, \
-         'error': {{'Error': $states.errorOutput.Error, 'Cause': $substring($states.errorOutput.Cause, 0, 4000)}}\
-         }}])}}",
+         'error': {{'Error': $states.errorOutput.Error, \
+         'Cause': $substring($states.errorOutput.Cause, 0, {ERROR_CHARACTERS})}}}}])"
     );
+    let failed = format!("{{'record': {}}}", budget.fitting(&grown));
     let payload = format!(
         "$merge([{{'phase_number': {number}, 'next_phase': '{environment}' in $wanted, 'action': '{action}', \
          'cw_log_phase': '{heading}', 'send_mail': false, 'dry_run': $dry_run, {execution}}}, \
@@ -302,10 +341,6 @@ fn task(phase: &Phase, action: Action, budget: usize, result: &str) -> Value {
         json!([retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5), retrier(&DIED, 2, 2),]);
     lambda(&payload, &retry, &output, &failed, &question(phase, action), result)
 }
-
-const SHORTENED: &str = "{'environment': $whole.environment, 'ok': $whole.ok, 'shortened': true, \
-     'phases': [$map($whole.phases, function($phase) { $merge([$sift($phase, function($v, $k) { $k in \
-     ['phase_number', 'tier', 'outcome', 'servers', 'log_error'] }), {'problems': [$phase.problems[[0..49]]]}]) })]}";
 
 const EXECUTION: &str = "'execution': {'id': $states.context.Execution.Id, 'name': $states.context.Execution.Name, \
      'start_time': $began}";
