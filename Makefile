@@ -45,13 +45,15 @@ check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the templ
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
-	.venv/bin/ruff format --check local tests
-	.venv/bin/ruff check local tests
+	.venv/bin/ruff format --check local operate tests
+	.venv/bin/ruff check local operate tests
 	$(PYTHON) -m tests.lint
 
 statemachine: ## Renders statemachine.asl.json from servers.toml
 	cargo run --quiet --no-default-features --bin statemachine > statemachine.asl.json.new
 	mv statemachine.asl.json.new statemachine.asl.json
+
+include operate.mk
 
 build-function:
 	@command -v cargo > /dev/null || { echo "Rust is needed (https://rustup.rs); then run this again." >&2; exit 1; }

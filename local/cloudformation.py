@@ -134,8 +134,9 @@ class Subscription(Inert, CloudFormationModel):
 
 
 def install() -> None:
-    """Puts the state machine's creation right. Schedules are found by moto as a subclass of its model."""
+    """Puts the state machine's life right. Schedules are found by moto as a subclass of its model."""
     StateMachine.create_from_cloudformation_json = classmethod(_state_machine)
+    StateMachine.delete_from_cloudformation_json = classmethod(_no_state_machine)
 
 
 def _state_machine(
@@ -154,3 +155,10 @@ def _state_machine(
         loggingConfiguration=properties.get("LoggingConfiguration"),
         sm_type=properties.get("StateMachineType", "STANDARD"),
     )
+
+
+def _no_state_machine(
+    cls: type, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
+) -> None:
+    """`resource_name` is the machine's physical id: its ARN."""
+    stepfunctions_parser_backends[account_id][region_name].delete_state_machine(resource_name)

@@ -1,0 +1,129 @@
+"""Starts an execution under a name of its own, follows its phase log and prints its report."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from operate.stack import OperatingError, Stack
+
+# The state machine's own time-out is 2.5 hours; this is only so that no loop is without an end.
+LONGEST_RUN_SECONDS = 3 * 3600.0
+Say = Callable[[str], None]
+
+
+def start(stack: Stack, action: str, environments: list[str], dry_run: bool) -> str:
+    """Starts it; gives its ARN."""
+    given: dict[str, Any] = {"action": action}
+    if environments:
+        given["environments"] = environments
+    if dry_run:
+        given["dry_run"] = True
+    begun = stack.client("stepfunctions").start_execution(
+        stateMachineArn=stack.outputs["StateMachineArn"], name=unique_name(action), input=json.dumps(given)
+    )
+    return begun["executionArn"]
+
+
+def unique_name(action: str) -> str:
+    """Sorts by time, and no two people get the same one in the same second."""
+    return f"{action}-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+
+
+def follow(stack: Stack, execution: str, say: Say = print, pause_seconds: float = 3.0) -> bool:
+    """Tells the phase log until the execution ends, then its report; whether it succeeded."""
+    step_functions = stack.client("stepfunctions")
+    told = 0
+    deadline = time.monotonic() + LONGEST_RUN_SECONDS
+    while True:
+        described = step_functions.describe_execution(executionArn=execution)
+        told = tell_log(stack, execution.rsplit(":", 1)[1], told, say)
+        if described["status"] != "RUNNING":
+            break
+        if time.monotonic() > deadline:
+            raise OperatingError(f"{execution} did not end within {LONGEST_RUN_SECONDS / 3600:g} hours")
+        time.sleep(pause_seconds)
+    say("")
+    for line in report_lines(described):
+        say(line)
+    return described["status"] == "SUCCEEDED"
+
+
+def tell_log(stack: Stack, stream: str, told: int, say: Say) -> int:
+    """Says the events after the first `told` ones; how many are told now."""
+    logs = stack.client("logs")
+    pages: dict[str, Any] = {}
+    seen = 0
+    while True:
+        try:
+            page = logs.get_log_events(
+                logGroupName=stack.outputs["PhaseLogGroup"], logStreamName=stream, startFromHead=True, **pages
+            )
+        except logs.exceptions.ResourceNotFoundException:
+            return told  # no phase has written yet
+        for event in page["events"]:
+            seen += 1
+            if seen > told:
+                say(f"  {event['message']}")
+        # The last page gives its own token back.
+        if not page["events"] or page["nextForwardToken"] == pages.get("nextToken"):
+            return max(seen, told)
+        pages = {"nextToken": page["nextForwardToken"]}
+
+
+def report_lines(described: dict[str, Any]) -> list[str]:
+    """The execution's report: its output, or, when it failed, its cause."""
+    text = described.get("output") or described.get("cause") or ""
+    lines = [f"{described['name']}: {described['status']} {described.get('error', '')}".rstrip()]
+    try:
+        report = json.loads(text)
+        counts = report["counts"]
+    except (ValueError, KeyError, TypeError):
+        return [*lines, text] if text else lines
+    lines.append(f"{report['subject']}; " + ", ".join(f"{word} {n}" for word, n in counts.items()))
+    lines += [
+        f"  {server['environment']} {server['tier']}  {server['name']}: {server['initial_state']} → "
+        f"{server['end_state']}, {server['action']}"
+        + (f" ({server['problem']})" if server.get("problem") else "")
+        for server in report.get("servers", [])
+    ]
+    lines += [
+        f"  {problem['name']} ({problem['code']}): {problem['message']}"
+        for problem in report.get("problems", [])
+    ]
+    if error := report.get("mail_error"):
+        lines.append(f"  The mail was not sent: {error}")
+    return lines
+
+
+def status_lines(stack: Stack, how_many: int = 5) -> list[str]:
+    """Whether the schedules are on, the last executions, and the report of the last one."""
+    step_functions = stack.client("stepfunctions")
+    machine = stack.outputs["StateMachineArn"]
+    found = step_functions.list_executions(stateMachineArn=machine, maxResults=how_many)["executions"]
+    lines = [*schedule_lines(stack), ""]
+    if not found:
+        return [*lines, "No execution yet."]
+    for execution in found:
+        lines.append(
+            f"{execution['startDate']:%Y-%m-%d %H:%M:%S %Z}  {execution['status']}  {execution['name']}"
+        )
+    last = step_functions.describe_execution(executionArn=found[0]["executionArn"])
+    return [*lines, "", *report_lines(last)]
+
+
+def schedule_lines(stack: Stack) -> list[str]:
+    """The schedules that start this machine."""
+    scheduler = stack.client("scheduler")
+    lines = []
+    for page in scheduler.get_paginator("list_schedules").paginate(GroupName="default"):
+        for summary in page["Schedules"]:
+            schedule = scheduler.get_schedule(Name=summary["Name"])
+            if schedule["Target"]["Arn"] == stack.outputs["StateMachineArn"]:
+                when = f"{schedule['ScheduleExpression']} {schedule['ScheduleExpressionTimezone']}"
+                lines.append(f"{schedule['Target']['Input']}  {when}  {schedule['State']}")
+    return sorted(lines)

@@ -1,0 +1,126 @@
+"""Who is told when the mail's own way is broken, and that no schedule comes late or gets lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.events.models import EventPattern
+
+from local.deploy import ROOT, translate
+from local.server import Server
+from tests.system.conftest import System
+
+GIVEN = {"MailSender": "start-stop@example.com", "MailRecipients": "platform@example.com"}
+RESOURCES = translate(ROOT / "template.yaml", GIVEN)["Resources"]
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"] == kind}
+
+
+@pytest.fixture
+def broken(server: Server, tmp_path: Path) -> System:
+    """A system whose mail cannot be sent, with a database that has no capacity."""
+    system = System(server, tmp_path / "log", "stopped")
+    system.stack.client("ses").delete_identity(Identity="start-stop@example.com")
+    system.fail("StartInstances=InsufficientInstanceCapacity:test2")
+    return system
+
+
+def status_event(machine: str, status: str) -> dict[str, Any]:
+    """As Step Functions puts it on the default bus."""
+    name = "a-run"
+    return {
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {
+            "executionArn": machine.replace("stateMachine", "execution") + f":{name}",
+            "stateMachineArn": machine,
+            "name": name,
+            "status": status,
+        },
+    }
+
+
+def rule(system: System) -> dict[str, Any]:
+    (found,) = system.stack.client("events").list_rules()["Rules"]
+    return found
+
+
+def test_a_failed_run_without_a_mail_is_still_told_to_the_topic(broken: System):
+    outcome = broken.run("start", environments=["dev"])
+    assert outcome.status == "FAILED"
+    machine = broken.stack.outputs["StateMachineArn"]
+    found = rule(broken)
+    assert EventPattern.load(found["EventPattern"]).matches_event(status_event(machine, outcome.status))
+    targets = broken.stack.client("events").list_targets_by_rule(Rule=found["Name"])["Targets"]
+    assert [target["Arn"] for target in targets] == [broken.stack.outputs["AlarmTopic"]]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("RUNNING", False), ("SUCCEEDED", False), ("FAILED", True), ("TIMED_OUT", True), ("ABORTED", True)],
+)
+def test_only_ends_that_are_no_success_are_told(broken: System, status: str, told: bool):
+    pattern = EventPattern.load(rule(broken)["EventPattern"])
+    machine = broken.stack.outputs["StateMachineArn"]
+    assert pattern.matches_event(status_event(machine, status)) == told
+    assert not pattern.matches_event(status_event(machine + "-other", status))
+
+
+def test_the_message_fills_every_place_from_the_event():
+    (properties,) = of_type("AWS::Events::Rule").values()
+    transformer = properties["Targets"][0]["InputTransformer"]
+    template = transformer["InputTemplate"]["Fn::Sub"]
+    assert all(f"<{name}>" in template for name in transformer["InputPathsMap"])
+    event = status_event("arn:aws:states:eu-west-1:123456789012:stateMachine:m", "FAILED")
+    for path in transformer["InputPathsMap"].values():
+        found: Any = event
+        for step in path.removeprefix("$.").split("."):
+            found = found[step]
+        assert isinstance(found, str)
+
+
+def test_the_topic_takes_messages_of_our_rule_and_of_this_accounts_alarms_only():
+    (policy,) = of_type("AWS::SNS::TopicPolicy").values()
+    statements = policy["PolicyDocument"]["Statement"]
+    assert {s["Principal"]["Service"] for s in statements} == {
+        "events.amazonaws.com",
+        "cloudwatch.amazonaws.com",
+    }
+    assert all(s["Action"] == "sns:Publish" and s["Condition"] for s in statements)
+
+
+def test_errors_throttles_and_missed_schedules_raise_an_alarm_at_the_first_one():
+    alarms = of_type("AWS::CloudWatch::Alarm").values()
+    assert {(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms} == {
+        ("AWS/Lambda", "Errors"),
+        ("AWS/Lambda", "Throttles"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    }
+    for alarm in alarms:
+        assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_a_schedule_gives_up_within_minutes_and_keeps_what_was_missed():
+    found = of_type("AWS::Scheduler::Schedule").values()
+    assert sorted(json.loads(schedule["Target"]["Input"])["action"] for schedule in found) == [
+        "start",
+        "stop",
+    ]
+    for schedule in found:
+        target = schedule["Target"]
+        assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 900
+        assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["MissedSchedules", "Arn"]}
+        assert "Name" not in schedule  # a fixed name collides with a second stack's
+
+
+def test_only_this_accounts_schedules_state_machines_and_apis_may_assume_the_roles():
+    for name in ("ScheduleRole", "StateMachineRole", "ApiRole"):
+        (statement,) = RESOURCES[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}, name

@@ -1,0 +1,117 @@
+"""Each parameter refuses what it cannot use, and takes its default and good examples.
+
+CloudFormation matches a pattern against the whole value, and against each item of a list.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from local.deploy import ROOT
+
+TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text())
+PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+GOOD = {
+    "StartSchedule": ["cron(0 7 ? * MON-FRI *)", "rate(1 day)", "at(2026-12-24T07:00:00)"],
+    "StopSchedule": ["cron(30 18 ? * * *)"],
+    "StartEnabled": ["ENABLED", "DISABLED"],
+    "StopEnabled": ["ENABLED", "DISABLED"],
+    "TimeZone": [
+        "UTC",
+        "Asia/Seoul",
+        "America/Argentina/Buenos_Aires",
+        "Etc/GMT+3",
+        "America/Port-au-Prince",
+    ],
+    "MailSender": ["start-stop@example.com"],
+    "MailRecipients": ["a@example.com", "a@example.com,b@example.com", "a@example.com, b@sub.example.com"],
+    "SesSandbox": ["yes", "no"],
+    "AlarmMail": ["", "oncall@example.com"],
+    "ServerTagValue": ["true", "team-a/dev"],
+    "InstanceIds": ["", "i-12345678", "i-0123456789abcdef0,i-12345678"],
+    "KmsKeyArns": ["", KEY, f"{KEY},{KEY}"],
+    "LicenseManager": ["yes", "no"],
+    "MemorySize": ["128", "1024"],
+    "Architecture": ["x86_64", "arm64"],
+    "LogRetentionDays": ["7", "365"],
+    "Api": ["on", "off"],
+}
+BAD = {
+    "StartSchedule": ["", "7:00", "cron(0 7 * *)", "0 7 ? * MON-FRI *", "rate(0 days)", "at(tomorrow)"],
+    "StopSchedule": ["19h", "cron()"],
+    "StartEnabled": ["true", ""],
+    "StopEnabled": ["enabled"],
+    "TimeZone": ["", "Europe/", "GMT 1", "Europe/Madrid;"],
+    "MailSender": ["", "ops", "ops@", "ops@example", "a b@example.com", "Ops <ops@example.com>"],
+    "MailRecipients": ["", "a@example.com;b@example.com", "a@example.com,", "a@example.com,ops"],
+    "SesSandbox": ["", "true"],
+    "AlarmMail": ["ops", "a@example.com,b@example.com"],
+    "ServerTagValue": ["", "*", "two words"],
+    "InstanceIds": ["test1", "i-xyz", "*", "i-12345678,*"],
+    "KmsKeyArns": ["*", "alias/mine", KEY.replace("key/", "alias/"), f"{KEY},*"],
+    "LicenseManager": ["", "Yes"],
+    "MemorySize": ["64", "4096", "big"],
+    "Architecture": ["x86", "arm"],
+    "LogRetentionDays": ["0", "8", "ever"],
+    "Api": ["true", ""],
+}
+
+
+def accepts(parameter: dict[str, Any], value: str) -> bool:
+    """As CloudFormation validates a value."""
+    if parameter["Type"] == "Number":
+        if not re.fullmatch(r"-?\d+(\.\d+)?", value):
+            return False
+        low, high = parameter.get("MinValue", float("-inf")), parameter.get("MaxValue", float("inf"))
+        if not low <= float(value) <= high:
+            return False
+    allowed = parameter.get("AllowedValues")
+    if allowed is not None and value not in [str(v) for v in allowed]:
+        return False
+    items = value.split(",") if parameter["Type"] == "CommaDelimitedList" else [value]
+    return all(re.fullmatch(parameter.get("AllowedPattern", r"[\s\S]*"), item) for item in items)
+
+
+def test_every_parameter_has_examples_a_description_and_a_place_in_the_console():
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    placed = [name for group in groups for name in group["Parameters"]]
+    assert sorted(placed) == sorted(PARAMETERS) == sorted(GOOD) == sorted(BAD)
+    assert all(parameter["Description"] for parameter in PARAMETERS.values())
+
+
+def test_a_pattern_comes_with_a_sentence_that_says_what_is_expected():
+    assert all(("AllowedPattern" in p) == ("ConstraintDescription" in p) for p in PARAMETERS.values())
+
+
+def test_defaults_are_accepted_by_their_own_rules():
+    for name, parameter in PARAMETERS.items():
+        if "Default" in parameter:
+            assert accepts(parameter, str(parameter["Default"])), name
+
+
+def test_nothing_is_scheduled_and_no_api_is_open_by_default():
+    assert [PARAMETERS[name]["Default"] for name in ("StartEnabled", "StopEnabled", "Api")] == [
+        "DISABLED",
+        "DISABLED",
+        "off",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in GOOD.items() for value in values]
+)
+def test_a_good_value_is_accepted(name: str, value: str):
+    assert accepts(PARAMETERS[name], value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in BAD.items() for value in values]
+)
+def test_a_wrong_value_is_refused(name: str, value: str):
+    assert not accepts(PARAMETERS[name], value)

@@ -1,0 +1,184 @@
+"""The stack's policies against what its parts did: all of it is allowed, and nothing else is granted."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.runtime_api import ACCOUNT, REGION
+from local.server import Call, Server
+from tests.system.conftest import System
+from tests.template.permissions import Need, Statement, role_of, statements
+
+# Granted, and not to be seen in the call log.
+NOT_SEEN = {
+    "ec2:DescribeSpotInstanceRequests": "for Spot instances only: src/aws/tests.rs",
+    "logs:CreateLogDelivery": "Step Functions itself calls it when its logging is set up",
+    "logs:GetLogDelivery": "see logs:CreateLogDelivery",
+    "logs:UpdateLogDelivery": "see logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery": "see logs:CreateLogDelivery",
+    "logs:ListLogDeliveries": "see logs:CreateLogDelivery",
+    "logs:PutResourcePolicy": "see logs:CreateLogDelivery",
+    "logs:DescribeResourcePolicies": "see logs:CreateLogDelivery",
+    "logs:DescribeLogGroups": "see logs:CreateLogDelivery",
+    "kms:CreateGrant": "EC2 makes it in the caller's name while it starts an instance",
+}
+# The access keys of local/runtime_api.py and of moto's interpreter.
+FUNCTION, MACHINE = "function", "ak"
+
+
+@pytest.fixture(scope="module")
+def seen(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[System, list[Call]]:
+    """A start with a bounced server, a stop and a dry run; and every call that was made meanwhile."""
+    from tests.conftest import empty
+
+    empty(running_server)
+    system = System(running_server, tmp_path_factory.mktemp("policies") / "function.log", "stopped")
+    habit = system.fleet.habit("test15")
+    habit.start_ends, habit.reason = "stopped", ("Client.InternalError", "Client error on launch")
+    for action, more in (("start", {}), ("stop", {}), ("start", {"dry_run": True})):
+        system.run(action, **more)
+    return system, list(running_server.application.calls)
+
+
+def needs_of(system: System, call: Call) -> list[Need]:
+    """What IAM would be asked for a call, with the keys that its conditions may look at."""
+    action = f"{call.service}:{call.operation}"
+    arn = f"arn:aws:{call.service}:{REGION}:{ACCOUNT}"
+    given = call.parameters
+    if call.operation in ("StartInstances", "StopInstances"):
+        ids = [value for key, value in given.items() if key.startswith("InstanceId.")]
+        return [Need(action, f"{arn}:instance/{i}", tags_of(system, i) | {"ec2:InstanceID": i}) for i in ids]
+    if call.service == "ses":
+        people = [given["Source"], *(v for k, v in given.items() if k.startswith("Destination.ToAddresses"))]
+        # The sandbox, which is the default, asks for the recipients' identities too.
+        return [Need(action, f"{arn}:identity/{p}", {"ses:FromAddress": given["Source"]}) for p in people]
+    if call.service == "logs":
+        body = json.loads(given["body"])
+        stream = f"log-group:{body['logGroupName']}:log-stream:{body['logStreamName']}"
+        return [Need(action, f"{arn}:{stream}")]
+    if call.service == "states":
+        return [Need(action, json.loads(given["body"])["stateMachineArn"])]
+    return [Need(action)]
+
+
+def tags_of(system: System, instance_id: str) -> dict[str, str]:
+    found = system.stack.client("ec2").describe_instances(InstanceIds=[instance_id])
+    tags = found["Reservations"][0]["Instances"][0]["Tags"]
+    return {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags}
+
+
+def needs(system: System, calls: list[Call], caller: str) -> list[Need]:
+    return [need for call in calls if call.caller == caller for need in needs_of(system, call)]
+
+
+def machine_needs(system: System, calls: list[Call]) -> list[Need]:
+    """The machine's calls, and the function that its definition invokes (which the log does not hold)."""
+    told = system.stack.client("stepfunctions").describe_state_machine(
+        stateMachineArn=system.stack.outputs["StateMachineArn"]
+    )
+    functions = set(re.findall(r'"FunctionName": ?"([^"]+)"', told["definition"]))
+    invoked = [Need("lambda:InvokeFunction", arn) for arn in functions]
+    # Step Functions writes its own log in the role's name.
+    log = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:any:log-stream:any"
+    written = [Need("logs:CreateLogStream", log), Need("logs:PutLogEvents", log)]
+    return needs(system, calls, MACHINE) + invoked + written
+
+
+def schedule_needs(system: System) -> list[Need]:
+    scheduler = system.stack.client("scheduler")
+    targets = [
+        scheduler.get_schedule(Name=schedule["Name"])["Target"]
+        for schedule in scheduler.list_schedules()["Schedules"]
+    ]
+    starts = [Need("states:StartExecution", target["Arn"]) for target in targets]
+    return starts + [Need("sqs:SendMessage", target["DeadLetterConfig"]["Arn"]) for target in targets]
+
+
+def judge(granted: list[Statement], needed: list[Need]) -> tuple[set[str], set[str]]:
+    """Which needed actions are denied, and which granted ones nobody needed."""
+    denied = {
+        f"{need.action} on {need.resource}"
+        for need in needed
+        if not any(statement.allows(need) for statement in granted)
+    }
+    used = {need.action for need in needed}
+    return denied, {action for statement in granted for action in statement.actions} - used
+
+
+ROLES = {
+    "FunctionRole": lambda system, calls: needs(system, calls, FUNCTION),
+    "StateMachineRole": machine_needs,
+    "ScheduleRole": lambda system, _: schedule_needs(system),
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everything_that_a_part_did_is_allowed_and_nothing_else_is_granted(seen: Any, role: str):
+    system, calls = seen
+    iam = system.stack.client("iam")
+    needed = ROLES[role](system, calls)
+    denied, unused = judge(statements(iam, role_of(iam, role)), needed)
+    assert needed
+    assert denied == set()
+    assert unused - set(NOT_SEEN) == set()
+
+
+def test_no_action_is_granted_by_a_wildcard(seen: Any):
+    iam = seen[0].stack.client("iam")
+    for role in ROLES:
+        for statement in statements(iam, role_of(iam, role)):
+            assert not any("*" in action for action in statement.actions)
+
+
+def test_every_exception_is_still_granted_and_still_not_seen(seen: Any):
+    system, calls = seen
+    template = (Path(__file__).parents[2] / "template.yaml").read_text()
+    done = {need.action for make in ROLES.values() for need in make(system, calls)}
+    for action in NOT_SEEN:
+        assert action in template
+        assert action not in done
+
+
+def function_statements(system: System) -> list[Statement]:
+    iam = system.stack.client("iam")
+    return statements(iam, role_of(iam, "FunctionRole"))
+
+
+@pytest.mark.parametrize("tags", [{}, {"aws:ResourceTag/ec2-start-stop": "false"}])
+def test_a_server_without_the_tag_cannot_be_started(seen: Any, tags: dict[str, str]):
+    need = Need("ec2:StartInstances", f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0", tags)
+    assert judge(function_statements(seen[0]), [need])[0]
+
+
+def test_mail_from_another_sender_is_denied(seen: Any):
+    identity = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/start-stop@example.com"
+    need = Need("ses:SendEmail", identity, {"ses:FromAddress": "ceo@example.com"})
+    assert judge(function_statements(seen[0]), [need])[0]
+
+
+def test_another_log_group_is_denied(seen: Any):
+    other = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:other:log-stream:x"
+    assert judge(function_statements(seen[0]), [Need("logs:PutLogEvents", other)])[0]
+
+
+def test_out_of_the_sandbox_only_the_senders_identities_are_allowed_and_named_servers_need_no_tag(
+    server: Server, tmp_path: Path
+):
+    system = System(
+        server, tmp_path / "log", "stopped", SesSandbox="no", InstanceIds="i-12345678,i-0123456789abcdef0"
+    )
+    granted = function_statements(system)
+    identity = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity"
+    sender = {"ses:FromAddress": "start-stop@example.com"}
+    named = {"ec2:InstanceID": "i-0123456789abcdef0"}
+    instance = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0123456789abcdef0"
+    assert judge(granted, [Need("ses:SendEmail", f"{identity}/start-stop@example.com", sender)])[0] == set()
+    assert judge(granted, [Need("ses:SendEmail", f"{identity}/example.com", sender)])[0] == set()
+    assert judge(granted, [Need("ses:SendEmail", f"{identity}/other@example.com", sender)])[0]
+    assert judge(granted, [Need("ec2:StopInstances", instance, named)])[0] == set()
+    assert judge(granted, [Need("ec2:StopInstances", instance, {"ec2:InstanceID": "i-1"})])[0]
