@@ -55,9 +55,9 @@ def baseline(environment: dict[str, str]) -> FunctionProcess:
     return FunctionProcess(BASELINE, environment)
 
 
-def environment(url: str, roots: Path, servers: Path) -> dict[str, str]:
-    """The environment variables of all three; each reads those it knows."""
-    names = servers.with_suffix(".json")
+def environment(url: str, roots: Path, servers: Path, folder: Path) -> dict[str, str]:
+    """The environment variables of all three; each reads those it knows. `folder` takes the baseline's lists."""
+    names = folder / f"{servers.stem}.json"
     names.write_text(json.dumps(lists(servers)))
     return {key: os.environ[key] for key in PASSED_ON if key in os.environ} | {
         "AWS_LAMBDA_FUNCTION_NAME": "bench",

@@ -145,7 +145,7 @@ def _fleet(server: Server, front: TlsFront, servers: Path) -> dict[str, str]:
     fleet = Fleet(server, client(server.url, "ec2"))
     fleet.seed(servers, "running")
     _create_log(client(server.url, "logs"))
-    return functions.environment(front.url, front.roots, servers)
+    return functions.environment(front.url, front.roots, servers, front.roots.parent)
 
 
 def _create_log(logs: Any) -> None:
@@ -159,7 +159,7 @@ def _create_log(logs: Any) -> None:
 def _servers_file(folder: Path, count: int) -> Path:
     """A servers.toml with so many servers in the first phase's list."""
     names = ", ".join(f'"server-{number:04}"' for number in range(count))
-    file = folder / "servers.toml"
+    file = folder / "many.toml"
     file.write_text(
         f'[[phase]]\nnumber = {functions.FIRST_PHASE}\nenvironment = "dev"\ntier = "db"\n'
         f'name = "many servers"\nservers = [{names}]\nready = "status-checks"\ntimeout_minutes = 15\n'

@@ -40,7 +40,9 @@ class Row:
 
     @property
     def ratios(self) -> list[float]:
-        """Pair by pair where the samples were taken in turn; else of the medians."""
+        """Pair by pair where the samples were taken in turn; else of the medians. None of nothing."""
+        if 0 in self.theirs:
+            return []
         if len(self.ours) == len(self.theirs):
             return [ours / theirs for ours, theirs in zip(self.ours, self.theirs, strict=True)]
         return [statistics.median(self.ours) / statistics.median(self.theirs)]
@@ -80,6 +82,14 @@ def ratio(value: float) -> str:
     return f"1/{1 / value:.0f}" if 0 < value < 0.095 else f"{value:.2f}"
 
 
+def ratios(values: Sequence[float]) -> str:
+    """The median, with the least and the most where there are several."""
+    if not values:
+        return "–"
+    median = ratio(statistics.median(values))
+    return median if len(values) == 1 else f"{median} ({ratio(min(values))} – {ratio(max(values))})"
+
+
 def goal_text(row: Row, goal: Goal) -> str:
     """`median ratio ≤ 1/30: yes`, with the value where it is not met."""
     limit = ratio(goal.at_most) if goal.of_ratio else quantity(goal.at_most, row.unit)
@@ -98,15 +108,13 @@ def markdown(rows: Sequence[Row]) -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
-        ratios = [ratio(value) for value in (statistics.median(row.ratios), min(row.ratios), max(row.ratios))]
-        told = ratios[0] if len(row.ratios) == 1 else f"{ratios[0]} ({ratios[1]} – {ratios[2]})"
         goals = "; ".join(goal_text(row, goal) for goal in row.goals) or "–"
         cells = [
             row.what,
             spread(row.ours, row.unit),
             row.beside,
             spread(row.theirs, row.unit),
-            told,
+            ratios(row.ratios),
             goals,
         ]
         lines.append(f"| {' | '.join(cells)} |")

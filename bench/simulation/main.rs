@@ -125,7 +125,7 @@ fn grown(size: usize) -> Value {
     told["critical_path"] = json!(whole_start::critical_path(&lists, &servers));
     told["largest_answer_bytes"] = json!(start.answers.iter().map(bytes).max());
     told["all_answers_bytes"] = json!(start.answers.iter().map(bytes).sum::<usize>());
-    told["busiest_seconds_reads"] = json!(busiest_second(&start.account.reads.borrow()));
+    told["busiest_second_reads"] = json!(busiest_second(&start.account.reads.borrow()));
     told
 }
 
