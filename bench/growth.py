@@ -37,16 +37,22 @@ def draw(growth: list[dict[str, Any]], file: Path) -> None:
         return [size[field] for size in growth]
 
     figure, (calls, seconds, size) = plt.subplots(3, 1, figsize=(8.5, 11), sharex=True, layout="constrained")
-    figure.suptitle("A start of N servers in six lists, three environments at a time (simulated)", fontsize=13)
+    figure.suptitle(
+        "A start of N servers in six lists, three environments at a time (simulated)", fontsize=13
+    )
 
     calls.plot(servers, of("requests"), "o-", color=OURS, label="requests to EC2, whole start")
     calls.plot(servers, of("busiest_second_reads"), "s-", color=SECOND, label="reads in the busiest second")
     calls.plot(servers, of("start_requests"), "^-", color="#5b8c3a", label="StartInstances requests")
-    _limit(calls, READ_TOKENS, f"EC2's bucket for reads: {READ_TOKENS} at once, then {READS_PER_SECOND} a second")
+    _limit(
+        calls, READ_TOKENS, f"EC2's bucket for reads: {READ_TOKENS} at once, then {READS_PER_SECOND} a second"
+    )
     _panel(calls, "requests")
 
     seconds.plot(servers, of("seconds"), "o-", color=OURS, label="whole start")
-    seconds.plot(servers, of("critical_path"), "s--", color=SECOND, label="critical path: the slowest servers")
+    seconds.plot(
+        servers, of("critical_path"), "s--", color=SECOND, label="critical path: the slowest servers"
+    )
     _limit(seconds, INVOCATION_SECONDS, "one invocation: 15 min (a phase goes on in the next one)")
     _panel(seconds, "simulated seconds")
 

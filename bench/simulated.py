@@ -1,6 +1,6 @@
 """The simulated rows: dead time, the critical path, requests and throttles (bench/simulation, in Rust).
 
-Owns the way from its JSON to rows and to a table. Ours and the baseline start the same fleets in virtual time.
+Owns the way from its JSON to rows and a table. Ours and the baseline start the same fleets in virtual time.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def dead_seconds(starts: list[dict[str, Any]]) -> list[float]:
 def requests_table(told: dict[str, Any]) -> str:
     """Requests and throttles by fleet size; a second line for the baseline."""
     lines = [
-        "| servers | bad | who | requests to EC2 | of them StartInstances | throttled | seconds | running at the end |",
+        "| servers | bad | who | requests to EC2 | StartInstances | throttled | seconds | running at the end |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for size in told["sizes"]:

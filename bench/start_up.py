@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import functions
+from bench import functions, many_servers
 from bench.cpu_share import cpu_share_of, join
+from bench.many_servers import FrontOfMany
 from bench.process import FunctionProcess
 from bench.table import Goal, Row
 from bench.tls import TlsFront
@@ -35,15 +36,14 @@ def rows(server: Server) -> list[Row]:
     """All rows of this module."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        front = TlsFront(server.url, folder)
-        try:
-            few = _fleet(server, front, ROOT / "servers.toml")
-            measured = [*_times(few), _peak_memory("20 servers", few, at_most=12.0)]
-            many = _fleet(server, front, _servers_file(folder, MANY))
-            measured.append(_peak_memory(f"{MANY:,} servers", many, at_most=24.0))
-        finally:
-            front.stop()
-    return [*measured, _artefact()]
+        few = _few_servers(server, folder)
+        many = _many_servers(server, folder)
+        return [
+            *_times(few),
+            _peak_memory("20 servers", few, at_most=12.0),
+            _peak_memory(f"{MANY:,} servers", many, at_most=24.0),
+            _artefact(),
+        ]
 
 
 def _times(environment: dict[str, str]) -> list[Row]:
@@ -54,8 +54,17 @@ def _times(environment: dict[str, str]) -> list[Row]:
     slow = _in_turn(_first_phase_at_a_small_share, functions.ours, functions.baseline, environment)
     warm = _in_turn(_warm, functions.ours, functions.baseline, environment)
     return [
-        Row("init: spawn to first `next`", our_init, "hello world in Rust", hello_init, "s", [Goal(2, of_ratio=True)]),
-        Row("init: spawn to first `next`", again, "baseline", python_init, "s", [Goal(1 / 60, of_ratio=True)]),
+        Row(
+            "init: spawn to first `next`",
+            our_init,
+            "hello world in Rust",
+            hello_init,
+            "s",
+            [Goal(2, of_ratio=True)],
+        ),
+        Row(
+            "init: spawn to first `next`", again, "baseline", python_init, "s", [Goal(1 / 60, of_ratio=True)]
+        ),
         Row("cold: init and first phase, TLS", *_named(cold), "s", [Goal(1 / 30, of_ratio=True)]),
         Row(f"first phase, TLS, CPU share of {LAMBDA_MB} MB", *_named(slow), "s"),
         Row("warm phase, nothing to do, TLS", *_named(warm), "s"),
@@ -140,17 +149,25 @@ def _zipped(binary: Path) -> float:
         return file.tell() / MEGABYTE
 
 
-def _fleet(server: Server, front: TlsFront, servers: Path) -> dict[str, str]:
-    """Every listed server is running, the log's streams are there; gives the functions' environment."""
-    fleet = Fleet(server, client(server.url, "ec2"))
-    fleet.seed(servers, "running")
+def _few_servers(server: Server, folder: Path) -> dict[str, str]:
+    """The shipped lists, every server running; gives the functions' environment."""
+    servers = ROOT / "servers.toml"
+    Fleet(server, client(server.url, "ec2")).seed(servers, "running")
     _create_log(client(server.url, "logs"))
-    return functions.environment(front.url, front.roots, servers, front.roots.parent)
+    front = TlsFront(server.url, folder)
+    return functions.environment(front.url, front.roots, servers, folder)
+
+
+def _many_servers(server: Server, folder: Path) -> dict[str, str]:
+    """One list of as many servers, all running; gives the functions' environment."""
+    servers = _servers_file(folder, MANY)
+    fleet = Fleet(server, client(server.url, "ec2"))
+    front = FrontOfMany(server.url, folder)
+    front.one_id = fleet.create(many_servers.ONE, {}, "running")
+    return functions.environment(front.url, front.roots, servers, folder)
 
 
 def _create_log(logs: Any) -> None:
-    if logs.describe_log_groups(logGroupNamePrefix=functions.LOG_GROUP)["logGroups"]:
-        return
     logs.create_log_group(logGroupName=functions.LOG_GROUP)
     for stream in (functions.RUN, "phases"):
         logs.create_log_stream(logGroupName=functions.LOG_GROUP, logStreamName=stream)
@@ -158,7 +175,7 @@ def _create_log(logs: Any) -> None:
 
 def _servers_file(folder: Path, count: int) -> Path:
     """A servers.toml with so many servers in the first phase's list."""
-    names = ", ".join(f'"server-{number:04}"' for number in range(count))
+    names = ", ".join(f'"{many_servers.name(number)}"' for number in range(count))
     file = folder / "many.toml"
     file.write_text(
         f'[[phase]]\nnumber = {functions.FIRST_PHASE}\nenvironment = "dev"\ntier = "db"\n'

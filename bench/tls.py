@@ -1,8 +1,8 @@
 """The embedded AWS behind TLS, answering fast.
 
-Owns a throw-away certificate authority, an HTTPS listener that keeps connections open as AWS does, and a memory
-of the embedded AWS's answers: moto takes longer to answer than either function takes to ask, so each answer is
-moto's own, given again. What is measured is the function then, not moto.
+Owns a throw-away certificate authority, an HTTPS listener that keeps connections open as AWS does, and a
+memory of the embedded AWS's answers: moto takes longer to answer than either function takes to ask, so each
+answer is moto's own, given again. What is measured is the function then, not moto.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import ssl
+import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -40,29 +41,27 @@ class Answer:
 
 
 class TlsFront:
-    """Listens on 127.0.0.1 with a certificate of an authority that is made for it."""
+    """Listens on 127.0.0.1, until the process ends, with a certificate of an authority made for it."""
 
     def __init__(self, behind: str, folder: Path) -> None:
         self.behind = behind
+        folder = Path(tempfile.mkdtemp(dir=folder))
         self.roots = folder / "roots.pem"
         self._answers: dict[tuple[str, bytes], Answer] = {}
+        self._asking = threading.Lock()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(_certificate(folder, self.roots))
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(context))
-        self._server.daemon_threads = True
+        self._server = _Listener(("127.0.0.1", 0), self._handler(context))
         self.url = f"https://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def _answer(self, headers: Any, body: bytes) -> Answer:
         """What is written to the log differs each time; what is asked of EC2 does not."""
         target = headers.get("X-Amz-Target", "")
         question = (target, b"" if target else body)
         if question not in self._answers:
-            self._answers[question] = self._ask(headers, body)
+            with self._asking:  # many slow answers at once would keep everybody waiting
+                self._answers[question] = self._ask(headers, body)
         return self._answers[question]
 
     def _ask(self, headers: Any, body: bytes) -> Answer:
@@ -102,6 +101,13 @@ class TlsFront:
         return Handler
 
 
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news: functions are killed when they are measured."""
+
+
 def _certificate(folder: Path, roots: Path) -> Path:
     """A CA and a certificate of it; `roots` becomes the system's roots and that CA."""
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -131,5 +137,7 @@ def _signed(
     now = dt.datetime.now(dt.UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key.public_key())
     builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - dt.timedelta(hours=1)).not_valid_after(now + dt.timedelta(days=1))
+    builder = builder.not_valid_before(now - dt.timedelta(hours=1)).not_valid_after(
+        now + dt.timedelta(days=1)
+    )
     return builder.add_extension(extension, critical=True).sign(issuer_key, hashes.SHA256())

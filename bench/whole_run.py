@@ -1,7 +1,7 @@
 """The rows of whole executions on the embedded AWS: Lambda seconds, state transitions, cost.
 
 Owns these measurements: ours as template.yaml deploys it, the baseline's machine and function beside it, on
-fleets with the same boot times. Both functions are warm before the execution: their inits are rows of their own.
+fleets with the same boot times. Both functions are warm before the execution: their inits are other rows.
 """
 
 from __future__ import annotations
@@ -142,9 +142,7 @@ def _warm(function: Function, server: Server) -> None:
     """One process for each environment, past its init."""
     address = server.application.lambdas.address
     payload = json.dumps(SKIP).encode()
-    threads = [
-        threading.Thread(target=function.invoke, args=(payload, address)) for _ in range(ENVIRONMENTS)
-    ]
+    threads = [threading.Thread(target=function.invoke, args=(payload, address)) for _ in range(ENVIRONMENTS)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -154,7 +152,7 @@ def _warm(function: Function, server: Server) -> None:
 def _give_habits(fleet: Fleet, seed: int) -> None:
     """Boot times by name, so that both sides have the same; as bench/simulation/fleet.rs assumes them.
 
-    None is longer than the baseline's patience (60 s for a state, 270 s for the checks): both do all the work.
+    None is longer than the baseline's patience (60 s a state, 270 s the checks): both do all the work.
     """
     dice = random.Random(seed)
     for name in sorted(fleet.ids):

@@ -33,7 +33,9 @@ def next_event(host: str, base: str) -> tuple[str, dict]:
     return answer.headers["Lambda-Runtime-Aws-Request-Id"], json.loads(body)
 
 
-def call(host: str, method: str, path: str, body: str | None = None) -> tuple[http.client.HTTPResponse, bytes]:
+def call(
+    host: str, method: str, path: str, body: str | None = None
+) -> tuple[http.client.HTTPResponse, bytes]:
     connection = http.client.HTTPConnection(host)
     connection.request(method, path, body)
     answer = connection.getresponse()

@@ -1,8 +1,8 @@
 """The baseline: one phase, or the mail, in Python with boto3, in the documented reference's way.
 
-Describe by Name, ask, look again at fixed times: the state every 15 s at most 4 times, then after 45 s each the
-status, at most 6 times. Where it could be written slower or faster, it is written faster: no wait when nothing
-was asked for, one put to the log a phase, no third-party package but boto3.
+Describe by Name, ask, look again at fixed times: the state every 15 s at most 4 times, then the status after
+45 s each, at most 6 times. Where it could be written slower or faster, it is written faster: no wait when
+nothing was asked for, one put to the log a phase, no third-party package but boto3.
 """
 
 from __future__ import annotations
