@@ -87,7 +87,7 @@ pub async fn run<W: World>(
             return Ok(narration.end(world, answer).await);
         }
         let asked = act(world, task, &mut progress, &judgement, patience_ends).await;
-        narration.tell(world, &judgement, &progress).await;
+        narration.note(&judgement, &progress);
         if !judgement.is_decided() && world.now() >= patience_ends {
             judgement.run_out(&progress);
         }
@@ -102,6 +102,7 @@ pub async fn run<W: World>(
             let answer = judgement.in_progress(task.phase, task.action, &progress)?;
             return Ok(narration.end(world, answer).await);
         }
+        narration.write(world).await;
         world.sleep(pause).await;
     }
 }
