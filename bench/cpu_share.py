@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 FULL_VCPU_MB = 1769
-# The kernel's default period; a smaller quota than a millisecond is refused.
-PERIOD_US = 100_000
+# Short, so that a burst of a few milliseconds is throttled too; the kernel refuses a quota below 1 ms.
+PERIOD_US = 20_000
 VERSION_1, VERSION_2 = Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup")
 
 
