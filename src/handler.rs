@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::failure;
+use crate::muting::{self, Muting};
 use crate::payload::{PayloadError, PhaseAnswer, PhaseRequest, ReportRequest, Request};
 use crate::phase::{self, PhaseError, Task};
 use crate::ports::{AwsError, Instance, ReadInstances, Selection, SendMail, World};
@@ -27,6 +28,8 @@ pub struct Settings {
     pub sender: Option<String>,
     /// Who gets it.
     pub recipients: Vec<String>,
+    /// How alarms are muted, if they are.
+    pub muting: Option<Muting>,
 }
 
 /// One invocation, as Lambda tells of it.
@@ -161,6 +164,7 @@ async fn run_phase<W: World>(
         deadline: invocation.deadline,
         zone: settings.zone.clone(),
         environments: settings.lists.environments().len(),
+        muting: settings.muting.as_ref(),
     };
     Ok(phase::run(world, &task, request.resume).await?)
 }
@@ -184,7 +188,11 @@ async fn send_report<W: World + SendMail>(
             reading::patiently(world, invocation.deadline, async || see(world, phase).await).await;
         seen.push((phase.number, instances));
     }
-    let report = Report::build(&request, &settings.lists, &seen, world.now());
+    let mut report = Report::build(&request, &settings.lists, &seen, world.now());
+    if let Some(muting) = &settings.muting {
+        let remarks = muting::apply::unmute_unsettled(world, muting, &report, invocation.deadline).await;
+        report.remarks.extend(remarks);
+    }
     let mail = report.mail(&settings.zone, &settings.region);
     let message_id = world.send(sender, &settings.recipients, &mail).await.map_err(|error| {
         match HandlerError::from(error.clone()) {

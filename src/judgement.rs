@@ -189,6 +189,7 @@ impl Judgement {
             actions: self.deeds(action, progress),
             resume: None,
             log_error: None,
+            mute_error: None,
         }
     }
 

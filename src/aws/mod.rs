@@ -1,9 +1,10 @@
-//! The ports' adapters: EC2, SES, CloudWatch Logs and the clock. SDK types stop here.
+//! The ports' adapters: EC2, SES, CloudWatch, CloudWatch Logs and the clock. SDK types stop here.
 //!
 //! Owns the clients, made once at init on one connection pool, and the translation of every failure into
 //! [`AwsError`]. Decides nothing.
 
 mod clock;
+mod cloudwatch;
 mod ec2;
 mod logs;
 mod ses;
@@ -29,6 +30,7 @@ const READ: Duration = Duration::from_secs(20);
 pub struct Aws {
     ec2: aws_sdk_ec2::Client,
     ses: aws_sdk_ses::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     log_group: Option<String>,
     clock: LambdaClock,
@@ -53,6 +55,7 @@ impl Aws {
         Self {
             ec2: aws_sdk_ec2::Client::from_conf(one_attempt(config)),
             ses: aws_sdk_ses::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             log_group,
             clock,
