@@ -1,8 +1,8 @@
-"""CloudWatch's alarms: its protocol, which moto does not speak, and alarm mute rules, which moto does not have.
+"""CloudWatch's alarms: its protocol, which moto does not speak, and mute rules, which moto does not have.
 
-Owns the translation of Smithy RPC v2 CBOR into moto's JSON, the pages of DescribeAlarms, and the mute rules in
-simulated time. Alarms themselves are moto's; nothing here evaluates a metric. Not verified against AWS: what
-PutAlarmMuteRule makes of a window that has begun already (here it mutes at once).
+Owns the translation of Smithy RPC v2 CBOR into moto's JSON, the pages of DescribeAlarms, and the mute rules
+in simulated time. Alarms themselves are moto's; nothing here evaluates a metric. Not verified against AWS:
+what PutAlarmMuteRule makes of a window that has begun already (here it mutes at once).
 """
 
 from __future__ import annotations

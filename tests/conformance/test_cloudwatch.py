@@ -1,4 +1,4 @@
-"""The embedded CloudWatch speaks the SDKs' protocol, gives pages, and keeps mute rules as AWS documents them."""
+"""The embedded CloudWatch speaks the SDKs' protocol, gives pages, and keeps mute rules as documented."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def put_alarm(alarms: Any, name: str, instance_id: str = "i-1") -> None:
     )
 
 
-def rule(name: str, alarms: list[str], begins: dt.datetime | None = None, minutes: int = 60) -> dict[str, Any]:
+def rule(
+    name: str, alarms: list[str], begins: dt.datetime | None = None, minutes: int = 60
+) -> dict[str, Any]:
     begins = begins or clock.CLOCK.utc()
     schedule = {"Expression": f"at({begins:%Y-%m-%dT%H:%M})", "Duration": f"PT{minutes}M"}
     return {
