@@ -6,13 +6,15 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use ec2_start_stop::muting::{self, Changes, Hearing, Muting};
-use ec2_start_stop::payload::{Action, Outcome, PhaseAnswer};
+use ec2_start_stop::muting::{self, Changes, Hearing, Muting, apply};
+use ec2_start_stop::payload::{Action, Outcome, PhaseAnswer, Request};
 use ec2_start_stop::phase::Task;
 use ec2_start_stop::ports::{Alarm, Clock, InstanceState, MuteRule};
-use ec2_start_stop::servers::Phase;
+use ec2_start_stop::report::Report;
+use ec2_start_stop::servers::{Phase, ServerLists};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use serde_json::json;
 use world::*;
 
 const FAMILY: &str = "nights.dev.db.";
@@ -259,6 +261,56 @@ fn a_dry_run_says_what_a_stop_would_mute_and_mutes_nothing() {
     invoke(&world, &dry, None).unwrap();
     assert!(world.mute_rules.borrow().is_empty());
     assert!(world.log.borrow().iter().any(|line| line.contains("1 alarm would be muted: cpu")));
+}
+
+/// A report of these results, with every listed server in this state.
+fn report(action: &str, results: &serde_json::Value, state: InstanceState) -> Report {
+    let lists = ServerLists::parse(include_str!("../servers.toml")).unwrap();
+    let payload = json!({ "send_mail": true, "action": action, "results": results });
+    let Request::Report(request) = Request::parse(payload).unwrap() else { panic!("no report") };
+    let instances = |phase: &Phase| phase.servers.iter().map(|name| server(name, state).instance).collect();
+    let seen = lists.phases.iter().map(|phase| (phase.number, Ok(instances(phase)))).collect();
+    Report::build(&request, &lists, &seen, seven())
+}
+
+fn answered(environment: &str, phases: &[u32]) -> serde_json::Value {
+    let phases: Vec<_> =
+        phases.iter().map(|number| json!({ "phase_number": number, "outcome": "failed" })).collect();
+    json!({ "environment": environment, "phases": phases })
+}
+
+#[test]
+fn after_a_start_the_tiers_that_gave_no_answer_are_unmuted() {
+    let results = json!([answered("dev", &[3, 0]), answered("test", &[4]), answered("preprod", &[])]);
+    let report = report("start", &results, InstanceState::Stopped);
+    assert_eq!(muting::unsettled(&report), [("test", "app"), ("preprod", "db"), ("preprod", "app")]);
+    let world = World::new([]);
+    for name in ["nights.test.app.1", "nights.test.db.1", "nights.preprod.db.2", "maintenance"] {
+        world.mute_rules.borrow_mut().insert(name.to_owned(), rule(name, &["cpu"], 64));
+    }
+    let muting = nights();
+    let work = apply::unmute_unsettled(&world, &muting, &report, in_hours(1));
+    assert_eq!(now_or_never(work), Vec::<String>::new());
+    assert!(world.mute_rules.borrow().keys().eq(["maintenance", "nights.test.db.1"]));
+}
+
+#[test]
+fn after_a_stop_a_tier_that_gave_no_answer_is_unmuted_unless_all_of_it_is_off() {
+    let results = json!([answered("dev", &[3, 0]), answered("test", &[1, 4]), answered("preprod", &[2])]);
+    assert_eq!(muting::unsettled(&report("stop", &results, InstanceState::Stopped)), []);
+    let running = report("stop", &results, InstanceState::Running);
+    assert_eq!(muting::unsettled(&running), [("preprod", "db")]);
+}
+
+#[test]
+fn a_report_that_cannot_unmute_says_so_and_is_still_made() {
+    let report = report("start", &json!([]), InstanceState::Stopped);
+    let world = World::new([]);
+    world.fail_next("ListAlarmMuteRules", "AccessDenied", 99);
+    let muting = nights();
+    let remarks = now_or_never(apply::unmute_unsettled(&world, &muting, &report, in_hours(1)));
+    assert_eq!(remarks.len(), 6);
+    assert!(remarks[0].contains("cloudwatch:ListAlarmMuteRules"), "{}", remarks[0]);
 }
 
 #[test]

@@ -534,8 +534,12 @@ pub fn task<'a>(world: &World, phase: &'a Phase, action: Action) -> Task<'a> {
 
 /// Runs one invocation; the fakes never wait for anything, so the future is ready at once.
 pub fn invoke(world: &World, task: &Task<'_>, resume: Option<Progress>) -> Result<PhaseAnswer, PhaseError> {
-    let mut future = pin!(phase::run(world, task, resume));
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    now_or_never(phase::run(world, task, resume))
+}
+
+/// What a future gives that waits for nothing but the fakes.
+pub fn now_or_never<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
         Poll::Pending => panic!("the fakes never wait"),
     }
