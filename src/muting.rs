@@ -113,6 +113,12 @@ impl Hearing {
     }
 }
 
+/// The servers that have failed: they are heard, whatever becomes of the others.
+fn failed(judgement: &Judgement) -> BTreeSet<String> {
+    let failed = judgement.servers.iter().filter(|server| matches!(server.standing, Standing::Failed(..)));
+    failed.filter_map(|server| server.id.clone()).collect()
+}
+
 fn state(server: &Server) -> Option<InstanceState> {
     server.instance.as_ref().map(|instance| instance.state)
 }

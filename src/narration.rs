@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use crate::judgement::{Judgement, Server};
-use crate::muting::apply::Muter;
 use crate::payload::{Action, Outcome, PhaseAnswer};
 use crate::phase::Task;
 use crate::plan::{Request, Step};
@@ -62,14 +61,8 @@ impl<'a> Narration<'a> {
         self.pending.extend(lines);
     }
 
-    /// Ends with the verdict, and puts what went wrong with the log and the alarms into the answer.
-    pub async fn end<W: World>(
-        mut self,
-        world: &W,
-        answer: PhaseAnswer,
-        mut muter: Muter<'_>,
-    ) -> PhaseAnswer {
-        self.add(muter.take_lines());
+    /// Ends with the verdict, and puts what went wrong with the log into the answer.
+    pub async fn end<W: World>(mut self, world: &W, answer: PhaseAnswer) -> PhaseAnswer {
         for problem in &answer.problems {
             self.pending.push(format!("{}: {}: {}", problem.name, problem.code, problem.message));
         }
@@ -88,7 +81,7 @@ impl<'a> Narration<'a> {
             counts.held,
         ));
         self.write(world).await;
-        PhaseAnswer { log_error: self.error, mute_error: muter.into_error(), ..answer }
+        PhaseAnswer { log_error: self.error, ..answer }
     }
 
     async fn write<W: World>(&mut self, world: &W) {

@@ -90,9 +90,9 @@ pub async fn run<W: World>(
         if task.dry_run {
             muter.dry_run(world, &judgement, &progress).await;
             let answer = dry_run::answer(world, task, progress, judgement, task.deadline - MARGIN).await;
-            return Ok(narration.end(world, answer, muter).await);
+            return Ok(end(world, narration, muter, answer).await);
         }
-        muter.before_change(world, &judgement, &progress).await;
+        muter.keep_up(world, &judgement, &progress).await;
         narration.add(muter.take_lines());
         let asked = act(world, task, &mut progress, &judgement, patience_ends).await;
         narration.tell(world, &judgement, &progress).await;
@@ -103,16 +103,27 @@ pub async fn run<W: World>(
             let mut answer = judgement.answer(task.phase, task.action, &progress);
             encryption::name_keys(world, &mut answer.problems).await;
             muter.when_decided(world, &judgement, &progress).await;
-            return Ok(narration.end(world, answer, muter).await);
+            return Ok(end(world, narration, muter, answer).await);
         }
         looks = if asked { 0 } else { looks + 1 };
         let pause = pace::poll_pause(looks, judgement.only_confirms(&progress), world.chance());
         if world.now() + pause >= task.deadline - MARGIN {
             let answer = judgement.in_progress(task.phase, task.action, &progress)?;
-            return Ok(narration.end(world, answer, muter).await);
+            return Ok(end(world, narration, muter, answer).await);
         }
         world.sleep(pause).await;
     }
+}
+
+/// Ends the phase log and says in the answer what went wrong with the alarms.
+async fn end<W: World>(
+    world: &W,
+    mut narration: Narration<'_>,
+    mut muter: Muter<'_>,
+    answer: PhaseAnswer,
+) -> PhaseAnswer {
+    narration.add(muter.take_lines());
+    narration.end(world, PhaseAnswer { mute_error: muter.into_error(), ..answer }).await
 }
 
 /// Looks, and judges what it sees.

@@ -144,6 +144,19 @@ fn a_failed_stop_unmutes_at_once_what_watches_the_server_that_still_runs() {
 }
 
 #[test]
+fn a_server_that_cannot_be_stopped_is_heard_at_once_while_others_still_stop() {
+    let slow = running("test7").change(|server| server.stop = SignedDuration::from_mins(9));
+    let world = World::new([running("test2").with(Habit::Refuses("UnsupportedOperation")), slow]);
+    world.alarm("on", &["test2"]);
+    world.alarm("off", &["test7"]);
+    let (muting, phase) = (nights(), list(&["test2", "test7"]));
+    let deadline = world.now() + SignedDuration::from_secs(60);
+    let task = Task { muting: Some(&muting), deadline, ..task(&world, &phase, Action::Stop) };
+    assert_eq!(invoke(&world, &task, None).unwrap().outcome, Outcome::InProgress);
+    assert_eq!(world.muted(), ["off"]);
+}
+
+#[test]
 fn a_failed_start_unmutes_at_once_also_what_watches_the_server_that_is_off() {
     let world = World::new([stopped("test2").with(Habit::Bounces("Client.InternalError"))]);
     world.alarm("cpu", &["test2"]);

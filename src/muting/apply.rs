@@ -1,7 +1,7 @@
 //! Brings CloudWatch's mute rules to what [`super`] decided.
 //!
-//! Owns the order (mute before a server is asked, unmute once the phase is decided) and the limits. What goes wrong
-//! is said in the phase log and in the answer, and never fails a phase.
+//! Owns the order (mute before a server is asked, unmute once it failed or the phase is decided) and the limits. What
+//! goes wrong is said in the phase log and in the answer, and never fails a phase.
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -22,16 +22,16 @@ use crate::report::Report;
 
 /// A slow CloudWatch must not eat the list's patience, 15 minutes by default, before any server is asked; nor the
 /// report's time before its mail is sent.
-const SLOWEST: SignedDuration = SignedDuration::from_mins(3);
+const SLOWEST: SignedDuration = SignedDuration::from_mins(5);
 /// The answer gets out in this time at the end of an invocation. The phase itself stops ten seconds before it.
 const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Mutes and unmutes for one invocation of a phase.
 #[derive(Debug)]
 pub struct Muter<'a> {
-    muting: Option<&'a Muting>,
     task: &'a Task<'a>,
-    asked_for: BTreeSet<String>,
+    quiet: BTreeSet<String>,
+    failed: BTreeSet<String>,
     lines: Vec<String>,
     error: Option<String>,
 }
@@ -39,23 +39,27 @@ pub struct Muter<'a> {
 impl<'a> Muter<'a> {
     /// Does nothing at all unless the function is told to mute.
     pub fn new(task: &'a Task<'a>) -> Self {
-        let muting = task.muting;
-        Self { muting, task, asked_for: BTreeSet::new(), lines: Vec::new(), error: None }
+        Self { task, quiet: BTreeSet::new(), failed: BTreeSet::new(), lines: Vec::new(), error: None }
     }
 
-    /// Mutes, before EC2 is asked, what the phase is about to make ring; once for the same servers.
-    pub async fn before_change<W: MuteAlarms + Clock>(
+    /// Mutes, before EC2 is asked, what the phase is about to make ring, once for the same servers; and unmutes at
+    /// once what watches a server that has failed, while others are still under way.
+    pub async fn keep_up<W: MuteAlarms + Clock>(
         &mut self,
         world: &W,
         judgement: &Judgement,
         progress: &Progress,
     ) {
-        let Some(muting) = self.muting else { return };
+        let Some(muting) = self.task.muting else { return };
         let hearing = Hearing::during(judgement, self.task.action, progress);
-        if judgement.requests().is_empty() || hearing.quiet.is_subset(&self.asked_for) {
+        let failed = super::failed(judgement);
+        let to_mute = !judgement.requests().is_empty() && !hearing.quiet.is_subset(&self.quiet);
+        let to_unmute = !judgement.is_decided() && !failed.is_subset(&self.failed);
+        if !to_mute && !to_unmute {
             return;
         }
-        self.asked_for.clone_from(&hearing.quiet);
+        self.quiet.clone_from(&hearing.quiet);
+        self.failed = failed;
         let ends = muting.ends(self.task.phase, self.task.action, progress.began_at);
         let until = (world.now() + SLOWEST).min(self.task.deadline - MARGIN);
         let work = async {
@@ -64,7 +68,7 @@ impl<'a> Muter<'a> {
             Ok((wanted, done))
         };
         match in_time(world, until, work).await {
-            Ok((wanted, _)) if wanted.is_empty() => {
+            Ok((wanted, _)) if wanted.is_empty() && to_mute => {
                 self.lines.push("no alarm that can be muted names one of these servers".to_owned());
             }
             Ok((_, done)) => self.tell(&done, ends),
@@ -79,7 +83,7 @@ impl<'a> Muter<'a> {
         judgement: &Judgement,
         progress: &Progress,
     ) {
-        let Some(muting) = self.muting else { return };
+        let Some(muting) = self.task.muting else { return };
         let hearing = Hearing::decided(judgement);
         let ends = progress.began_at + muting.window;
         let mut unread = None;
@@ -111,7 +115,7 @@ impl<'a> Muter<'a> {
         judgement: &Judgement,
         progress: &Progress,
     ) {
-        if self.muting.is_none() || self.task.action == Action::Start {
+        if self.task.muting.is_none() || self.task.action == Action::Start {
             return;
         }
         let hearing = Hearing::during(judgement, self.task.action, progress);
