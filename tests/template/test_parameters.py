@@ -40,6 +40,7 @@ GOOD = {
     "MemorySize": ["128", "1024"],
     "Architecture": ["x86_64", "arm64"],
     "LogRetentionDays": ["7", "365"],
+    "ShowDashboard": ["on", "off"],
     "Api": ["on", "off"],
 }
 BAD = {
@@ -59,6 +60,7 @@ BAD = {
     "MemorySize": ["64", "4096", "big"],
     "Architecture": ["x86", "arm"],
     "LogRetentionDays": ["0", "8", "ever"],
+    "ShowDashboard": ["yes", ""],
     "Api": ["true", ""],
 }
 
