@@ -52,11 +52,12 @@ pub fn of_phase(
     if decided {
         fields.insert("ServersReady".to_owned(), json!(answer.servers.ready));
         fields.insert("ServersFailed".to_owned(), json!(answer.servers.failed));
-        directives.push(directive(BY_TIER, &[("ServersReady", "Count"), ("ServersFailed", "Count")][..]));
-    }
-    if decided && !first.is_empty() {
-        fields.insert("SecondsToReady".to_owned(), json!(first));
-        directives.push(directive(BY_TIER, SECONDS_TO_READY));
+        let mut metrics = vec![("ServersReady", "Count"), ("ServersFailed", "Count")];
+        if !first.is_empty() {
+            fields.insert("SecondsToReady".to_owned(), json!(first));
+            metrics.push(SECONDS_TO_READY);
+        }
+        directives.push(directive(BY_TIER, &metrics));
     }
     let mut records = vec![record(source, "phase", fields, directives)];
     for more in chunks.filter(|_| decided) {
@@ -64,7 +65,7 @@ pub fn of_phase(
         fields.insert("Action".to_owned(), json!(action));
         fields.insert("Tier".to_owned(), json!(phase.tier));
         fields.insert("SecondsToReady".to_owned(), json!(more));
-        records.push(record(source, "more seconds", fields, vec![directive(BY_TIER, SECONDS_TO_READY)]));
+        records.push(record(source, "more seconds", fields, vec![directive(BY_TIER, &[SECONDS_TO_READY])]));
     }
     records
 }
@@ -87,7 +88,7 @@ pub fn of_run(source: Source<'_>, report: &Report) -> Value {
 }
 
 const BY_TIER: &[&str] = &["Stack", "Action", "Tier"];
-const SECONDS_TO_READY: &[(&str, &str)] = &[("SecondsToReady", "Seconds")];
+const SECONDS_TO_READY: (&str, &str) = ("SecondsToReady", "Seconds");
 
 fn phase_fields(phase: &Phase, action: Action, dry_run: bool, answer: &PhaseAnswer) -> Map<String, Value> {
     let codes: Vec<&str> = answer.problems.iter().map(|problem| problem.code.as_str()).collect();
