@@ -19,14 +19,15 @@ FAULT ?=
 INPUT ?=
 PORT ?= 0
 SERVE ?=
+MUTE ?=
 
 .PHONY: help run test test-fast test-rust test-python check statemachine preview pictures build-function
 
 help: ## Lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-run: $(VENV) build-function ## The whole system against the embedded AWS. ACTION=start|stop|both SPEED=60 FAULT=… INPUT=… PORT=… SERVE=1
-	@$(PYTHON) -m local --action "$(ACTION)" --speed "$(SPEED)" --fault '$(FAULT)' --input '$(INPUT)' --port "$(PORT)" $(if $(SERVE),--serve)
+run: $(VENV) build-function ## The whole system against the embedded AWS. ACTION=start|stop|both SPEED=60 FAULT=… INPUT=… PORT=… SERVE=1 MUTE=1
+	@$(PYTHON) -m local --action "$(ACTION)" --speed "$(SPEED)" --fault '$(FAULT)' --input '$(INPUT)' --port "$(PORT)" $(if $(SERVE),--serve) $(if $(MUTE),--mute)
 
 test: test-fast test-rust test-python ## All tests
 	@echo "All tests passed."

@@ -80,10 +80,12 @@ def deploy(server: Server, parameters: dict[str, str], binary: Path, log: Path) 
         raise RuntimeError(f"the stack is {stack['StackStatus']}: {stack.get('StackStatusReason', '')}")
     for function in client(server.url, "lambda").list_functions()["Functions"]:
         name = function["FunctionName"]
+        variables = function.get("Environment", {}).get("Variables", {})
         server.application.lambdas.functions[name] = Function(
             name,
             [str(binary)],
-            function.get("Environment", {}).get("Variables", {}),
+            # moto keeps a Number parameter as a number.
+            {name: str(value) for name, value in variables.items()},
             log,
             timeout_seconds=function["Timeout"],
             memory_mb=function["MemorySize"],

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::failure;
+use crate::muting::{self, Muting};
 use crate::payload::{PayloadError, PhaseAnswer, PhaseRequest, ReportRequest, Request};
 use crate::phase::{self, PhaseError, Task};
 use crate::ports::{AwsError, Instance, ReadInstances, Selection, SendMail, Trail, World};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub sender: Option<String>,
     /// Who gets it.
     pub recipients: Vec<String>,
+    /// How alarms are muted, if they are.
+    pub muting: Option<Muting>,
 }
 
 /// One invocation, as Lambda tells of it.
@@ -166,6 +169,7 @@ async fn run_phase<W: World + Trail>(
         deadline: invocation.deadline,
         zone: settings.zone.clone(),
         environments: settings.lists.environments().len(),
+        muting: settings.muting.as_ref(),
     };
     let answer = phase::run(world, &task, request.resume).await?;
     let source =
@@ -195,7 +199,11 @@ async fn send_report<W: World + SendMail + Trail>(
             reading::patiently(world, invocation.deadline, async || see(world, phase).await).await;
         seen.push((phase.number, instances));
     }
-    let report = Report::build(&request, &settings.lists, &seen, world.now());
+    let mut report = Report::build(&request, &settings.lists, &seen, world.now());
+    if let Some(muting) = &settings.muting {
+        let remarks = muting::apply::unmute_unsettled(world, muting, &report, invocation.deadline).await;
+        report.remarks.extend(remarks);
+    }
     let mail = report.mail(&settings.zone, &settings.region);
     let sent = world.send(sender, &settings.recipients, &mail).await;
     let run = request.execution.as_ref().map_or(&invocation.request_id, |execution| &execution.name);

@@ -190,6 +190,7 @@ impl Judgement {
             off: off(action, progress),
             resume: None,
             log_error: None,
+            mute_error: None,
         }
     }
 

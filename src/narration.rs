@@ -57,6 +57,11 @@ impl<'a> Narration<'a> {
         self.write(world).await;
     }
 
+    /// Takes lines that are not about one server; they are told with the next ones.
+    pub fn add(&mut self, lines: Vec<String>) {
+        self.pending.extend(lines.into_iter().map(|line| (None, line)));
+    }
+
     /// Ends with the verdict, and puts what went wrong with the log into the answer.
     pub async fn end<W: World>(mut self, world: &W, answer: PhaseAnswer) -> PhaseAnswer {
         for problem in &answer.problems {

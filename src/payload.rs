@@ -384,6 +384,7 @@ impl PhaseAnswer {
             off: Off::default(),
             resume: None,
             log_error: None,
+            mute_error: None,
         }
     }
 }
@@ -414,4 +415,7 @@ pub struct PhaseAnswer {
     /// Why the phase log could not be written, if it could not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_error: Option<String>,
+    /// Why alarms could not be muted or unmuted, if they could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mute_error: Option<String>,
 }

@@ -311,6 +311,9 @@ impl Builder<'_> {
         if let Some(error) = answered.and_then(|answered| answered.log_error.as_ref()) {
             self.remarks.push(format!("The phase log of {} could not be written: {error}.", phase.name));
         }
+        if let Some(error) = answered.and_then(|answered| answered.mute_error.as_ref()) {
+            self.remarks.push(format!("Alarms of {} may be muted wrongly: {error}.", phase.name));
+        }
         let seen = self.seen.iter().find(|(number, _)| *number == phase.number).map(|(_, seen)| seen);
         if let Some(Err(error)) = seen {
             self.remarks.push(format!("The end states of {} are unknown: {error}.", phase.name));

@@ -45,6 +45,9 @@ pub struct PhaseResult {
     /// Why the phase log could not be written.
     #[serde(default)]
     pub log_error: Option<String>,
+    /// Why alarms could not be muted or unmuted.
+    #[serde(default)]
+    pub mute_error: Option<String>,
 }
 
 /// `$states.errorOutput`: an error of the state machine.

@@ -21,6 +21,7 @@ fn settings() -> Settings {
         zone: TimeZone::UTC,
         region: "eu-west-1".to_owned(),
         stack: "start-stop".to_owned(),
+        muting: None,
         sender: Some("start-stop@example.com".to_owned()),
         recipients: vec!["platform@example.com".to_owned()],
     }

@@ -1,9 +1,10 @@
-//! The ports' adapters: EC2, SES, CloudWatch Logs and the clock. SDK types stop here.
+//! The ports' adapters: EC2, SES, CloudWatch, CloudWatch Logs and the clock. SDK types stop here.
 //!
 //! Owns the clients, made once at init on one connection pool, and the translation of every failure into
 //! [`AwsError`]. Decides nothing.
 
 mod clock;
+mod cloudwatch;
 mod ec2;
 mod logs;
 mod requests;
@@ -31,6 +32,7 @@ const READ: Duration = Duration::from_secs(20);
 pub struct Aws {
     ec2: aws_sdk_ec2::Client,
     ses: aws_sdk_ses::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     log_group: Option<String>,
     clock: LambdaClock,
@@ -57,9 +59,11 @@ impl Aws {
         let ec2 = one_attempt(config).interceptor(requests.clone());
         let ses = aws_sdk_ses::config::Builder::from(config).interceptor(requests.clone());
         let logs = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(requests.clone());
+        let cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(requests.clone());
         Self {
             ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
             ses: aws_sdk_ses::Client::from_conf(ses.build()),
+            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build()),
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.build()),
             log_group,
             clock,

@@ -1,5 +1,7 @@
 //! The adapters against answers as they come over HTTP, from a small server on 127.0.0.1.
 
+mod cloudwatch;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -17,15 +19,16 @@ use crate::ports::{
 /// A server that gives the next of its answers to each request, and remembers what was asked.
 struct Endpoint {
     url: String,
-    requests: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Endpoint {
-    fn new(answers: impl IntoIterator<Item = (u16, String)>) -> Self {
+    fn new<B: Into<Vec<u8>>>(answers: impl IntoIterator<Item = (u16, B)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let mut answers: VecDeque<(u16, String)> = answers.into_iter().collect();
+        let mut answers: VecDeque<(u16, Vec<u8>)> =
+            answers.into_iter().map(|(status, body)| (status, body.into())).collect();
         let seen = Arc::clone(&requests);
         // It ends with its last answer.
         std::thread::spawn(move || {
@@ -39,7 +42,15 @@ impl Endpoint {
         Self { url, requests }
     }
 
+    /// The requests' bodies, with the characters that the tests look for unescaped.
     fn requests(&self) -> Vec<String> {
+        let readable = |body: Vec<u8>| {
+            String::from_utf8_lossy(&body).replace("%3A", ":").replace("%5C", "\\").replace("%2A", "*")
+        };
+        self.bodies().into_iter().map(readable).collect()
+    }
+
+    fn bodies(&self) -> Vec<Vec<u8>> {
         self.requests.lock().expect("no panic while it was held").clone()
     }
 
@@ -59,7 +70,7 @@ impl Endpoint {
 }
 
 /// One request's body.
-fn request(stream: &TcpStream) -> String {
+fn request(stream: &TcpStream) -> Vec<u8> {
     let mut reader = BufReader::new(stream);
     let mut length = 0;
     let mut line = String::new();
@@ -71,12 +82,12 @@ fn request(stream: &TcpStream) -> String {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap_or_default();
-    String::from_utf8_lossy(&body).replace("%3A", ":").replace("%5C", "\\").replace("%2A", "*")
+    body
 }
 
-fn answer(stream: &mut TcpStream, status: u16, body: &str) {
+fn answer(stream: &mut TcpStream, status: u16, body: &[u8]) {
     let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-    stream.write_all(format!("{head}{body}").as_bytes()).unwrap_or_default();
+    stream.write_all(&[head.as_bytes(), body].concat()).unwrap_or_default();
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -293,7 +304,7 @@ fn a_stop_is_forced_only_when_it_is_told_so() {
 
 #[test]
 fn no_answer_of_aws_is_unreachable() {
-    let endpoint = Endpoint::new([]);
+    let endpoint = Endpoint::new::<String>([]);
     let error = run(endpoint.aws().start(&ids(1), false)).expect_err("nobody listens");
     assert_eq!(error.code, AwsError::UNREACHABLE);
 }

@@ -41,6 +41,8 @@ GOOD = {
     "Architecture": ["x86_64", "arm64"],
     "LogRetentionDays": ["7", "365"],
     "ShowDashboard": ["on", "off"],
+    "MuteAlarms": ["on", "off"],
+    "MuteHours": ["1", "64", "360"],
     "Api": ["on", "off"],
 }
 BAD = {
@@ -61,6 +63,8 @@ BAD = {
     "Architecture": ["x86", "arm"],
     "LogRetentionDays": ["0", "8", "ever"],
     "ShowDashboard": ["yes", ""],
+    "MuteAlarms": ["true", ""],
+    "MuteHours": ["0", "361", "a night"],
     "Api": ["true", ""],
 }
 
@@ -97,12 +101,9 @@ def test_defaults_are_accepted_by_their_own_rules():
             assert accepts(parameter, str(parameter["Default"])), name
 
 
-def test_nothing_is_scheduled_and_no_api_is_open_by_default():
-    assert [PARAMETERS[name]["Default"] for name in ("StartEnabled", "StopEnabled", "Api")] == [
-        "DISABLED",
-        "DISABLED",
-        "off",
-    ]
+def test_nothing_is_scheduled_muted_or_open_by_default():
+    off = {"StartEnabled": "DISABLED", "StopEnabled": "DISABLED", "MuteAlarms": "off", "Api": "off"}
+    assert {name: PARAMETERS[name]["Default"] for name in off} == off
 
 
 @pytest.mark.parametrize(

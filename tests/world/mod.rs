@@ -10,17 +10,19 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use ec2_start_stop::muting;
 use ec2_start_stop::payload::{Action, PhaseAnswer};
 use ec2_start_stop::phase::{self, PhaseError, Task};
 use ec2_start_stop::ports::{
-    AwsError, Calls, ChangeInstances, Check, Clock, Instance, InstanceState, LogLine, Mail, PhaseLog,
-    ReadInstances, Selection, SendMail, StateReason, StatusChecks, StopKind, Trail,
+    Alarm, AwsError, Calls, ChangeInstances, Check, Clock, Instance, InstanceState, LogLine, Mail,
+    MuteAlarms, MuteRule, PhaseLog, ReadInstances, Selection, SendMail, StateReason, StatusChecks, StopKind,
+    Trail,
 };
 use ec2_start_stop::progress::Progress;
 use ec2_start_stop::servers::{Minimum, Phase, Readiness};
@@ -230,6 +232,8 @@ pub struct World {
     pub mails: RefCell<Vec<Mail>>,
     pub records: RefCell<Vec<serde_json::Value>>,
     told: Cell<usize>,
+    pub alarms: RefCell<Vec<Alarm>>,
+    pub mute_rules: RefCell<BTreeMap<String, MuteRule>>,
     /// How many of the next calls of an operation fail with a code.
     pub faults: RefCell<Vec<(&'static str, &'static str, u32)>>,
     pub buckets: Cell<bool>,
@@ -256,6 +260,8 @@ impl World {
             mails: RefCell::default(),
             records: RefCell::default(),
             told: Cell::new(0),
+            alarms: RefCell::default(),
+            mute_rules: RefCell::default(),
             faults: RefCell::default(),
             buckets: Cell::new(true),
             now: Cell::new(seven()),
@@ -294,6 +300,20 @@ impl World {
         let server = servers.get_mut(&id).unwrap();
         server.settle(self.now.get());
         server.instance.state
+    }
+
+    /// An alarm whose dimensions name these servers.
+    pub fn alarm(&self, name: &str, servers: &[&str]) {
+        let instance_ids = servers.iter().map(|server| self.id(server)).collect();
+        self.alarms.borrow_mut().push(Alarm { name: name.to_owned(), instance_ids });
+    }
+
+    /// The alarms that take no action now, or from the next minute on.
+    pub fn muted(&self) -> Vec<String> {
+        let rules = self.mute_rules.borrow();
+        let names: BTreeSet<&String> =
+            rules.values().filter(|rule| rule.ends > self.now.get()).flat_map(|rule| &rule.alarms).collect();
+        names.into_iter().cloned().collect()
     }
 
     pub fn seconds(&self) -> i64 {
@@ -434,6 +454,33 @@ impl ChangeInstances for World {
     }
 }
 
+impl MuteAlarms for World {
+    async fn alarms(&self) -> Result<Vec<Alarm>, AwsError> {
+        self.call("DescribeAlarms", &[])?;
+        Ok(self.alarms.borrow().clone())
+    }
+
+    async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, AwsError> {
+        self.call("ListAlarmMuteRules", &[])?;
+        let rules = self.mute_rules.borrow();
+        Ok(rules.values().filter(|rule| muting::is_of(family, &rule.name)).cloned().collect())
+    }
+
+    async fn put_mute_rule(&self, rule: &MuteRule) -> Result<(), AwsError> {
+        assert!(!rule.alarms.is_empty(), "a rule without alarms mutes every alarm");
+        assert!(rule.alarms.len() <= 100, "a rule targets at most 100 alarms");
+        self.call("PutAlarmMuteRule", std::slice::from_ref(&rule.name))?;
+        self.mute_rules.borrow_mut().insert(rule.name.clone(), rule.clone());
+        Ok(())
+    }
+
+    async fn delete_mute_rule(&self, name: &str) -> Result<(), AwsError> {
+        self.call("DeleteAlarmMuteRule", &[name.to_owned()])?;
+        self.mute_rules.borrow_mut().remove(name);
+        Ok(())
+    }
+}
+
 impl PhaseLog for World {
     async fn write(&self, _stream: &str, lines: &[LogLine]) -> Result<(), AwsError> {
         if self.log_fails.get() {
@@ -509,6 +556,7 @@ pub fn task<'a>(world: &World, phase: &'a Phase, action: Action) -> Task<'a> {
         deadline: world.now() + SignedDuration::from_mins(15) + SignedDuration::from_secs(30),
         zone: TimeZone::UTC,
         environments: 1,
+        muting: None,
     }
 }
 
