@@ -16,7 +16,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ec2_start_stop::muting;
+use ec2_start_stop::muting::{self, Muting};
 use ec2_start_stop::payload::{Action, PhaseAnswer};
 use ec2_start_stop::phase::{self, PhaseError, Task};
 use ec2_start_stop::ports::{
@@ -580,10 +580,21 @@ pub fn run(world: &World, phase: &Phase, action: Action) -> PhaseAnswer {
 
 /// Runs a phase in invocations of `seconds`, handing `resume` on as the state machine does, through JSON.
 pub fn run_in_slices(world: &World, phase: &Phase, action: Action, seconds: i64) -> (PhaseAnswer, u32) {
+    mute_in_slices(world, phase, action, seconds, None)
+}
+
+/// The same, with or without muting.
+pub fn mute_in_slices(
+    world: &World,
+    phase: &Phase,
+    action: Action,
+    seconds: i64,
+    muting: Option<&Muting>,
+) -> (PhaseAnswer, u32) {
     let mut resume = None;
     for invocations in 1..1000 {
         let deadline = world.now() + SignedDuration::from_secs(seconds);
-        let task = Task { deadline, ..task(world, phase, action) };
+        let task = Task { deadline, muting, ..task(world, phase, action) };
         let answer = invoke(world, &task, resume).unwrap();
         let Some(handed_on) = &answer.resume else { return (answer, invocations) };
         let wire = serde_json::to_string(handed_on).unwrap();
