@@ -7,6 +7,9 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 PYTHON := .venv/bin/python
+# No network of its own; no sandbox, because it reads nothing but our own files and may run as root in a container.
+CHROMIUM = chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+	--disable-component-update --disable-sync --hide-scrollbars --user-data-dir=$(CURDIR)/target/preview/.chromium
 VENV := .venv/.installed
 NODE := node_modules/.installed
 
@@ -18,7 +21,7 @@ PORT ?= 0
 SERVE ?=
 MUTE ?=
 
-.PHONY: help run test test-fast test-rust test-python check statemachine build-function
+.PHONY: help run test test-fast test-rust test-python check statemachine preview pictures build-function
 
 help: ## Lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -53,6 +56,15 @@ check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the templ
 statemachine: ## Renders statemachine.asl.json from servers.toml
 	cargo run --quiet --no-default-features --bin statemachine > statemachine.asl.json.new
 	mv statemachine.asl.json.new statemachine.asl.json
+
+preview: ## Writes the mails of typical runs, and a page that shows them side by side, into target/preview
+	cargo run --quiet --no-default-features --example preview target/preview
+
+pictures: preview ## Pictures of those mails at 375 pixels, light and dark, and at 1,200 (needs chromium)
+	@command -v chromium > /dev/null || { echo "Chromium is needed on the PATH as chromium (Debian: apt-get install chromium); then run this again." >&2; exit 1; }
+	@cd target/preview && for mail in $$(ls *.html | grep -v index); do for look in 375-light 375-dark 1200-light; do \
+	  $(CHROMIUM) --window-size=$${look%-*},1600 --blink-settings=preferredColorScheme=$$([ $${look#*-} = dark ] && echo 0 || echo 1) \
+	    --screenshot="$${mail%.html}-$$look.png" "$$mail" 2> /dev/null || exit 1; done; done; ls $(CURDIR)/target/preview/*.png
 
 include operate.mk
 

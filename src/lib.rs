@@ -10,7 +10,7 @@
 //! results of all phases ─ report ─ mail                 one truthful mail
 //! ```
 //!
-//! `plan`, `verdict`, `muting`, `report` and `statemachine` are pure: no I/O, no clock, no SDK. `phase` knows
+//! `plan`, `verdict`, `muting`, `report`, `summary` and `statemachine` are pure: no I/O, no clock, no SDK. `phase` knows
 //! ports, not adapters. SDK types stop in `aws`, which is there only with the feature of that name.
 
 pub mod acting;
@@ -37,4 +37,5 @@ pub mod results;
 pub mod servers;
 pub mod settings;
 pub mod statemachine;
+pub mod summary;
 pub mod verdict;

@@ -14,7 +14,8 @@ use tracing_subscriber::EnvFilter;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
+    let log = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
+    log.with_env_filter(filter).init();
     let variable = |name: &str| std::env::var(name).ok();
     let clock = LambdaClock::from_setting(variable("LOCAL_CLOCK").as_deref())?;
     let settings = settings::read(variable);

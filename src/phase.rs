@@ -135,7 +135,7 @@ async fn look<W: World>(world: &W, task: &Task<'_>, progress: &mut Progress) -> 
     Ok(judgement::judge(task.phase, &rules, progress, instances, &checks, world.chance()))
 }
 
-/// The list's instances in the order of their names, and the status checks of those that need some.
+/// The list's instances in the list's own order, and the status checks of those that need some.
 async fn observe<W: ReadInstances>(
     world: &W,
     task: &Task<'_>,
@@ -145,7 +145,9 @@ async fn observe<W: ReadInstances>(
         return Ok((Vec::new(), BTreeMap::new()));
     }
     let mut instances = world.instances(selection).await?;
-    instances.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    let place: BTreeMap<&String, usize> = task.phase.servers.iter().zip(0..).collect();
+    let place = |instance: &Instance| instance.name.as_ref().and_then(|name| place.get(name));
+    instances.sort_by(|a, b| (place(a), &a.name, &a.id).cmp(&(place(b), &b.name, &b.id)));
     let to_check: Vec<String> = instances
         .iter()
         .filter(|instance| task.checks_status() && instance.state == InstanceState::Running)

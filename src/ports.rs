@@ -211,6 +211,10 @@ pub trait PhaseLog {
 pub struct LogLine {
     /// When it happened.
     pub at: Timestamp,
+    /// Environment and tier: the phases of a run share its stream.
+    pub phase: String,
+    /// The server's key, if it is about one server.
+    pub server: Option<String>,
     /// What happened, as a person would tell it.
     pub text: String,
 }
@@ -230,6 +234,23 @@ pub struct Mail {
 pub trait SendMail {
     /// Sends one mail to all recipients and returns SES's message id.
     async fn send(&self, from: &str, to: &[String], mail: &Mail) -> Result<String, AwsError>;
+}
+
+/// Requests to AWS, every attempt of the SDK counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// All of them.
+    pub made: u64,
+    /// Those that failed because there were too many.
+    pub throttled: u64,
+}
+
+/// Leaves the machine's trail.
+pub trait Trail {
+    /// The requests since this was last asked.
+    fn calls(&self) -> Calls;
+    /// Writes one record, one line.
+    fn record(&self, record: &serde_json::Value);
 }
 
 /// Time and chance.

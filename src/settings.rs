@@ -37,6 +37,7 @@ pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, Handl
         zone: TimeZone::get(&zone)
             .map_err(|error| HandlerError::Misconfigured(format!("TIME_ZONE: {error}")))?,
         region: variable("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
+        stack: variable("STACK_NAME").unwrap_or_else(|| "local".to_owned()),
         sender,
         recipients,
         muting: muting(variable)?,

@@ -309,7 +309,7 @@ fn after_a_start_the_tiers_that_gave_no_answer_are_unmuted() {
     }
     let muting = nights();
     let work = apply::unmute_unsettled(&world, &muting, &report, in_hours(1));
-    assert_eq!(now_or_never(work), Vec::<String>::new());
+    assert_eq!(at_once(work), Vec::<String>::new());
     assert!(world.mute_rules.borrow().keys().eq(["maintenance", "nights.test.db.1"]));
 }
 
@@ -327,7 +327,7 @@ fn a_report_that_cannot_unmute_says_so_and_is_still_made() {
     let world = World::new([]);
     world.fail_next("ListAlarmMuteRules", "AccessDenied", 99);
     let muting = nights();
-    let remarks = now_or_never(apply::unmute_unsettled(&world, &muting, &report, in_hours(1)));
+    let remarks = at_once(apply::unmute_unsettled(&world, &muting, &report, in_hours(1)));
     assert_eq!(remarks.len(), 6);
     assert!(remarks[0].contains("cloudwatch:ListAlarmMuteRules"), "{}", remarks[0]);
 }

@@ -12,8 +12,8 @@ use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
 
 use super::{Aws, LambdaClock, one_attempt};
 use crate::ports::{
-    AwsError, ChangeInstances, Check, InstanceState, LogLine, Mail, PhaseLog, ReadInstances, Selection,
-    SendMail, StopKind,
+    AwsError, Calls, ChangeInstances, Check, InstanceState, LogLine, Mail, PhaseLog, ReadInstances,
+    Selection, SendMail, StopKind, Trail,
 };
 
 /// A server that gives the next of its answers to each request, and remembers what was asked.
@@ -121,6 +121,11 @@ fn page(reservations: &[&[String]], next: &str) -> (u16, String) {
 
 fn names(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("web{number}")).collect()
+}
+
+fn heading() -> LogLine {
+    let text = "STARTING".to_owned();
+    LogLine { at: jiff::Timestamp::UNIX_EPOCH, phase: "dev db".to_owned(), server: None, text }
 }
 
 fn ids(count: usize) -> Vec<String> {
@@ -268,6 +273,25 @@ fn a_dry_run_that_would_have_succeeded_is_a_success() {
 }
 
 #[test]
+fn every_attempt_is_counted_and_a_refusal_for_too_many_requests_is_a_throttle() {
+    let throttled = r#"{"__type":"ThrottlingException","message":"slow down"}"#.to_owned();
+    let endpoint = Endpoint::new([
+        (503, ec2_error("RequestLimitExceeded")),
+        (500, ec2_error("InsufficientInstanceCapacity")),
+        (400, throttled),
+        (200, "{}".to_owned()),
+    ]);
+    let aws = endpoint.aws();
+    assert_eq!(aws.calls(), Calls::default());
+    run(aws.start(&ids(1), false)).expect_err("throttled");
+    assert_eq!(aws.calls(), Calls { made: 1, throttled: 1 });
+    run(aws.start(&ids(1), false)).expect_err("no capacity");
+    assert_eq!(aws.calls(), Calls { made: 1, throttled: 0 });
+    run(aws.write("run", &[heading()])).expect("the SDK repeats it by itself");
+    assert_eq!(aws.calls(), Calls { made: 2, throttled: 1 });
+}
+
+#[test]
 fn a_stop_is_forced_only_when_it_is_told_so() {
     let stopped = || (200, "<StopInstancesResponse><instancesSet/></StopInstancesResponse>".to_owned());
     let endpoint = Endpoint::new([stopped(), stopped()]);
@@ -288,7 +312,7 @@ fn no_answer_of_aws_is_unreachable() {
 #[test]
 fn the_clients_config_has_no_hidden_retries() {
     let config = SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12()).build();
-    assert_eq!(one_attempt(&config).retry_config().map(|retries| retries.max_attempts()), Some(1));
+    assert_eq!(one_attempt(&config).build().retry_config().map(|retries| retries.max_attempts()), Some(1));
 }
 
 #[test]
@@ -296,7 +320,7 @@ fn a_stream_that_is_not_there_is_made_and_the_lines_are_written() {
     let missing =
         r#"{"__type":"ResourceNotFoundException","message":"The specified log stream does not exist."}"#;
     let endpoint = Endpoint::new([(400, missing.to_owned()), (200, "{}".to_owned()), (200, "{}".to_owned())]);
-    let line = LogLine { at: jiff::Timestamp::UNIX_EPOCH, text: "STARTING".to_owned() };
+    let line = heading();
     run(endpoint.aws().write("run-1", &[line])).expect("the stream is made");
     let requests = endpoint.requests();
     assert!(requests[1].contains("run-1") && !requests[1].contains("STARTING"));
@@ -307,7 +331,7 @@ fn a_stream_that_is_not_there_is_made_and_the_lines_are_written() {
 fn events_that_cloudwatch_rejects_one_by_one_are_noticed() {
     let rejected = r#"{"rejectedLogEventsInfo":{"tooOldLogEventEndIndex":1}}"#;
     let endpoint = Endpoint::new([(200, rejected.to_owned())]);
-    let line = LogLine { at: jiff::Timestamp::UNIX_EPOCH, text: "STARTING".to_owned() };
+    let line = heading();
     let error = run(endpoint.aws().write("run-1", &[line])).expect_err("rejected");
     assert_eq!(error.code, "RejectedLogEvents");
 }

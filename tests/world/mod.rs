@@ -20,8 +20,9 @@ use ec2_start_stop::muting::{self, Muting};
 use ec2_start_stop::payload::{Action, PhaseAnswer};
 use ec2_start_stop::phase::{self, PhaseError, Task};
 use ec2_start_stop::ports::{
-    Alarm, AwsError, ChangeInstances, Check, Clock, Instance, InstanceState, LogLine, MuteAlarms, MuteRule,
-    PhaseLog, ReadInstances, Selection, StateReason, StatusChecks, StopKind,
+    Alarm, AwsError, Calls, ChangeInstances, Check, Clock, Instance, InstanceState, LogLine, Mail,
+    MuteAlarms, MuteRule, PhaseLog, ReadInstances, Selection, SendMail, StateReason, StatusChecks, StopKind,
+    Trail,
 };
 use ec2_start_stop::progress::Progress;
 use ec2_start_stop::servers::{Minimum, Phase, Readiness};
@@ -228,6 +229,9 @@ pub struct World {
     pub calls: RefCell<Vec<Call>>,
     pub log: RefCell<Vec<String>>,
     pub log_fails: Cell<bool>,
+    pub mails: RefCell<Vec<Mail>>,
+    pub records: RefCell<Vec<serde_json::Value>>,
+    told: Cell<usize>,
     pub alarms: RefCell<Vec<Alarm>>,
     pub mute_rules: RefCell<BTreeMap<String, MuteRule>>,
     /// How many of the next calls of an operation fail with a code.
@@ -253,6 +257,9 @@ impl World {
             calls: RefCell::default(),
             log: RefCell::default(),
             log_fails: Cell::new(false),
+            mails: RefCell::default(),
+            records: RefCell::default(),
+            told: Cell::new(0),
             alarms: RefCell::default(),
             mute_rules: RefCell::default(),
             faults: RefCell::default(),
@@ -484,6 +491,26 @@ impl PhaseLog for World {
     }
 }
 
+impl SendMail for World {
+    async fn send(&self, _: &str, _: &[String], mail: &Mail) -> Result<String, AwsError> {
+        self.call("SendEmail", &[])?;
+        self.mails.borrow_mut().push(mail.clone());
+        Ok("message-1".to_owned())
+    }
+}
+
+impl Trail for World {
+    fn calls(&self) -> Calls {
+        let made = self.calls.borrow().len();
+        let new = made - self.told.replace(made);
+        Calls { made: new as u64, throttled: u64::from(self.throttled.replace(0)) }
+    }
+
+    fn record(&self, record: &serde_json::Value) {
+        self.records.borrow_mut().push(record.clone());
+    }
+}
+
 impl Clock for World {
     fn now(&self) -> Timestamp {
         self.now.get()
@@ -513,6 +540,7 @@ pub fn list(names: &[&str]) -> Phase {
         settle: Duration::ZERO,
         minimum: Minimum::All,
         force_stop_after: None,
+        hourly_rate: None,
     }
 }
 
@@ -532,13 +560,13 @@ pub fn task<'a>(world: &World, phase: &'a Phase, action: Action) -> Task<'a> {
     }
 }
 
-/// Runs one invocation; the fakes never wait for anything, so the future is ready at once.
+/// Runs one invocation.
 pub fn invoke(world: &World, task: &Task<'_>, resume: Option<Progress>) -> Result<PhaseAnswer, PhaseError> {
-    now_or_never(phase::run(world, task, resume))
+    at_once(phase::run(world, task, resume))
 }
 
-/// What a future gives that waits for nothing but the fakes.
-pub fn now_or_never<T>(future: impl Future<Output = T>) -> T {
+/// The fakes never wait for anything, so a future is ready at once.
+pub fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
         Poll::Pending => panic!("the fakes never wait"),
