@@ -54,8 +54,9 @@ check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the templ
 	$(PYTHON) -m tests.lint
 
 statemachine: ## Renders statemachine.asl.json from servers.toml
-	cargo run --quiet --no-default-features --bin statemachine > statemachine.asl.json.new
-	mv statemachine.asl.json.new statemachine.asl.json
+	@mkdir -p build
+	cargo run --quiet --no-default-features --bin statemachine > build/statemachine.asl.json
+	mv build/statemachine.asl.json statemachine.asl.json
 
 preview: ## Writes the mails of typical runs, and a page that shows them side by side, into target/preview
 	cargo run --quiet --no-default-features --example preview target/preview
@@ -76,14 +77,14 @@ build-function:
 $(VENV): local/requirements.txt
 	@command -v python3.11 > /dev/null || { echo "Python 3.11 is needed on the PATH as python3.11; then run this again." >&2; exit 1; }
 	@echo "== Installing the embedded AWS into .venv (about a minute)"
-	python3.11 -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check -r local/requirements.txt \
+	@python3.11 -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check -r local/requirements.txt \
 		|| { echo "pip could not install local/requirements.txt: is the package registry reachable?" >&2; exit 1; }
 	@touch $@
 
 $(NODE): package.json package-lock.json
 	@command -v npm > /dev/null || { echo "Node.js with npm is needed for the state machine's linters; then run this again." >&2; exit 1; }
 	@echo "== Installing the state machine's linters into node_modules"
-	npm ci --silent --no-audit --no-fund \
+	@npm ci --silent --no-audit --no-fund \
 		|| { echo "npm could not install package-lock.json: is the package registry reachable?" >&2; exit 1; }
 	@touch $@

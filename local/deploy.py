@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import zipfile
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ def client(url: str, service: str) -> Any:
 def translate(template: Path, parameters: dict[str, str]) -> dict[str, Any]:
     """The CloudFormation template, with the state machine's definition inlined as an object."""
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
+    # It warns of feature switches and metrics of AWS's own service.
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
     sam = yaml_parse(template.read_text())
     values = {name: str(p.get("Default", "")) for name, p in sam.get("Parameters", {}).items()} | parameters
     for resource in sam["Resources"].values():

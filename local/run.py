@@ -26,6 +26,8 @@ LONGEST_RUN_SECONDS = 3 * 3600
 
 def main(arguments: list[str]) -> int:
     options = _options(arguments)
+    if not 0 <= options.port <= 65_535:
+        return _refuse(f"PORT is {options.port}; 0 (any free one) to 65535 is expected")
     try:
         wishes = faults.parse(options.fault)
         more_input = _more_input(options.input)
@@ -141,7 +143,9 @@ def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any]) -
         if told["status"] != "RUNNING":
             break
         time.sleep(0.2)
-    print(f"=== Execution {name}: {told['status']} {told.get('error') or ''}")
+    print(f"=== Execution {name}: {told['status']} {told.get('error') or ''}".rstrip())
+    if told.get("error") == "InvalidInput":
+        print(f"    {told['cause']}")
     if muted := cloudwatch.muted():
         print(f"=== CloudWatch alarms that take no action now: {', '.join(sorted(muted))}")
     show_mail(server, action)

@@ -85,7 +85,8 @@ fn machine(lists: &ServerLists) -> Value {
             "Did all servers stop?": did_all(),
             "Send success mail": send_mail(
                 "$states.result.Payload",
-                "{'status': 'SUCCESS', 'mail_error': $states.errorOutput, 'results': $states.input.results}",
+                "{'status': 'degraded' in $states.input.results.phases.outcome ? 'DEGRADED' : 'SUCCESS', \
+                 'mail_error': $states.errorOutput, 'results': $states.input.results}",
                 "All servers are as wanted",
             ),
             "All servers are as wanted": { "Type": "Succeed" },
