@@ -82,7 +82,8 @@ fn a_stop_mutes_before_ec2_is_asked_and_until_the_planned_window_ends() {
     assert_eq!(put.len(), 1, "a rule that is right is not put again");
     let rules = world.mute_rules.borrow();
     let rule = &rules["nights.dev.db.1"];
-    assert!(rule.begins >= seven() && rule.begins <= seven() + SignedDuration::from_mins(2));
+    assert!(rule.begins > put[0].at && rule.begins <= seven() + SignedDuration::from_mins(2));
+    assert_eq!(rule.begins.as_second() % 60, 0, "a window begins with a whole minute");
     assert!(rule.ends.duration_since(in_hours(64)).as_secs().abs() <= 60);
     let log = world.log.borrow();
     assert!(log.iter().any(|line| line.contains("2 alarms muted until 2026-11-25 22:0")), "{log:?}");
@@ -172,8 +173,13 @@ fn a_server_that_a_person_holds_off_stays_muted_through_a_start() {
     let world = World::new([held, stopped("test7")]);
     world.alarm("held", &["test2"]);
     world.alarm("started", &["test7"]);
+    world
+        .mute_rules
+        .borrow_mut()
+        .insert(format!("{FAMILY}1"), rule("nights.dev.db.1", &["held", "started"], 200));
     mute(&world, &list(&["test2", "test7"]), Action::Start);
     assert_eq!(world.muted(), ["held"]);
+    assert_eq!(world.calls_of("PutAlarmMuteRule").len(), 1, "it was muted all the time");
 }
 
 #[test]
