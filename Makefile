@@ -49,8 +49,8 @@ check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the templ
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
-	.venv/bin/ruff format --check local operate tests
-	.venv/bin/ruff check local operate tests
+	.venv/bin/ruff format --check bench local operate tests
+	.venv/bin/ruff check bench local operate tests
 	$(PYTHON) -m tests.lint
 
 statemachine: ## Renders statemachine.asl.json from servers.toml
@@ -68,6 +68,7 @@ pictures: preview ## Pictures of those mails at 375 pixels, light and dark, and 
 	    --screenshot="$${mail%.html}-$$look.png" "$$mail" 2> /dev/null || exit 1; done; done; ls $(CURDIR)/target/preview/*.png
 
 include operate.mk
+include bench.mk
 
 build-function:
 	@command -v cargo > /dev/null || { echo "Rust is needed (https://rustup.rs); then run this again." >&2; exit 1; }

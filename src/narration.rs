@@ -45,8 +45,8 @@ impl<'a> Narration<'a> {
         }
     }
 
-    /// Tells what is new since the last look.
-    pub async fn tell<W: World>(&mut self, world: &W, judgement: &Judgement, progress: &Progress) {
+    /// Notes what is new since the last look, for the next write.
+    pub fn note(&mut self, judgement: &Judgement, progress: &Progress) {
         for server in &judgement.servers {
             let sentence = sentence(server, self.action, progress);
             if self.told.get(&server.key) != Some(&sentence) {
@@ -54,7 +54,6 @@ impl<'a> Narration<'a> {
                 self.told.insert(server.key.clone(), sentence);
             }
         }
-        self.write(world).await;
     }
 
     /// Takes lines that are not about one server; they are told with the next ones.
@@ -87,7 +86,8 @@ impl<'a> Narration<'a> {
         PhaseAnswer { log_error: self.error, ..answer }
     }
 
-    async fn write<W: World>(&mut self, world: &W) {
+    /// Writes what was noted. Not after each note: what the last look saw goes out with the verdict.
+    pub async fn write<W: World>(&mut self, world: &W) {
         let at = world.now();
         let lines: Vec<LogLine> = self
             .pending

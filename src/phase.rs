@@ -95,7 +95,7 @@ pub async fn run<W: World>(
         muter.keep_up(world, &judgement, &progress).await;
         narration.add(muter.take_lines());
         let asked = act(world, task, &mut progress, &judgement, patience_ends).await;
-        narration.tell(world, &judgement, &progress).await;
+        narration.note(&judgement, &progress);
         if !judgement.is_decided() && world.now() >= patience_ends {
             judgement.run_out(&progress);
         }
@@ -111,6 +111,7 @@ pub async fn run<W: World>(
             let answer = judgement.in_progress(task.phase, task.action, &progress)?;
             return Ok(end(world, narration, muter, answer).await);
         }
+        narration.write(world).await;
         world.sleep(pause).await;
     }
 }

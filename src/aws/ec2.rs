@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{
     SummaryStatus,
 };
 use aws_sdk_ec2::{error::ProvideErrorMetadata, types};
-use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -27,31 +27,31 @@ const IDS_PER_STATUS_CALL: usize = 100;
 /// The page size that AWS recommends; without one the call is not paginated and has a smaller token bucket
 /// (<https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-pagination.html>).
 const PAGE: i32 = 1000;
+/// An answer is held whole, several times over, while it is read: about 3 MB for 200 instances.
+const CALLS_AT_A_TIME: usize = 4;
 /// What DryRun answers when the request would have been taken.
 const DRY_RUN_SUCCEEDED: &str = "DryRunOperation";
 
 impl ReadInstances for Aws {
     async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, AwsError> {
-        let seen = try_join_all(filters(selection).into_iter().map(|filters| self.describe(filters))).await?;
-        let seen: Vec<types::Instance> = seen.into_iter().flatten().collect();
-        let one_time = self.one_time_spot(&seen).await?;
-        Ok(seen.iter().filter_map(|instance| ours(instance, &one_time)).collect())
+        let calls = filters(selection).into_iter().map(|filters| self.describe(filters));
+        let mut seen: Vec<Seen> = a_few_at_a_time(calls).await?.into_iter().flatten().collect();
+        self.mark_one_time_spot(&mut seen).await?;
+        Ok(seen.into_iter().map(|seen| seen.instance).collect())
     }
 
     async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, AwsError> {
         let calls = ids.chunks(IDS_PER_STATUS_CALL).map(|ids| async move {
-            self.ec2
-                .describe_instance_status()
-                .set_instance_ids(Some(ids.to_vec()))
-                // By default EC2 leaves out instances that are not running.
-                .include_all_instances(true)
-                .send()
-                .await
-                .map_err(|error| failure("DescribeInstanceStatus", error))
+            let request = self.ec2.describe_instance_status().set_instance_ids(Some(ids.to_vec()));
+            // By default EC2 leaves out instances that are not running.
+            let answer = request.include_all_instances(true).send().await;
+            let answer = answer.map_err(|error| failure("DescribeInstanceStatus", error))?;
+            let statuses = answer.instance_statuses().iter();
+            let checked =
+                statuses.filter_map(|status| Some((status.instance_id()?.to_owned(), checks(status))));
+            Ok(checked.collect::<Vec<_>>())
         });
-        let answers = try_join_all(calls).await?;
-        let statuses = answers.iter().flat_map(|answer| answer.instance_statuses());
-        Ok(statuses.filter_map(|status| Some((status.instance_id()?.to_owned(), checks(status)))).collect())
+        Ok(a_few_at_a_time(calls).await?.into_iter().flatten().collect())
     }
 
     async fn volume_keys(&self, id: &str) -> Result<Vec<String>, AwsError> {
@@ -64,29 +64,29 @@ impl ReadInstances for Aws {
     }
 }
 
+/// An instance in our own types, and its Spot request if it is a Spot instance.
+struct Seen {
+    instance: Instance,
+    spot_request: Option<String>,
+}
+
 impl Aws {
     /// All pages and all reservations.
-    async fn describe(&self, filters: Vec<Filter>) -> Result<Vec<types::Instance>, AwsError> {
+    async fn describe(&self, filters: Vec<Filter>) -> Result<Vec<Seen>, AwsError> {
         let mut pages =
             self.ec2.describe_instances().set_filters(Some(filters)).into_paginator().page_size(PAGE).send();
-        let mut instances = Vec::new();
+        let mut seen = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failure("DescribeInstances", error))?;
-            let reservations = page.reservations.unwrap_or_default();
-            instances.extend(
-                reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default()),
-            );
+            let instances = page.reservations().iter().flat_map(|reservation| reservation.instances());
+            seen.extend(instances.filter_map(ours));
         }
-        Ok(instances)
+        Ok(seen)
     }
 
-    /// The ids of the one-time Spot requests among these instances' requests. No Spot instance, no call.
-    async fn one_time_spot(&self, instances: &[types::Instance]) -> Result<BTreeSet<String>, AwsError> {
-        let requests: Vec<String> = instances
-            .iter()
-            .filter(|instance| instance.instance_lifecycle() == Some(&InstanceLifecycleType::Spot))
-            .filter_map(|instance| instance.spot_instance_request_id().map(str::to_owned))
-            .collect();
+    /// Notes which instances belong to one-time Spot requests. No Spot instance, no call.
+    async fn mark_one_time_spot(&self, seen: &mut [Seen]) -> Result<(), AwsError> {
+        let requests: Vec<String> = seen.iter().filter_map(|seen| seen.spot_request.clone()).collect();
         let calls = requests.chunks(VALUES_PER_FILTER).map(|ids| async move {
             self.ec2
                 .describe_spot_instance_requests()
@@ -95,13 +95,26 @@ impl Aws {
                 .await
                 .map_err(|error| failure("DescribeSpotInstanceRequests", error))
         });
-        let answers = try_join_all(calls).await?;
-        let found = answers.iter().flat_map(|answer| answer.spot_instance_requests());
-        Ok(found
+        let answers = a_few_at_a_time(calls).await?;
+        let one_time: BTreeSet<&str> = answers
+            .iter()
+            .flat_map(|answer| answer.spot_instance_requests())
             .filter(|request| request.r#type() == Some(&SpotInstanceType::OneTime))
-            .filter_map(|request| request.spot_instance_request_id().map(str::to_owned))
-            .collect())
+            .filter_map(|request| request.spot_instance_request_id())
+            .collect();
+        for Seen { instance, spot_request } in seen {
+            instance.one_time_spot =
+                spot_request.as_deref().is_some_and(|request| one_time.contains(request));
+        }
+        Ok(())
     }
+}
+
+/// The answers in the order of the calls, of which so many are under way at a time.
+async fn a_few_at_a_time<T>(
+    calls: impl IntoIterator<Item = impl Future<Output = Result<T, AwsError>>>,
+) -> Result<Vec<T>, AwsError> {
+    stream::iter(calls).buffered(CALLS_AT_A_TIME).try_collect().await
 }
 
 impl ChangeInstances for Aws {
@@ -165,23 +178,23 @@ fn literal(value: &str) -> String {
 }
 
 /// The instance in our own types; `None` if EC2 gave it no id or no state that there is.
-fn ours(instance: &types::Instance, one_time: &BTreeSet<String>) -> Option<Instance> {
+fn ours(described: &types::Instance) -> Option<Seen> {
     let tag = |key: &str| {
-        let found = instance.tags().iter().find(|tag| tag.key() == Some(key));
+        let found = described.tags().iter().find(|tag| tag.key() == Some(key));
         found.and_then(|tag| tag.value()).map(str::to_owned)
     };
-    let managed_by = instance
+    let managed_by = described
         .operator()
         .filter(|operator| operator.managed() == Some(true))
         .map(|operator| operator.principal().unwrap_or("another AWS service").to_owned());
-    let spot_request = instance.spot_instance_request_id();
-    Some(Instance {
-        id: instance.instance_id()?.to_owned(),
+    let spot = described.instance_lifecycle() == Some(&InstanceLifecycleType::Spot);
+    let instance = Instance {
+        id: described.instance_id()?.to_owned(),
         name: tag("Name").filter(|name| !name.is_empty()),
-        state: state(instance.state()?.name()?)?,
-        launch_time: instance.launch_time().and_then(|at| Timestamp::from_second(at.secs()).ok()),
-        stopped_at: instance.state_transition_reason().and_then(transition_time),
-        state_reason: instance.state_reason().and_then(|reason| {
+        state: state(described.state()?.name()?)?,
+        launch_time: described.launch_time().and_then(|at| Timestamp::from_second(at.secs()).ok()),
+        stopped_at: described.state_transition_reason().and_then(transition_time),
+        state_reason: described.state_reason().and_then(|reason| {
             let code = reason.code().filter(|code| !code.is_empty())?;
             Some(StateReason {
                 code: code.to_owned(),
@@ -191,15 +204,17 @@ fn ours(instance: &types::Instance, one_time: &BTreeSet<String>) -> Option<Insta
         hold: tag(hold::TAG),
         auto_scaling_group: tag("aws:autoscaling:groupName"),
         operator: managed_by,
-        one_time_spot: spot_request.is_some_and(|request| one_time.contains(request)),
-        instance_store_root: instance.root_device_type() == Some(&DeviceType::InstanceStore),
-        instance_type: instance.instance_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
-        availability_zone: instance
+        one_time_spot: false,
+        instance_store_root: described.root_device_type() == Some(&DeviceType::InstanceStore),
+        instance_type: described.instance_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+        availability_zone: described
             .placement()
             .and_then(|placement| placement.availability_zone())
             .unwrap_or_default()
             .to_owned(),
-    })
+    };
+    let spot_request = described.spot_instance_request_id().filter(|_| spot).map(str::to_owned);
+    Some(Seen { instance, spot_request })
 }
 
 fn state(name: &InstanceStateName) -> Option<InstanceState> {

@@ -398,7 +398,8 @@ impl ReadInstances for World {
             server.settle(now);
             server.shown(now)
         });
-        let listed = |name: &Option<String>| name.as_ref().is_some_and(|name| selection.names.contains(name));
+        let names: BTreeSet<&String> = selection.names.iter().collect();
+        let listed = |name: &Option<String>| name.as_ref().is_some_and(|name| names.contains(name));
         Ok(shown
             .filter(|i| selection.names.is_empty() || listed(&i.name))
             .filter(|i| !matches!(i.state, InstanceState::Terminated | InstanceState::ShuttingDown))

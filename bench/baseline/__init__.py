@@ -1,0 +1,1 @@
+"""What a user would otherwise write: a Python Lambda with fixed waits, and the state machine around it."""

@@ -1,0 +1,67 @@
+"""The rows of builds: wall time and peak memory, from nothing and after touching one core file.
+
+Owns these measurements. A clean build takes many minutes, so each is measured once, without a spread.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.table import Goal, Row
+from local.deploy import ROOT
+
+CORE_FILE = ROOT / "src" / "plan.rs"
+FUNCTION = ["cargo", "build", "--quiet", "--bin", "ec2-start-stop"]
+CORE = ["make", "--silent", "test-fast"]
+PEAK_MB = 6_000
+KILOBYTES_PER_MB = 1_000
+
+
+def rows(folder: Path) -> list[Row]:
+    """Builds into `folder`, which is emptied before and deleted afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        core, function = _clean_and_touched(CORE, folder), _clean_and_touched(FUNCTION, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return [
+        _row("wall time of `make test-fast`", core, 0, "s"),
+        _row("peak memory of `make test-fast`", core, 1, "MB"),
+        _row("wall time of the function's build", function, 0, "s"),
+        _row("peak memory of the function's build", function, 1, "MB", [Goal(PEAK_MB)]),
+    ]
+
+
+def _row(
+    what: str,
+    measured: tuple[tuple[float, float], tuple[float, float]],
+    which: int,
+    unit: str,
+    goals: Sequence[Goal] = (),
+) -> Row:
+    clean, touched = measured
+    return Row(f"{what}, clean", [clean[which]], "one core file touched", [touched[which]], unit, goals)
+
+
+def _clean_and_touched(command: list[str], folder: Path) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Wall seconds and peak megabytes of both; the peak is the largest single process's."""
+    clean = _measured(command, folder)
+    CORE_FILE.touch()
+    return clean, _measured(command, folder)
+
+
+def _measured(command: list[str], folder: Path) -> tuple[float, float]:
+    began = time.monotonic()
+    child = os.fork()
+    if child == 0:  # its children's peak is told by itself: ours would mix all builds
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, "CARGO_TARGET_DIR": str(folder)})
+        os._exit(done.returncode)
+    _, status, usage = os.wait4(child, 0)
+    if status:
+        raise RuntimeError(f"{' '.join(command)} failed")
+    return time.monotonic() - began, usage.ru_maxrss / KILOBYTES_PER_MB

@@ -1,0 +1,83 @@
+"""The three functions that are measured, and what they are asked.
+
+Owns commands, environments and events, so that every row runs the same thing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.process import FunctionProcess
+from local.deploy import ROOT
+from local.fleet import phases
+from local.runtime_api import PASSED_ON, REGION
+
+OURS = ROOT / "target" / "release" / "ec2-start-stop"
+HELLO = ROOT / "target" / "hello" / "release" / "hello"
+BASELINE = [sys.executable, str(ROOT / "bench" / "baseline" / "bootstrap.py")]
+LOG_GROUP = "/ec2-start-stop/phases"
+RUN = "bench"
+
+FIRST_PHASE = 3
+"""The development databases: what a start begins with."""
+
+
+def phase_event(action: str = "start", number: int = FIRST_PHASE) -> dict[str, Any]:
+    """What both functions are asked."""
+    return {
+        "phase_number": number,
+        "next_phase": True,
+        "action": action,
+        "cw_log_phase": "starting development db servers",
+        "send_mail": False,
+    }
+
+
+def our_event(action: str = "start") -> dict[str, Any]:
+    """Ours also gets the execution, as the state machine gives it."""
+    execution = {"id": f"arn:aws:states:::{RUN}", "name": RUN, "start_time": "2026-11-21T06:00:00Z"}
+    return {**phase_event(action), "execution": execution}
+
+
+def ours(environment: dict[str, str]) -> FunctionProcess:
+    return FunctionProcess([str(OURS)], environment)
+
+
+def hello(environment: dict[str, str]) -> FunctionProcess:
+    return FunctionProcess([str(HELLO)], environment)
+
+
+def baseline(environment: dict[str, str]) -> FunctionProcess:
+    return FunctionProcess(BASELINE, environment)
+
+
+def environment(url: str, roots: Path, servers: Path, folder: Path) -> dict[str, str]:
+    """The environment variables of all three; each reads those it knows. The baseline's lists go to `folder`."""
+    names = folder / f"{servers.stem}.json"
+    names.write_text(json.dumps(lists(servers)))
+    return {key: os.environ[key] for key in PASSED_ON if key in os.environ} | {
+        "AWS_LAMBDA_FUNCTION_NAME": "bench",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/bench",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "bench",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "function",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_ENDPOINT_URL": url,
+        "AWS_CA_BUNDLE": str(roots),
+        "SSL_CERT_FILE": str(roots),
+        "PHASE_LOG_GROUP": LOG_GROUP,
+        "SERVERS_FILE": str(servers),
+        "SERVERS_JSON": str(names),
+    }
+
+
+def lists(servers: Path) -> dict[str, list[str]]:
+    """The Name tags of each list, by phase number."""
+    return {str(phase["number"]): phase["servers"] for phase in phases(servers)}

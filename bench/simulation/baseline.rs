@@ -1,0 +1,58 @@
+//! The baseline's phase: the same fixed waits as `bench/baseline/function.py`, in virtual time.
+
+use std::time::Duration;
+
+use ec2_start_stop::ports::{
+    ChangeInstances, Check, Clock, Instance, InstanceState, ReadInstances, Selection,
+};
+use ec2_start_stop::servers::Phase;
+
+use crate::account::Account;
+
+const STATE_LOOKS: usize = 4;
+const STATE_WAIT: Duration = Duration::from_secs(15);
+const STATUS_LOOKS: usize = 6;
+const STATUS_WAIT: Duration = Duration::from_secs(45);
+/// The Wait state between the tiers.
+pub(crate) const BETWEEN_TIERS: Duration = Duration::from_secs(60);
+/// EC2 refuses more values in a filter.
+const VALUES_PER_FILTER: usize = 200;
+
+/// Whether the next tier may go ahead.
+pub(crate) async fn start(account: &Account, phase: &Phase) -> bool {
+    if phase.servers.len() > VALUES_PER_FILTER {
+        return false;
+    }
+    let Some(stopped) = describe(account, phase).await else { return false };
+    let ids: Vec<String> = stopped.into_iter().map(|instance| instance.id).collect();
+    account.start(&ids, false).await.is_ok()
+        && all_running(account, phase).await
+        && all_checks_passed(account, &ids).await
+}
+
+async fn describe(account: &Account, phase: &Phase) -> Option<Vec<Instance>> {
+    let selection = Selection { names: &phase.servers, tags: &phase.tags };
+    account.instances(selection).await.ok()
+}
+
+async fn all_running(account: &Account, phase: &Phase) -> bool {
+    for _ in 0..STATE_LOOKS {
+        account.sleep(STATE_WAIT).await;
+        let seen = describe(account, phase).await.unwrap_or_default();
+        if seen.iter().all(|instance| instance.state == InstanceState::Running) {
+            return true;
+        }
+    }
+    false
+}
+
+async fn all_checks_passed(account: &Account, ids: &[String]) -> bool {
+    for _ in 0..STATUS_LOOKS {
+        account.sleep(STATUS_WAIT).await;
+        let seen = account.status_checks(ids).await.unwrap_or_default();
+        if seen.values().all(|checks| checks.instance == Check::Ok && checks.system == Check::Ok) {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,150 @@
+//! A whole start: all environments at the same time, tier after tier, as the state machine does it.
+
+use std::pin::Pin;
+
+use ec2_start_stop::payload::{Action, Outcome, PhaseAnswer};
+use ec2_start_stop::phase::{self, Task};
+use ec2_start_stop::ports::{Clock, InstanceState};
+use ec2_start_stop::servers::{Phase, ServerLists};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::account::Account;
+use crate::baseline;
+use crate::world::{Server, World, seven};
+
+/// The function's time-out.
+const INVOCATION: SignedDuration = SignedDuration::from_secs(900);
+
+/// Who starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Starter {
+    Ours,
+    Baseline,
+}
+
+/// A start that is over.
+pub(crate) struct WholeStart {
+    pub(crate) account: Account,
+    pub(crate) seconds: f64,
+    /// Ours only.
+    pub(crate) answers: Vec<PhaseAnswer>,
+}
+
+/// Starts a fleet.
+pub(crate) fn start(lists: &ServerLists, servers: &[Server], starter: Starter) -> WholeStart {
+    let account = Account::new(World::new(servers.iter().cloned()));
+    let environments = lists.environments();
+    let answers = account.run_together(
+        environments
+            .iter()
+            .map(|name| -> Pin<Box<dyn Future<Output = Vec<PhaseAnswer>>>> {
+                let phases = lists.in_start_order(name);
+                match starter {
+                    Starter::Ours => Box::pin(our_environment(&account, phases, environments.len())),
+                    Starter::Baseline => Box::pin(baseline_environment(&account, phases)),
+                }
+            })
+            .collect(),
+    );
+    let seconds = seconds_since_seven(account.now());
+    WholeStart { account, seconds, answers: answers.into_iter().flatten().collect() }
+}
+
+async fn our_environment(account: &Account, phases: Vec<&Phase>, environments: usize) -> Vec<PhaseAnswer> {
+    let mut answers = Vec::new();
+    for phase in phases {
+        let answer = our_phase(account, phase, environments).await;
+        let goes_on = answer.next_phase;
+        answers.push(answer);
+        if !goes_on {
+            break;
+        }
+        account.sleep(phase.settle).await;
+    }
+    answers
+}
+
+/// One invocation after the other, until the phase is decided.
+async fn our_phase(account: &Account, phase: &Phase, environments: usize) -> PhaseAnswer {
+    let mut resume = None;
+    loop {
+        let task = Task {
+            phase,
+            action: Action::Start,
+            heading: &phase.name,
+            log_stream: "run",
+            dry_run: false,
+            run_began_at: seven(),
+            deadline: account.now() + INVOCATION,
+            zone: TimeZone::UTC,
+            environments,
+            muting: None,
+        };
+        let answer = phase::run(account, &task, resume).await.expect("the small EC2 can always be read");
+        if answer.outcome != Outcome::InProgress {
+            return answer;
+        }
+        resume = answer.resume.map(|resume| serde_json::from_value(resume).expect("what was written"));
+    }
+}
+
+async fn baseline_environment(account: &Account, phases: Vec<&Phase>) -> Vec<PhaseAnswer> {
+    for (place, phase) in phases.into_iter().enumerate() {
+        if place > 0 {
+            account.sleep(baseline::BETWEEN_TIERS).await;
+        }
+        if !baseline::start(account, phase).await {
+            break;
+        }
+    }
+    Vec::new()
+}
+
+/// From a tier's last server being ready to the next tier's first request; `None` where that tier was not reached.
+pub(crate) fn dead_seconds(start: &WholeStart, before: &Phase, after: &Phase) -> Option<f64> {
+    let world = &start.account.world;
+    let ready = before.servers.iter().filter_map(|name| ready_at(world, name)).max()?;
+    let first = after.servers.iter().filter_map(|name| asked_at(world, name)).min()?;
+    Some(first.duration_since(ready).as_secs_f64())
+}
+
+/// The least that a start can take: in each environment the slowest server of each tier, one tier after the other.
+pub(crate) fn critical_path(lists: &ServerLists, servers: &[Server]) -> f64 {
+    let slowest = |phase: &Phase| {
+        let listed = servers
+            .iter()
+            .filter(|server| server.instance.name.as_ref().is_some_and(|name| phase.servers.contains(name)));
+        listed.map(|server| (server.boot + server.checks_after).as_secs_f64()).fold(0.0, f64::max)
+    };
+    let of = |environment: &&str| -> f64 {
+        let phases = lists.in_start_order(environment);
+        phases.iter().map(|phase| slowest(phase) + phase.settle.as_secs_f64()).sum()
+    };
+    lists.environments().iter().map(of).fold(0.0, f64::max)
+}
+
+/// How many servers run at the end.
+pub(crate) fn running(start: &WholeStart) -> usize {
+    let servers = start.account.world.servers.borrow();
+    servers.values().filter(|server| server.instance.state == InstanceState::Running).count()
+}
+
+/// Fleets here are good ones: the first request that names a server is the one that starts it.
+fn asked_at(world: &World, name: &str) -> Option<Timestamp> {
+    let id = world.id(name);
+    let calls = world.calls.borrow();
+    calls.iter().find(|call| call.operation == "StartInstances" && call.ids.contains(&id)).map(|call| call.at)
+}
+
+fn ready_at(world: &World, name: &str) -> Option<Timestamp> {
+    let asked = asked_at(world, name)?;
+    let id = world.id(name);
+    let servers = world.servers.borrow();
+    let server = &servers[&id];
+    Some(asked + server.boot + server.checks_after)
+}
+
+fn seconds_since_seven(at: Timestamp) -> f64 {
+    at.duration_since(seven()).as_secs_f64()
+}

@@ -1,0 +1,185 @@
+"""The rows of a function's start: init, cold, warm, a small CPU share, memory, the artefact's size.
+
+Owns these measurements. Samples of ours and of the other are taken in turn, so that what disturbs the machine
+disturbs both.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench import functions, many_servers
+from bench.cpu_share import cpu_share_of, join
+from bench.many_servers import FrontOfMany
+from bench.process import FunctionProcess
+from bench.table import Goal, Row
+from bench.tls import TlsFront
+from local.deploy import ROOT, client
+from local.fleet import Fleet
+from local.server import Server
+
+SAMPLES = 15
+WARM_UP = 3
+LAMBDA_MB = 128
+MANY = 2000
+MEGABYTE = 1_000_000
+
+Run = Callable[[dict[str, str]], FunctionProcess]
+Measure = Callable[[Run, dict[str, str], dict[str, Any]], float]
+
+
+def rows(server: Server) -> list[Row]:
+    """All rows of this module."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        few = _few_servers(server, folder)
+        many = _many_servers(server, folder)
+        return [
+            *_times(few),
+            _peak_memory("20 servers", few, at_most=12.0),
+            _peak_memory(f"{MANY:,} servers", many, at_most=24.0),
+            _artefact(),
+        ]
+
+
+def _times(environment: dict[str, str]) -> list[Row]:
+    """Init, cold and warm, at full speed and at a small function's share."""
+    our_init, hello_init = _in_turn(_init, functions.ours, functions.hello, environment)
+    again, python_init = _in_turn(_init, functions.ours, functions.baseline, environment)
+    cold = _in_turn(_cold, functions.ours, functions.baseline, environment)
+    slow = _in_turn(_first_phase_at_a_small_share, functions.ours, functions.baseline, environment)
+    warm = _in_turn(_warm, functions.ours, functions.baseline, environment)
+    return [
+        Row(
+            "init: spawn to first `next`",
+            our_init,
+            "hello world in Rust",
+            hello_init,
+            "s",
+            [Goal(2, of_ratio=True)],
+        ),
+        Row(
+            "init: spawn to first `next`", again, "baseline", python_init, "s", [Goal(1 / 60, of_ratio=True)]
+        ),
+        Row("cold: init and first phase, TLS", *_named(cold), "s", [Goal(1 / 30, of_ratio=True)]),
+        Row(f"first phase, TLS, CPU share of {LAMBDA_MB} MB", *_named(slow), "s"),
+        Row("warm phase, nothing to do, TLS", *_named(warm), "s"),
+    ]
+
+
+def _named(pair: tuple[list[float], list[float]]) -> tuple[list[float], str, list[float]]:
+    return pair[0], "baseline", pair[1]
+
+
+def _in_turn(
+    measure: Measure, ours: Run, other: Run, environment: dict[str, str]
+) -> tuple[list[float], list[float]]:
+    """Samples of both, one of each at a time; the first ones, which fill caches, do not count."""
+    our_samples, other_samples = [], []
+    for number in range(WARM_UP + SAMPLES):
+        pair = (
+            measure(ours, environment, functions.our_event()),
+            measure(other, environment, functions.phase_event()),
+        )
+        if number >= WARM_UP:
+            our_samples.append(pair[0])
+            other_samples.append(pair[1])
+    return our_samples, other_samples
+
+
+def _init(run: Run, environment: dict[str, str], _event: dict[str, Any]) -> float:
+    with run(environment) as process:
+        return process.init_seconds
+
+
+def _cold(run: Run, environment: dict[str, str], event: dict[str, Any]) -> float:
+    with run(environment) as process:
+        return process.init_seconds + _phase(process, event)
+
+
+def _warm(run: Run, environment: dict[str, str], event: dict[str, Any]) -> float:
+    with run(environment) as process:
+        _phase(process, event)
+        return _phase(process, event)
+
+
+def _first_phase_at_a_small_share(run: Run, environment: dict[str, str], event: dict[str, Any]) -> float:
+    """Lambda gives init a whole vCPU; the share counts from the first event on."""
+    with cpu_share_of(LAMBDA_MB) as group, run(environment) as process:
+        join(group, process.process.pid)
+        return _phase(process, event)
+
+
+def _phase(process: FunctionProcess, event: dict[str, Any]) -> float:
+    """The seconds of a phase that finds every server as wanted."""
+    seconds, answer = process.invoke(event)
+    if not answer.get("next_phase"):
+        raise RuntimeError(f"the phase did not go as the benchmark means it: {answer}")
+    return seconds
+
+
+def _peak_memory(servers: str, environment: dict[str, str], at_most: float) -> Row:
+    """After two phases; memory differs little from run to run, so the fewest samples do."""
+    pair: tuple[list[float], list[float]] = ([], [])
+    for _ in range(7):
+        for samples, run, event in (
+            (pair[0], functions.ours, functions.our_event()),
+            (pair[1], functions.baseline, functions.phase_event()),
+        ):
+            with run(environment) as process:
+                _phase(process, event)
+                _phase(process, event)
+                samples.append(process.peak_megabytes())
+    return Row(f"peak memory, a list of {servers}", *_named(pair), "MB", [Goal(at_most)])
+
+
+def _artefact() -> Row:
+    sizes = [[_zipped(binary)] for binary in (functions.OURS, functions.HELLO)]
+    return Row("zipped artefact", sizes[0], "hello world in Rust", sizes[1], "MB", [Goal(2.6)])
+
+
+def _zipped(binary: Path) -> float:
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            archive.write(binary, "bootstrap")
+        return file.tell() / MEGABYTE
+
+
+def _few_servers(server: Server, folder: Path) -> dict[str, str]:
+    """The shipped lists, every server running; gives the functions' environment."""
+    servers = ROOT / "servers.toml"
+    Fleet(server, client(server.url, "ec2")).seed(servers, "running")
+    _create_log(client(server.url, "logs"))
+    front = TlsFront(server.url, folder)
+    return functions.environment(front.url, front.roots, servers, folder)
+
+
+def _many_servers(server: Server, folder: Path) -> dict[str, str]:
+    """One list of as many servers, all running; gives the functions' environment."""
+    servers = _servers_file(folder, MANY)
+    fleet = Fleet(server, client(server.url, "ec2"))
+    front = FrontOfMany(server.url, folder)
+    front.one_id = fleet.create(many_servers.ONE, {}, "running")
+    return functions.environment(front.url, front.roots, servers, folder)
+
+
+def _create_log(logs: Any) -> None:
+    logs.create_log_group(logGroupName=functions.LOG_GROUP)
+    for stream in (functions.RUN, "phases"):
+        logs.create_log_stream(logGroupName=functions.LOG_GROUP, logStreamName=stream)
+
+
+def _servers_file(folder: Path, count: int) -> Path:
+    """A servers.toml with so many servers in the first phase's list."""
+    names = ", ".join(f'"{many_servers.name(number)}"' for number in range(count))
+    file = folder / "many.toml"
+    file.write_text(
+        f'[[phase]]\nnumber = {functions.FIRST_PHASE}\nenvironment = "dev"\ntier = "db"\n'
+        f'name = "many servers"\nservers = [{names}]\nready = "status-checks"\ntimeout_minutes = 15\n'
+        'settle_seconds = 0\nminimum = "all"\n'
+    )
+    return file
