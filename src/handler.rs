@@ -12,7 +12,7 @@ use crate::payload::{PayloadError, PhaseAnswer, PhaseRequest, ReportRequest, Req
 use crate::phase::{self, PhaseError, Task};
 use crate::ports::{AwsError, Instance, ReadInstances, Selection, SendMail, Trail, World};
 use crate::reading;
-use crate::report::{self, Report};
+use crate::report::{self, Report, Seen};
 use crate::servers::{Phase, ServerLists, ServersFileError};
 use crate::summary::{self, Source};
 
@@ -193,12 +193,7 @@ async fn send_report<W: World + SendMail + Trail>(
     if settings.recipients.is_empty() {
         return Err(HandlerError::Misconfigured("MAIL_RECIPIENTS is not set".to_owned()));
     }
-    let mut seen = Vec::new();
-    for phase in &settings.lists.phases {
-        let instances =
-            reading::patiently(world, invocation.deadline, async || see(world, phase).await).await;
-        seen.push((phase.number, instances));
-    }
+    let seen = see_all(world, settings, invocation.deadline).await;
     let mut report = Report::build(&request, &settings.lists, &seen, world.now());
     if let Some(muting) = &settings.muting {
         let remarks = muting::apply::unmute_unsettled(world, muting, &report, invocation.deadline).await;
@@ -209,12 +204,27 @@ async fn send_report<W: World + SendMail + Trail>(
     let run = request.execution.as_ref().map_or(&invocation.request_id, |execution| &execution.name);
     let source = Source { stack: &settings.stack, run, at: world.now(), calls: world.calls() };
     world.record(&summary::of_run(source, &report));
-    let message_id = sent.map_err(|error| match HandlerError::from(error.clone()) {
-        transient @ (HandlerError::Throttled(_) | HandlerError::AwsUnreachable(_)) => transient,
-        _ => HandlerError::MailRejected { to: settings.recipients.join(", "), error },
-    })?;
+    let message_id = sent.map_err(|error| undelivered(error, &settings.recipients))?;
     let sent = report::Sent { message_id, from: sender.to_owned(), to: settings.recipients.clone() };
     Ok(serde_json::to_value(report.answer(sent))?)
+}
+
+/// A mail that SES may take later is no rejected one.
+fn undelivered(error: AwsError, to: &[String]) -> HandlerError {
+    match HandlerError::from(error.clone()) {
+        transient @ (HandlerError::Throttled(_) | HandlerError::AwsUnreachable(_)) => transient,
+        _ => HandlerError::MailRejected { to: to.join(", "), error },
+    }
+}
+
+/// What every server of every list is now, or why that is not known.
+async fn see_all<W: World>(world: &W, settings: &Settings, deadline: Timestamp) -> Seen {
+    let mut seen = Vec::new();
+    for phase in &settings.lists.phases {
+        let instances = reading::patiently(world, deadline, async || see(world, phase).await).await;
+        seen.push((phase.number, instances));
+    }
+    seen
 }
 
 async fn see<W: ReadInstances>(world: &W, phase: &Phase) -> Result<Vec<Instance>, AwsError> {
