@@ -7,6 +7,9 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
 PYTHON := .venv/bin/python
+# No network of its own; no sandbox, because it reads nothing but our own files and may run as root in a container.
+CHROMIUM = chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+	--disable-component-update --disable-sync --hide-scrollbars --user-data-dir=$(CURDIR)/target/preview/.chromium
 VENV := .venv/.installed
 NODE := node_modules/.installed
 
@@ -16,14 +19,15 @@ FAULT ?=
 INPUT ?=
 PORT ?= 0
 SERVE ?=
+MUTE ?=
 
-.PHONY: help run test test-fast test-rust test-python check statemachine build-function
+.PHONY: help run test test-fast test-rust test-python check statemachine preview pictures build-function
 
 help: ## Lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-run: $(VENV) build-function ## The whole system against the embedded AWS. ACTION=start|stop|both SPEED=60 FAULT=… INPUT=… PORT=… SERVE=1
-	@$(PYTHON) -m local --action "$(ACTION)" --speed "$(SPEED)" --fault '$(FAULT)' --input '$(INPUT)' --port "$(PORT)" $(if $(SERVE),--serve)
+run: $(VENV) build-function ## The whole system against the embedded AWS. ACTION=start|stop|both SPEED=60 FAULT=… INPUT=… PORT=… SERVE=1 MUTE=1
+	@$(PYTHON) -m local --action "$(ACTION)" --speed "$(SPEED)" --fault '$(FAULT)' --input '$(INPUT)' --port "$(PORT)" $(if $(SERVE),--serve) $(if $(MUTE),--mute)
 
 test: test-fast test-rust test-python ## All tests
 	@echo "All tests passed."
@@ -50,8 +54,18 @@ check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the templ
 	$(PYTHON) -m tests.lint
 
 statemachine: ## Renders statemachine.asl.json from servers.toml
-	cargo run --quiet --no-default-features --bin statemachine > statemachine.asl.json.new
-	mv statemachine.asl.json.new statemachine.asl.json
+	@mkdir -p build
+	cargo run --quiet --no-default-features --bin statemachine > build/statemachine.asl.json
+	mv build/statemachine.asl.json statemachine.asl.json
+
+preview: ## Writes the mails of typical runs, and a page that shows them side by side, into target/preview
+	cargo run --quiet --no-default-features --example preview target/preview
+
+pictures: preview ## Pictures of those mails at 375 pixels, light and dark, and at 1,200 (needs chromium)
+	@command -v chromium > /dev/null || { echo "Chromium is needed on the PATH as chromium (Debian: apt-get install chromium); then run this again." >&2; exit 1; }
+	@cd target/preview && for mail in $$(ls *.html | grep -v index); do for look in 375-light 375-dark 1200-light; do \
+	  $(CHROMIUM) --window-size=$${look%-*},1600 --blink-settings=preferredColorScheme=$$([ $${look#*-} = dark ] && echo 0 || echo 1) \
+	    --screenshot="$${mail%.html}-$$look.png" "$$mail" 2> /dev/null || exit 1; done; done; ls $(CURDIR)/target/preview/*.png
 
 include operate.mk
 include bench.mk
@@ -64,14 +78,14 @@ build-function:
 $(VENV): local/requirements.txt
 	@command -v python3.11 > /dev/null || { echo "Python 3.11 is needed on the PATH as python3.11; then run this again." >&2; exit 1; }
 	@echo "== Installing the embedded AWS into .venv (about a minute)"
-	python3.11 -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check -r local/requirements.txt \
+	@python3.11 -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check -r local/requirements.txt \
 		|| { echo "pip could not install local/requirements.txt: is the package registry reachable?" >&2; exit 1; }
 	@touch $@
 
 $(NODE): package.json package-lock.json
 	@command -v npm > /dev/null || { echo "Node.js with npm is needed for the state machine's linters; then run this again." >&2; exit 1; }
 	@echo "== Installing the state machine's linters into node_modules"
-	npm ci --silent --no-audit --no-fund \
+	@npm ci --silent --no-audit --no-fund \
 		|| { echo "npm could not install package-lock.json: is the package registry reachable?" >&2; exit 1; }
 	@touch $@

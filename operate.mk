@@ -18,8 +18,7 @@ stop: $(VENV) ## Stops them, with the same options
 status: $(VENV) ## The schedules, the last executions and the last report
 	@$(OPERATE) status
 
-deploy: $(DEPLOY_VENV) ## sam build and sam deploy with samconfig.toml
-	@test -f samconfig.toml || { echo "There is no samconfig.toml: cp samconfig.toml.example samconfig.toml, and put your addresses in." >&2; exit 1; }
+deploy: samconfig.toml $(DEPLOY_VENV) ## sam build and sam deploy with samconfig.toml
 	PATH="$(DEPLOY_PATH)" sam build
 	PATH="$(DEPLOY_PATH)" sam deploy --stack-name "$(STACK)" --s3-prefix "$(STACK)"
 
@@ -29,6 +28,9 @@ destroy: $(VENV) ## Deletes the stack, its logs and its uploaded code, after ask
 smoke: $(DEPLOY_VENV) $(VENV) ## sam build, then its artefact under AWS's Runtime Interface Emulator (compiles for about 15 minutes)
 	PATH="$(DEPLOY_PATH)" sam build
 	$(PYTHON) -m operate.smoke
+
+samconfig.toml:
+	@echo "There is no samconfig.toml: cp samconfig.toml.example samconfig.toml, and put your addresses in." >&2; exit 1
 
 $(DEPLOY_VENV): operate/requirements.txt
 	@command -v python3.11 > /dev/null || { echo "Python 3.11 is needed on the PATH as python3.11; then run this again." >&2; exit 1; }

@@ -56,7 +56,7 @@ def baseline(environment: dict[str, str]) -> FunctionProcess:
 
 
 def environment(url: str, roots: Path, servers: Path, folder: Path) -> dict[str, str]:
-    """The environment variables of all three; each reads those it knows. `folder` takes lists."""
+    """The environment variables of all three; each reads its own. The baseline's lists go to `folder`."""
     names = folder / f"{servers.stem}.json"
     names.write_text(json.dumps(lists(servers)))
     return {key: os.environ[key] for key in PASSED_ON if key in os.environ} | {

@@ -72,7 +72,7 @@ def dead_seconds(starts: list[dict[str, Any]]) -> list[float]:
 def requests_table(told: dict[str, Any]) -> str:
     """Requests and throttles by fleet size; a second line for the baseline."""
     lines = [
-        "| servers | bad | who | requests | StartInstances | throttled | seconds | running at the end |",
+        "| servers | bad | who | requests to EC2 | StartInstances | throttled | seconds | running after |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for size in told["sizes"]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import zipfile
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ def client(url: str, service: str) -> Any:
 def translate(template: Path, parameters: dict[str, str]) -> dict[str, Any]:
     """The CloudFormation template, with the state machine's definition inlined as an object."""
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
+    # It warns of feature switches and metrics of AWS's own service.
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
     sam = yaml_parse(template.read_text())
     values = {name: str(p.get("Default", "")) for name, p in sam.get("Parameters", {}).items()} | parameters
     for resource in sam["Resources"].values():
@@ -80,10 +83,12 @@ def deploy(server: Server, parameters: dict[str, str], binary: Path, log: Path) 
         raise RuntimeError(f"the stack is {stack['StackStatus']}: {stack.get('StackStatusReason', '')}")
     for function in client(server.url, "lambda").list_functions()["Functions"]:
         name = function["FunctionName"]
+        variables = function.get("Environment", {}).get("Variables", {})
         server.application.lambdas.functions[name] = Function(
             name,
             [str(binary)],
-            function.get("Environment", {}).get("Variables", {}),
+            # moto keeps a Number parameter as a number.
+            {name: str(value) for name, value in variables.items()},
             log,
             timeout_seconds=function["Timeout"],
             memory_mb=function["MemorySize"],

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from local import clock, faults
+from local import alarms, clock, cloudwatch, faults
 from local.deploy import ROOT, Stack, deploy
 from local.fleet import Fleet
 from local.server import Server
@@ -26,6 +26,8 @@ LONGEST_RUN_SECONDS = 3 * 3600
 
 def main(arguments: list[str]) -> int:
     options = _options(arguments)
+    if not 0 <= options.port <= 65_535:
+        return _refuse(f"PORT is {options.port}; 0 (any free one) to 65535 is expected")
     try:
         wishes = faults.parse(options.fault)
         more_input = _more_input(options.input)
@@ -55,6 +57,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--speed", type=float, default=60.0, help="simulated seconds a real second")
     parser.add_argument("--fault", default="", help=faults.__doc__)
     parser.add_argument("--input", default="", help="more of the execution's input, as JSON")
+    parser.add_argument("--mute", action="store_true", help="watch test2 by two alarms, and mute them")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--serve", action="store_true", help="keep the embedded AWS up")
     return parser.parse_args(arguments)
@@ -83,10 +86,13 @@ def _run(
     print(f"Embedded AWS at {server.url}; simulated time runs {options.speed:g} times as fast as yours.")
     began = time.monotonic()
     BUILD.mkdir(parents=True, exist_ok=True)
-    stack = set_up(server, BUILD / "function.log")
+    stack = set_up(server, BUILD / "function.log", **({"MuteAlarms": "on"} if options.mute else {}))
     fleet = Fleet(server, stack.client("ec2"))
     actions = ["start", "stop"] if options.action == "both" else [options.action]
     fleet.seed(ROOT / "servers.toml", "stopped" if actions[0] == "start" else "running")
+    if options.mute:
+        for alarm in ("test2-cpu", "test2-status"):
+            alarms.watch(stack.client("cloudwatch"), alarm, [fleet.ids["test2"]])
     for wish in wishes:
         fleet.break_as(wish)
     print(f"Deployed template.yaml and created {len(fleet.ids)} servers in {time.monotonic() - began:.1f} s.")
@@ -137,7 +143,11 @@ def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any]) -
         if told["status"] != "RUNNING":
             break
         time.sleep(0.2)
-    print(f"=== Execution {name}: {told['status']} {told.get('error') or ''}")
+    print(f"=== Execution {name}: {told['status']} {told.get('error') or ''}".rstrip())
+    if told.get("error") == "InvalidInput":
+        print(f"    {told['cause']}")
+    if muted := cloudwatch.muted():
+        print(f"=== CloudWatch alarms that take no action now: {', '.join(sorted(muted))}")
     show_mail(server, action)
     return told["status"]
 

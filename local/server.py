@@ -22,7 +22,7 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from local import clock, cloudformation, ec2, logs, stepfunctions
+from local import clock, cloudformation, cloudwatch, ec2, logs, stepfunctions
 from local.faults import Fault, Faults
 from local.runtime_api import Answer, Lambda
 
@@ -58,11 +58,18 @@ class Application:
         call = self._logged(environ, path)
         ids = {value for key, value in call.parameters.items() if key.startswith("InstanceId.")}
         fault = self.faults.due(call.operation, ids)
+        if cloudwatch.OPERATION.match(path):
+            return _respond(start_response, self._cloudwatch(environ, call, fault), "application/cbor")
         if fault and call.service == "states":
             return _respond(start_response, _json_error(fault), "application/x-amz-json-1.0")
         if fault:
             return _respond(start_response, _xml_error(fault), "text/xml")
         return self.moto(environ, start_response)
+
+    def _cloudwatch(self, environ: dict[str, Any], call: Call, fault: Fault | None) -> Answer:
+        if fault:
+            return cloudwatch.refusal(fault.code, fault.message, fault.status)
+        return cloudwatch.answer(self.moto, environ, call.operation, cloudwatch.decode(_body(environ)))
 
     def _ours(self, environ: dict[str, Any], path: str) -> Answer:
         method, body = environ["REQUEST_METHOD"], _body(environ)
@@ -100,6 +107,9 @@ class Application:
         target = environ.get("HTTP_X_AMZ_TARGET", "").split(".")[-1]
         if target:
             parameters = {"body": body.decode("utf-8", "replace")}
+        if in_cbor := cloudwatch.OPERATION.match(path):
+            target = in_cbor[1]
+            parameters = {"body": json.dumps(cloudwatch.decode(body), default=str)}
         operation = parameters.get("Action") or target or f"{environ['REQUEST_METHOD']} {path}"
         caller, service = signed.groups() if signed else ("", "")
         call = Call(clock.CLOCK.now(), service, operation, parameters, caller)

@@ -81,23 +81,26 @@ def report_lines(described: dict[str, Any]) -> list[str]:
     lines = [f"{described['name']}: {described['status']} {described.get('error', '')}".rstrip()]
     try:
         report = json.loads(text)
-        counts = report["counts"]
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
         return [*lines, text] if text else lines
-    lines.append(f"{report['subject']}; " + ", ".join(f"{word} {n}" for word, n in counts.items()))
-    lines += [
-        f"  {server['environment']} {server['tier']}  {server['name']}: {server['initial_state']} → "
-        f"{server['end_state']}, {server['action']}"
-        + (f" ({server['problem']})" if server.get("problem") else "")
-        for server in report.get("servers", [])
-    ]
+    if error := report.get("mail_error"):
+        lines.append(f"{report['status']}, but the mail was not sent: {error['Error']}: {error['Cause']}")
+    if "counts" in report:
+        counts = ", ".join(f"{word} {n}" for word, n in report["counts"].items())
+        lines.append(f"{report['subject']}; {counts}")
+    lines += [server_line(server) for server in report.get("servers", [])]
     lines += [
         f"  {problem['name']} ({problem['code']}): {problem['message']}"
         for problem in report.get("problems", [])
     ]
-    if error := report.get("mail_error"):
-        lines.append(f"  The mail was not sent: {error}")
-    return lines
+    return [*lines, *(f"  {remark}" for remark in report.get("remarks", []))]
+
+
+def server_line(server: dict[str, Any]) -> str:
+    before, after = server["initial_state"] or "not looked at", server["end_state"] or "unknown"
+    problem = f" ({server['problem']})" if server.get("problem") else ""
+    who = f"{server['environment']} {server['tier']}  {server['name']}"
+    return f"  {who}: {before} → {after}, {server['action']}{problem}"
 
 
 def status_lines(stack: Stack, how_many: int = 5) -> list[str]:

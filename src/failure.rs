@@ -206,47 +206,47 @@ pub fn advice(code: &str, action: Action) -> &'static str {
     }
 }
 
-/// Every code that this program itself gives a problem or has advice for: the troubleshooting page has an entry for each.
-pub const KNOWN_CODES: &[&str] = &[
-    "InsufficientInstanceCapacity",
-    "InsufficientCapacityOnHost",
-    "InsufficientHostCapacity",
-    "IncompatibleHostRequirements",
-    "VcpuLimitExceeded",
-    "InstanceLimitExceeded",
-    "InvalidInstanceID.NotFound",
-    "InvalidInstanceID.Malformed",
-    "IncorrectInstanceState",
-    "IncorrectSpotRequestState",
-    "UnsupportedOperation",
-    "Unsupported",
-    "UnsupportedHibernationConfiguration",
-    STOP_PROTECTED,
-    "UnauthorizedOperation",
-    "AuthFailure",
-    "OptInRequired",
-    "PendingVerification",
-    "Blocked",
-    "Client.InternalError",
-    "Client.VolumeLimitExceeded",
-    "Client.InvalidSnapshot.NotFound",
-    "Server.InternalError",
-    "Server.InsufficientInstanceCapacity",
-    "Server.SpotInstanceShutdown",
-    "Server.ScheduledStop",
-    MISSING,
-    NOT_IN_TIME,
-    BOUNCED,
-    BAD_HOLD,
-    TERMINATED,
-    WENT_BACK,
-    AwsError::UNREACHABLE,
-    "RequestLimitExceeded",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The codes that a person meets most.
+    const KNOWN_CODES: &[&str] = &[
+        "InsufficientInstanceCapacity",
+        "InsufficientCapacityOnHost",
+        "InsufficientHostCapacity",
+        "IncompatibleHostRequirements",
+        "VcpuLimitExceeded",
+        "InstanceLimitExceeded",
+        "InvalidInstanceID.NotFound",
+        "InvalidInstanceID.Malformed",
+        "IncorrectInstanceState",
+        "IncorrectSpotRequestState",
+        "UnsupportedOperation",
+        "Unsupported",
+        "UnsupportedHibernationConfiguration",
+        STOP_PROTECTED,
+        "UnauthorizedOperation",
+        "AuthFailure",
+        "OptInRequired",
+        "PendingVerification",
+        "Blocked",
+        "Client.InternalError",
+        "Client.VolumeLimitExceeded",
+        "Client.InvalidSnapshot.NotFound",
+        "Server.InternalError",
+        "Server.InsufficientInstanceCapacity",
+        "Server.SpotInstanceShutdown",
+        "Server.ScheduledStop",
+        MISSING,
+        NOT_IN_TIME,
+        BOUNCED,
+        BAD_HOLD,
+        TERMINATED,
+        WENT_BACK,
+        AwsError::UNREACHABLE,
+        "RequestLimitExceeded",
+    ];
 
     #[test]
     fn every_known_code_has_advice_of_its_own() {

@@ -7,12 +7,14 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::failure;
+use crate::muting::{self, Muting};
 use crate::payload::{PayloadError, PhaseAnswer, PhaseRequest, ReportRequest, Request};
 use crate::phase::{self, PhaseError, Task};
-use crate::ports::{AwsError, Instance, ReadInstances, Selection, SendMail, World};
+use crate::ports::{AwsError, Instance, ReadInstances, Selection, SendMail, Trail, World};
 use crate::reading;
-use crate::report::{self, Report};
+use crate::report::{self, Report, Seen};
 use crate::servers::{Phase, ServerLists, ServersFileError};
+use crate::summary::{self, Source};
 
 /// What the function is set up with.
 #[derive(Debug, Clone)]
@@ -23,10 +25,14 @@ pub struct Settings {
     pub zone: TimeZone,
     /// The Region, for links into the console.
     pub region: String,
+    /// The stack's name, a dimension of the metrics.
+    pub stack: String,
     /// Who sends the report.
     pub sender: Option<String>,
     /// Who gets it.
     pub recipients: Vec<String>,
+    /// How alarms are muted, if they are.
+    pub muting: Option<Muting>,
 }
 
 /// One invocation, as Lambda tells of it.
@@ -119,12 +125,14 @@ impl From<PhaseError> for HandlerError {
 ///
 /// # Errors
 /// Only what no retry of the same phase could judge; a server that will not start is part of an answer.
-pub async fn answer<W: World + SendMail>(
+pub async fn answer<W: World + SendMail + Trail>(
     world: &W,
     settings: &Settings,
     invocation: &Invocation,
     payload: Value,
 ) -> Result<Value, HandlerError> {
+    // What an invocation before this one asked, and could not tell, is not this one's.
+    let _ = world.calls();
     let answer = match Request::parse(payload)? {
         Request::Skip => serde_json::to_value(PhaseAnswer::skipped())?,
         Request::Phase(request) => {
@@ -135,7 +143,7 @@ pub async fn answer<W: World + SendMail>(
     Ok(answer)
 }
 
-async fn run_phase<W: World>(
+async fn run_phase<W: World + Trail>(
     world: &W,
     settings: &Settings,
     invocation: &Invocation,
@@ -161,11 +169,18 @@ async fn run_phase<W: World>(
         deadline: invocation.deadline,
         zone: settings.zone.clone(),
         environments: settings.lists.environments().len(),
+        muting: settings.muting.as_ref(),
     };
-    Ok(phase::run(world, &task, request.resume).await?)
+    let answer = phase::run(world, &task, request.resume).await?;
+    let source =
+        Source { stack: &settings.stack, run: task.log_stream, at: world.now(), calls: world.calls() };
+    for record in summary::of_phase(source, phase, task.action, task.dry_run, &answer) {
+        world.record(&record);
+    }
+    Ok(answer)
 }
 
-async fn send_report<W: World + SendMail>(
+async fn send_report<W: World + SendMail + Trail>(
     world: &W,
     settings: &Settings,
     invocation: &Invocation,
@@ -178,22 +193,38 @@ async fn send_report<W: World + SendMail>(
     if settings.recipients.is_empty() {
         return Err(HandlerError::Misconfigured("MAIL_RECIPIENTS is not set".to_owned()));
     }
-    let mut seen = Vec::new();
-    for phase in &settings.lists.phases {
-        let instances =
-            reading::patiently(world, invocation.deadline, async || see(world, phase).await).await;
-        seen.push((phase.number, instances));
+    let seen = see_all(world, settings, invocation.deadline).await;
+    let mut report = Report::build(&request, &settings.lists, &seen, world.now());
+    if let Some(muting) = &settings.muting {
+        let remarks = muting::apply::unmute_unsettled(world, muting, &report, invocation.deadline).await;
+        report.remarks.extend(remarks);
     }
-    let report = Report::build(&request, &settings.lists, &seen, world.now());
     let mail = report.mail(&settings.zone, &settings.region);
-    let message_id = world.send(sender, &settings.recipients, &mail).await.map_err(|error| {
-        match HandlerError::from(error.clone()) {
-            transient @ (HandlerError::Throttled(_) | HandlerError::AwsUnreachable(_)) => transient,
-            _ => HandlerError::MailRejected { to: settings.recipients.join(", "), error },
-        }
-    })?;
+    let sent = world.send(sender, &settings.recipients, &mail).await;
+    let run = request.execution.as_ref().map_or(&invocation.request_id, |execution| &execution.name);
+    let source = Source { stack: &settings.stack, run, at: world.now(), calls: world.calls() };
+    world.record(&summary::of_run(source, &report));
+    let message_id = sent.map_err(|error| undelivered(error, &settings.recipients))?;
     let sent = report::Sent { message_id, from: sender.to_owned(), to: settings.recipients.clone() };
     Ok(serde_json::to_value(report.answer(sent))?)
+}
+
+/// A mail that SES may take later is no rejected one.
+fn undelivered(error: AwsError, to: &[String]) -> HandlerError {
+    match HandlerError::from(error.clone()) {
+        transient @ (HandlerError::Throttled(_) | HandlerError::AwsUnreachable(_)) => transient,
+        _ => HandlerError::MailRejected { to: to.join(", "), error },
+    }
+}
+
+/// What every server of every list is now, or why that is not known.
+async fn see_all<W: World>(world: &W, settings: &Settings, deadline: Timestamp) -> Seen {
+    let mut seen = Vec::new();
+    for phase in &settings.lists.phases {
+        let instances = reading::patiently(world, deadline, async || see(world, phase).await).await;
+        seen.push((phase.number, instances));
+    }
+    seen
 }
 
 async fn see<W: ReadInstances>(world: &W, phase: &Phase) -> Result<Vec<Instance>, AwsError> {

@@ -9,9 +9,9 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use crate::failure;
-use crate::memory::Refusal;
+use crate::memory::{Memory, Refusal};
 use crate::pace;
-use crate::payload::{Action, Counts, Deed, Did, Outcome, PhaseAnswer, Problem};
+use crate::payload::{Action, Counts, Deed, Did, Off, Outcome, PhaseAnswer, Problem};
 use crate::plan::{self, Request, Rules, Step};
 use crate::ports::{Instance, StatusChecks};
 use crate::progress::Progress;
@@ -187,8 +187,10 @@ impl Judgement {
             servers: counts,
             problems: self.problems(action),
             actions: self.deeds(action, progress),
+            off: off(action, progress),
             resume: None,
             log_error: None,
+            mute_error: None,
         }
     }
 
@@ -252,4 +254,14 @@ impl Judgement {
         };
         self.servers.iter().filter_map(|server| Some((server.key.clone(), deed(server)?))).collect()
     }
+}
+
+fn off(action: Action, progress: &Progress) -> Off {
+    let mut off = Off::default();
+    for seconds in
+        progress.memory.values().filter_map(Memory::seconds_off).filter(|_| action == Action::Start)
+    {
+        off.add(Off { servers: 1, seconds });
+    }
+    off
 }

@@ -10,7 +10,7 @@
 //! results of all phases ─ report ─ mail                 one truthful mail
 //! ```
 //!
-//! `plan`, `verdict`, `report` and `statemachine` are pure: no I/O, no clock, no SDK. `phase` knows
+//! `plan`, `verdict`, `muting`, `report`, `summary` and `statemachine` are pure: no I/O, no clock, no SDK. `phase` knows
 //! ports, not adapters. SDK types stop in `aws`, which is there only with the feature of that name.
 
 pub mod acting;
@@ -23,6 +23,7 @@ pub mod handler;
 pub mod hold;
 pub mod judgement;
 pub mod memory;
+pub mod muting;
 pub mod narration;
 pub mod pace;
 pub mod payload;
@@ -36,4 +37,5 @@ pub mod results;
 pub mod servers;
 pub mod settings;
 pub mod statemachine;
+pub mod summary;
 pub mod verdict;

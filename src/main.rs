@@ -19,7 +19,7 @@ async fn main() -> Result<(), Error> {
     // Not EnvFilter: filters on spans' fields bring a regex engine along, 0.3 MB of the artefact.
     let wanted = variable("RUST_LOG").and_then(|wanted| wanted.parse().ok());
     let targets: Targets = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    let lines = tracing_subscriber::fmt::layer().json().with_current_span(false);
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false);
     tracing_subscriber::registry().with(lines).with(targets).init();
     let clock = LambdaClock::from_setting(variable("LOCAL_CLOCK").as_deref())?;
     let settings = settings::read(variable);

@@ -32,6 +32,9 @@ pub struct Memory {
     /// The state reason's code that EC2 showed when it was asked: it lingers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason_before: Option<String>,
+    /// When it had been stopped, before it was asked to start: EC2 forgets it with the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped_before: Option<Timestamp>,
     /// It was seen in another state since it was asked.
     #[serde(skip_serializing_if = "is_false")]
     pub moved: bool,
@@ -68,6 +71,8 @@ impl Memory {
             asked_at: Some(now),
             launch_before: instance.launch_time,
             reason_before: instance.state_reason.as_ref().map(|reason| reason.code.clone()),
+            // A start that bounced has stopped it anew: the first stop counts.
+            stopped_before: self.stopped_before.or(instance.stopped_at),
             refusals: self.refusals,
             ..Self::default()
         };
@@ -91,6 +96,12 @@ impl Memory {
             self.passes = 0;
             self.ready_at = None;
         }
+    }
+
+    /// Seconds from its last stop to the request to start it, as far as EC2's own times tell.
+    pub fn seconds_off(&self) -> Option<u64> {
+        let seconds = self.asked_at?.duration_since(self.stopped_before?).as_secs();
+        u64::try_from(seconds).ok()
     }
 
     /// Seconds from the request to the first of the present passes.

@@ -20,7 +20,8 @@ pub struct Narration<'a> {
     /// Environment and tier: the phases of a run share its stream.
     whose: String,
     action: Action,
-    pending: Vec<String>,
+    /// What is to be written, and the server that it is about.
+    pending: Vec<(Option<String>, String)>,
     told: BTreeMap<String, String>,
     error: Option<String>,
 }
@@ -38,7 +39,7 @@ impl<'a> Narration<'a> {
             stream: task.log_stream,
             whose: format!("{} {}", task.phase.environment, task.phase.tier),
             action: task.action,
-            pending: vec![format!("{heading}{mark}")],
+            pending: vec![(None, format!("{heading}{mark}"))],
             told: BTreeMap::new(),
             error: None,
         }
@@ -49,23 +50,29 @@ impl<'a> Narration<'a> {
         for server in &judgement.servers {
             let sentence = sentence(server, self.action, progress);
             if self.told.get(&server.key) != Some(&sentence) {
-                self.pending.push(format!("{}: {sentence}", label(server)));
+                self.pending.push((Some(server.key.clone()), format!("{}: {sentence}", label(server))));
                 self.told.insert(server.key.clone(), sentence);
             }
         }
     }
 
+    /// Takes lines that are not about one server; they are told with the next ones.
+    pub fn add(&mut self, lines: Vec<String>) {
+        self.pending.extend(lines.into_iter().map(|line| (None, line)));
+    }
+
     /// Ends with the verdict, and puts what went wrong with the log into the answer.
     pub async fn end<W: World>(mut self, world: &W, answer: PhaseAnswer) -> PhaseAnswer {
         for problem in &answer.problems {
-            self.pending.push(format!("{}: {}: {}", problem.name, problem.code, problem.message));
+            let text = format!("{}: {}: {}", problem.name, problem.code, problem.message);
+            self.pending.push((Some(problem.name.clone()), text));
         }
         for (key, deed) in answer.actions.iter().filter(|_| self.told.is_empty()) {
             let why = deed.why.as_deref().unwrap_or_default();
-            self.pending.push(format!("{key}: {}: {why}", deed.action.words()));
+            self.pending.push((Some(key.clone()), format!("{key}: {}: {why}", deed.action.words())));
         }
         let counts = answer.servers;
-        self.pending.push(format!(
+        let verdict = format!(
             "{}: {} of {} servers ready, {} changed, {} failed, {} held",
             verdict_words(answer.outcome),
             counts.ready,
@@ -73,7 +80,8 @@ impl<'a> Narration<'a> {
             counts.changed,
             counts.failed,
             counts.held,
-        ));
+        );
+        self.pending.push((None, verdict));
         self.write(world).await;
         PhaseAnswer { log_error: self.error, ..answer }
     }
@@ -84,7 +92,12 @@ impl<'a> Narration<'a> {
         let lines: Vec<LogLine> = self
             .pending
             .drain(..)
-            .map(|text| LogLine { at, text: format!("[{}] {text}", self.whose) })
+            .map(|(server, text)| LogLine {
+                at,
+                phase: self.whose.clone(),
+                server,
+                text: format!("[{}] {text}", self.whose),
+            })
             .collect();
         if lines.is_empty() {
             return;

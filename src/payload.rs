@@ -300,6 +300,27 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
+/// For how long the started servers of a list had been off, as far as EC2's own times tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Off {
+    /// Of so many servers it is known.
+    pub servers: usize,
+    /// All of them together, in seconds.
+    pub seconds: u64,
+}
+
+impl Off {
+    /// Adds another list's.
+    pub fn add(&mut self, other: Self) {
+        self.servers += other.servers;
+        self.seconds += other.seconds;
+    }
+
+    fn is_unknown(&self) -> bool {
+        self.servers == 0
+    }
+}
+
 /// What was done to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -319,6 +340,11 @@ pub enum Did {
 }
 
 impl Did {
+    /// Whether the server was changed, or would be.
+    pub fn changes(self) -> bool {
+        matches!(self, Self::Started | Self::Stopped | Self::WouldStart | Self::WouldStop)
+    }
+
     /// For people.
     pub fn words(self) -> &'static str {
         match self {
@@ -355,8 +381,10 @@ impl PhaseAnswer {
             servers: Counts::default(),
             problems: Vec::new(),
             actions: IndexMap::new(),
+            off: Off::default(),
             resume: None,
             log_error: None,
+            mute_error: None,
         }
     }
 }
@@ -378,10 +406,16 @@ pub struct PhaseAnswer {
     /// out, but for a dry run, which lists all.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub actions: IndexMap<String, Deed>,
+    /// For how long the servers that were started had been off.
+    #[serde(default, skip_serializing_if = "Off::is_unknown")]
+    pub off: Off,
     /// With `in_progress`: hand it back unchanged in the next invocation's payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<serde_json::Value>,
     /// Why the phase log could not be written, if it could not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_error: Option<String>,
+    /// Why alarms could not be muted or unmuted, if they could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mute_error: Option<String>,
 }

@@ -16,6 +16,8 @@ use crate::encryption;
 use crate::failure;
 use crate::judgement::{self, Judgement};
 use crate::memory::Refusal;
+use crate::muting::Muting;
+use crate::muting::apply::Muter;
 use crate::narration::Narration;
 use crate::pace;
 use crate::payload::{Action, PhaseAnswer};
@@ -51,6 +53,8 @@ pub struct Task<'a> {
     pub zone: TimeZone,
     /// How many environments run at the same time and share EC2's request buckets.
     pub environments: usize,
+    /// How alarms are muted, if they are.
+    pub muting: Option<&'a Muting>,
 }
 
 /// Why a phase could not be judged.
@@ -74,6 +78,7 @@ pub async fn run<W: World>(
     resume: Option<Progress>,
 ) -> Result<PhaseAnswer, PhaseError> {
     let mut narration = Narration::new(task, resume.is_some());
+    let mut muter = Muter::new(task);
     let mut progress = resume.map_or_else(
         || Progress::new(world.now(), task.action, task.environments),
         |progress| progress.resumed(task.action, task.environments),
@@ -83,9 +88,12 @@ pub async fn run<W: World>(
     loop {
         let mut judgement = look(world, task, &mut progress).await?;
         if task.dry_run {
+            muter.dry_run(world, &judgement, &progress).await;
             let answer = dry_run::answer(world, task, progress, judgement, task.deadline - MARGIN).await;
-            return Ok(narration.end(world, answer).await);
+            return Ok(end(world, narration, muter, answer).await);
         }
+        muter.keep_up(world, &judgement, &progress).await;
+        narration.add(muter.take_lines());
         let asked = act(world, task, &mut progress, &judgement, patience_ends).await;
         narration.note(&judgement, &progress);
         if !judgement.is_decided() && world.now() >= patience_ends {
@@ -94,17 +102,29 @@ pub async fn run<W: World>(
         if judgement.is_decided() {
             let mut answer = judgement.answer(task.phase, task.action, &progress);
             encryption::name_keys(world, &mut answer.problems).await;
-            return Ok(narration.end(world, answer).await);
+            muter.when_decided(world, &judgement, &progress).await;
+            return Ok(end(world, narration, muter, answer).await);
         }
         looks = if asked { 0 } else { looks + 1 };
         let pause = pace::poll_pause(looks, judgement.only_confirms(&progress), world.chance());
         if world.now() + pause >= task.deadline - MARGIN {
             let answer = judgement.in_progress(task.phase, task.action, &progress)?;
-            return Ok(narration.end(world, answer).await);
+            return Ok(end(world, narration, muter, answer).await);
         }
         narration.write(world).await;
         world.sleep(pause).await;
     }
+}
+
+/// Ends the phase log and says in the answer what went wrong with the alarms.
+async fn end<W: World>(
+    world: &W,
+    mut narration: Narration<'_>,
+    mut muter: Muter<'_>,
+    answer: PhaseAnswer,
+) -> PhaseAnswer {
+    narration.add(muter.take_lines());
+    narration.end(world, PhaseAnswer { mute_error: muter.into_error(), ..answer }).await
 }
 
 /// Looks, and judges what it sees.
@@ -116,7 +136,7 @@ async fn look<W: World>(world: &W, task: &Task<'_>, progress: &mut Progress) -> 
     Ok(judgement::judge(task.phase, &rules, progress, instances, &checks, world.chance()))
 }
 
-/// The list's instances in the order of their names, and the status checks of those that need some.
+/// The list's instances in the list's own order, and the status checks of those that need some.
 async fn observe<W: ReadInstances>(
     world: &W,
     task: &Task<'_>,
@@ -126,7 +146,9 @@ async fn observe<W: ReadInstances>(
         return Ok((Vec::new(), BTreeMap::new()));
     }
     let mut instances = world.instances(selection).await?;
-    instances.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    let place: BTreeMap<&String, usize> = task.phase.servers.iter().zip(0..).collect();
+    let place = |instance: &Instance| instance.name.as_ref().and_then(|name| place.get(name));
+    instances.sort_by(|a, b| (place(a), &a.name, &a.id).cmp(&(place(b), &b.name, &b.id)));
     let to_check: Vec<String> = instances
         .iter()
         .filter(|instance| task.checks_status() && instance.state == InstanceState::Running)

@@ -3,7 +3,7 @@
 //! Owns the traits and the values that cross them. Reading and changing are different ports. The
 //! adapters are in `aws`; the tests' fakes are written by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -166,6 +166,40 @@ pub trait ChangeInstances {
     async fn stop(&self, ids: &[String], kind: StopKind, dry_run: bool) -> Result<(), AwsError>;
 }
 
+/// A CloudWatch metric alarm, cut down to which instances it watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    /// Its name: unique in account and Region.
+    pub name: String,
+    /// The values of its `InstanceId` dimensions, those of the metrics in its metric math too.
+    pub instance_ids: BTreeSet<String>,
+}
+
+/// A CloudWatch alarm mute rule: one window in which alarms take no action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MuteRule {
+    /// Its name: unique in account and Region.
+    pub name: String,
+    /// The names of the alarms. To CloudWatch a rule without any means every alarm: it is never sent.
+    pub alarms: BTreeSet<String>,
+    /// When the window begins, to the minute.
+    pub begins: Timestamp,
+    /// When it ends and the rule expires, to the minute.
+    pub ends: Timestamp,
+}
+
+/// Mutes alarms.
+pub trait MuteAlarms {
+    /// All metric alarms that watch an instance, all pages.
+    async fn alarms(&self) -> Result<Vec<Alarm>, AwsError>;
+    /// The mute rules of one family: `family` and a number.
+    async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, AwsError>;
+    /// PutAlarmMuteRule: makes the rule, or puts it in the place of the one of its name.
+    async fn put_mute_rule(&self, rule: &MuteRule) -> Result<(), AwsError>;
+    /// DeleteAlarmMuteRule: its alarms are heard at once. A rule that is not there is no error.
+    async fn delete_mute_rule(&self, name: &str) -> Result<(), AwsError>;
+}
+
 /// Writes the phase log.
 pub trait PhaseLog {
     /// Adds lines to the run's stream, in order.
@@ -177,6 +211,10 @@ pub trait PhaseLog {
 pub struct LogLine {
     /// When it happened.
     pub at: Timestamp,
+    /// Environment and tier: the phases of a run share its stream.
+    pub phase: String,
+    /// The server's key, if it is about one server.
+    pub server: Option<String>,
     /// What happened, as a person would tell it.
     pub text: String,
 }
@@ -198,6 +236,23 @@ pub trait SendMail {
     async fn send(&self, from: &str, to: &[String], mail: &Mail) -> Result<String, AwsError>;
 }
 
+/// Requests to AWS, every attempt of the SDK counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// All of them.
+    pub made: u64,
+    /// Those that failed because there were too many.
+    pub throttled: u64,
+}
+
+/// Leaves the machine's trail.
+pub trait Trail {
+    /// The requests since this was last asked.
+    fn calls(&self) -> Calls;
+    /// Writes one record, one line.
+    fn record(&self, record: &serde_json::Value);
+}
+
 /// Time and chance.
 pub trait Clock {
     /// Now.
@@ -209,6 +264,6 @@ pub trait Clock {
 }
 
 /// All that a phase needs.
-pub trait World: ReadInstances + ChangeInstances + PhaseLog + Clock {}
+pub trait World: ReadInstances + ChangeInstances + MuteAlarms + PhaseLog + Clock {}
 
-impl<T: ReadInstances + ChangeInstances + PhaseLog + Clock> World for T {}
+impl<T: ReadInstances + ChangeInstances + MuteAlarms + PhaseLog + Clock> World for T {}

@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::failure;
-use crate::payload::{Action, Deed, Did, Execution, InitialState, Outcome, Problem, ReportRequest};
+use crate::payload::{Action, Deed, Did, Execution, InitialState, Off, Outcome, Problem, ReportRequest};
 use crate::ports::{AwsError, Instance};
 use crate::results::{self, EnvironmentResult, PhaseResult, StateError};
-use crate::servers::{Phase, ServerLists};
+use crate::servers::{Phase, Rate, ServerLists};
 use crate::verdict;
 
 /// The most that the answer says of single servers: a state's payload has at most 262,144 bytes
@@ -87,6 +87,10 @@ pub struct TierReport {
     pub outcome: Option<Outcome>,
     /// Its servers, each once.
     pub rows: Vec<Row>,
+    /// For how long its started servers had been off.
+    pub off: Off,
+    /// What one of its servers costs an hour, if the user has said so.
+    pub hourly_rate: Option<Rate>,
 }
 
 /// One environment.
@@ -105,7 +109,7 @@ pub struct EnvironmentReport {
 pub struct Totals {
     /// All servers of all lists.
     pub servers: usize,
-    /// Changed by this run.
+    /// Changed by this run; in a dry run, those that it would change.
     pub changed: usize,
     /// Left alone on purpose.
     pub held: usize,
@@ -156,6 +160,7 @@ pub struct Answer {
     dry_run: bool,
     mail: Sent,
     counts: Totals,
+    off: Off,
     servers: Vec<Row>,
     problems: Vec<Problem>,
     remarks: Vec<String>,
@@ -209,13 +214,23 @@ impl Report {
             let reached = !matches!(tier.outcome, None | Some(Outcome::Skipped));
             for row in &tier.rows {
                 totals.servers += 1;
-                totals.changed += usize::from(matches!(row.action, Did::Started | Did::Stopped));
+                totals.changed += usize::from(row.action.changes());
                 totals.held += usize::from(row.action == Did::Held);
                 totals.problems += usize::from(row.problem.is_some());
                 totals.not_reached += usize::from(!reached);
             }
         }
         totals
+    }
+
+    /// For how long all started servers had been off.
+    pub fn off(&self) -> Off {
+        let mut off = Off::default();
+        self.environments
+            .iter()
+            .flat_map(|environment| &environment.tiers)
+            .for_each(|tier| off.add(tier.off));
+        off
     }
 
     /// Seconds from the execution's start to now.
@@ -239,6 +254,7 @@ impl Report {
             dry_run: self.dry_run,
             mail,
             counts: self.totals(),
+            off: self.off(),
             servers,
             problems: self.problems.clone(),
             remarks,
@@ -295,6 +311,9 @@ impl Builder<'_> {
         if let Some(error) = answered.and_then(|answered| answered.log_error.as_ref()) {
             self.remarks.push(format!("The phase log of {} could not be written: {error}.", phase.name));
         }
+        if let Some(error) = answered.and_then(|answered| answered.mute_error.as_ref()) {
+            self.remarks.push(format!("Alarms of {} may be muted wrongly: {error}.", phase.name));
+        }
         let seen = self.seen.iter().find(|(number, _)| *number == phase.number).map(|(_, seen)| seen);
         if let Some(Err(error)) = seen {
             self.remarks.push(format!("The end states of {} are unknown: {error}.", phase.name));
@@ -305,7 +324,14 @@ impl Builder<'_> {
             rows.iter_mut().for_each(|row| self.look_again(row));
         }
         self.problems.extend(answered.into_iter().flat_map(|answered| answered.problems.clone()));
-        TierReport { name: phase.name.clone(), tier: phase.tier.clone(), outcome, rows }
+        TierReport {
+            name: phase.name.clone(),
+            tier: phase.tier.clone(),
+            outcome,
+            rows,
+            off: answered.map(|answered| answered.off).unwrap_or_default(),
+            hourly_rate: phase.hourly_rate.clone(),
+        }
     }
 
     fn judge(&mut self, outcome: Option<Outcome>) {

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::payload::{Counts, Deed, InitialState, InitialStates, Outcome, Problem};
+use crate::payload::{Counts, Deed, InitialState, InitialStates, Off, Outcome, Problem};
 
 /// What one environment's branch gave.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,9 +39,15 @@ pub struct PhaseResult {
     /// What was done.
     #[serde(default)]
     pub actions: IndexMap<String, Deed>,
+    /// For how long the servers that were started had been off.
+    #[serde(default)]
+    pub off: Off,
     /// Why the phase log could not be written.
     #[serde(default)]
     pub log_error: Option<String>,
+    /// Why alarms could not be muted or unmuted.
+    #[serde(default)]
+    pub mute_error: Option<String>,
 }
 
 /// `$states.errorOutput`: an error of the state machine.

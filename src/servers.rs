@@ -43,8 +43,18 @@ pub enum Minimum {
     AtLeast(usize),
 }
 
+/// What a running server costs.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Of one server, an hour.
+    pub amount: f64,
+    /// For example `USD`.
+    pub currency: String,
+}
+
 /// One list of servers: one environment's one tier.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Phase {
     /// The `phase_number` of the payload.
     pub number: u32,
@@ -68,10 +78,12 @@ pub struct Phase {
     pub minimum: Minimum,
     /// After how long a graceful stop becomes a forced one; never, if absent.
     pub force_stop_after: Option<Duration>,
+    /// What one of its servers costs an hour, on average: only the user knows.
+    pub hourly_rate: Option<Rate>,
 }
 
 /// The whole file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ServerLists {
     /// The tiers in the order of their start; a stop reverses it.
     pub tiers: Vec<String>,
@@ -121,6 +133,7 @@ struct RawPhase {
     minimum: RawMinimum,
     force_stop_after_minutes: Option<u64>,
     force_stop_accepts: Option<String>,
+    hourly_rate: Option<Rate>,
 }
 
 #[derive(Deserialize)]
@@ -218,6 +231,7 @@ impl RawPhase {
                 RawMinimum::Number(number) => Minimum::AtLeast(number),
             },
             force_stop_after: self.force_stop_after_minutes.map(|minutes| Duration::from_secs(minutes * 60)),
+            hourly_rate: self.hourly_rate,
         }
     }
 }
@@ -278,6 +292,7 @@ impl Check<'_> {
             format!("environment \"{}\" has two lists for the tier \"{}\"", raw.environment, raw.tier)
         })?;
         self.times(raw, at)?;
+        self.rate(raw, at)?;
         self.selection(raw, at)?;
         self.force_stop(raw, at)
     }
@@ -289,6 +304,19 @@ impl Check<'_> {
         })?;
         self.ensure(raw.settle_seconds <= LONGEST_MINUTES * 60, at, || {
             format!("phase {number}: settle_seconds must be at most {}", LONGEST_MINUTES * 60)
+        })
+    }
+
+    fn rate(&self, raw: &RawPhase, at: &Range<usize>) -> Result<(), ServersFileError> {
+        let fits = |rate: &Rate| {
+            let currency = rate.currency.chars().all(|c| c.is_ascii_uppercase()) && rate.currency.len() == 3;
+            currency && rate.amount.is_finite() && rate.amount > 0.0
+        };
+        self.ensure(raw.hourly_rate.as_ref().is_none_or(fits), at, || {
+            format!(
+                "phase {}: hourly_rate must be like {{ amount = 0.0964, currency = \"USD\" }}",
+                raw.number
+            )
         })
     }
 

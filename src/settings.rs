@@ -3,9 +3,11 @@
 //! Owns their names and checks. What is wrong is said by every invocation, under a name that the state machine
 //! knows: an init that fails would only be told in the function's log.
 
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use crate::handler::{HandlerError, Settings};
+use crate::muting::{LONGEST_WINDOW, Muting};
 use crate::servers::ServerLists;
 
 /// The shipped servers.toml; build.rs has checked it.
@@ -35,9 +37,36 @@ pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, Handl
         zone: TimeZone::get(&zone)
             .map_err(|error| HandlerError::Misconfigured(format!("TIME_ZONE: {error}")))?,
         region: variable("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
+        stack: variable("STACK_NAME").unwrap_or_else(|| "local".to_owned()),
         sender,
         recipients,
+        muting: muting(variable)?,
     })
+}
+
+/// Without `MUTE_ALARMS = on` no alarm is touched.
+fn muting(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Muting>, HandlerError> {
+    match variable("MUTE_ALARMS").as_deref() {
+        None | Some("off") => return Ok(None),
+        Some("on") => {}
+        Some(other) => {
+            return Err(HandlerError::Misconfigured(format!(
+                "MUTE_ALARMS is {other}; on or off is expected"
+            )));
+        }
+    }
+    let stack = variable("STACK_NAME").ok_or_else(|| {
+        HandlerError::Misconfigured("STACK_NAME is not set; the mute rules are named after it".to_owned())
+    })?;
+    let hours = variable("MUTE_HOURS").unwrap_or_default();
+    let window = hours.parse().ok().filter(|hours| (1..=LONGEST_WINDOW.as_hours()).contains(hours));
+    let window = window.map(SignedDuration::from_hours).ok_or_else(|| {
+        let most = LONGEST_WINDOW.as_hours();
+        HandlerError::Misconfigured(format!(
+            "MUTE_HOURS is \"{hours}\"; a number from 1 to {most} is expected"
+        ))
+    })?;
+    Ok(Some(Muting { stack, window }))
 }
 
 /// One malformed recipient makes SES reject the whole mail (API: SendEmail), so it is refused by name before.
@@ -71,6 +100,28 @@ mod tests {
         let settings = with(&[]).expect("defaults");
         assert_eq!(settings.lists.phases.len(), 6);
         assert_eq!(settings.zone, TimeZone::UTC);
+    }
+
+    #[test]
+    fn no_alarm_is_muted_unless_it_is_asked_for() {
+        assert_eq!(with(&[]).expect("defaults").muting, None);
+        assert_eq!(with(&[("MUTE_ALARMS", "off"), ("MUTE_HOURS", "x")]).expect("off").muting, None);
+        let on = [("MUTE_ALARMS", "on"), ("MUTE_HOURS", "64"), ("STACK_NAME", "nights")];
+        let muting = with(&on).expect("on").muting.expect("muting");
+        assert_eq!((muting.stack.as_str(), muting.window.as_hours()), ("nights", 64));
+    }
+
+    #[test]
+    fn a_muting_that_cannot_work_is_refused() {
+        for bad in [
+            &[("MUTE_ALARMS", "yes")][..],
+            &[("MUTE_ALARMS", "on"), ("MUTE_HOURS", "64")],
+            &[("MUTE_ALARMS", "on"), ("STACK_NAME", "nights")],
+            &[("MUTE_ALARMS", "on"), ("STACK_NAME", "nights"), ("MUTE_HOURS", "0")],
+            &[("MUTE_ALARMS", "on"), ("STACK_NAME", "nights"), ("MUTE_HOURS", "361")],
+        ] {
+            assert_eq!(with(bad).expect_err("bad").name(), "Misconfigured", "{bad:?}");
+        }
     }
 
     #[test]

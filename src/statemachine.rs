@@ -85,7 +85,8 @@ fn machine(lists: &ServerLists) -> Value {
             "Did all servers stop?": did_all(),
             "Send success mail": send_mail(
                 "$states.result.Payload",
-                "{'status': 'SUCCESS', 'mail_error': $states.errorOutput, 'results': $states.input.results}",
+                "{'status': 'degraded' in $states.input.results.phases.outcome ? 'DEGRADED' : 'SUCCESS', \
+                 'mail_error': $states.errorOutput, 'results': $states.input.results}",
                 "All servers are as wanted",
             ),
             "All servers are as wanted": { "Type": "Succeed" },
@@ -259,7 +260,7 @@ impl Budget {
             "($whole := {record}; $exists($whole) and $length($string($whole)) > {characters} ? \
              {{'environment': $whole.environment, 'ok': $whole.ok, 'error': $whole.error, 'shortened': true, \
              'phases': [$map($whole.phases, function($phase) {{ $merge([$sift($phase, function($v, $k) {{ $k in \
-             ['phase_number', 'tier', 'outcome', 'servers', 'log_error'] }}), \
+             ['phase_number', 'tier', 'outcome', 'servers', 'off', 'log_error', 'mute_error'] }}), \
              {{'problems': [$phase.problems[[0..{last}]]]}}]) }})]}} : $whole)"
         )
     }
@@ -311,7 +312,7 @@ fn task(phase: &Phase, action: Action, budget: &Budget, result: &str) -> Value {
          $grown := $in_progress ? $record : $merge([$record, {{{record}, 'ok': $good, \
          '{field}': $answer.initial_state, \
          'phases': [$record.phases, $merge([{{'phase_number': {number}, 'tier': '{tier}'}}, \
-         $sift($answer, function($v, $k) {{ $k in ['outcome', 'servers', 'problems', 'actions', 'log_error'] }})])]\
+         $sift($answer, function($v, $k) {{ $k in ['outcome', 'servers', 'problems', 'actions', 'off', 'log_error', 'mute_error'] }})])]\
          }}]); \
          {{'in_progress': $in_progress, 'go_on': $answer.next_phase = true, \
          'resume': $in_progress ? $answer.resume, \

@@ -6,6 +6,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
+use ec2_start_stop::muting::Muting;
 use ec2_start_stop::payload::{Action, Did, Outcome};
 use ec2_start_stop::ports::InstanceState;
 use ec2_start_stop::servers::{Minimum, Readiness};
@@ -157,5 +158,43 @@ proptest! {
         let before = asked(&world);
         prop_assert_eq!(run(&world, &phase, action).outcome, Outcome::Ready);
         prop_assert_eq!(asked(&world), before);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_ec2_does_only_servers_that_are_off_as_they_should_be_are_not_heard(
+        case in case(),
+        refusals in prop::collection::vec(0_u32..3, 4),
+    ) {
+        let names: Vec<String> = (0..case.servers.len()).map(|n| format!("web{n}")).collect();
+        let listed: Vec<&str> = names.iter().map(String::as_str).collect();
+        let world = World::new(case.servers.clone());
+        for (place, name) in listed.iter().enumerate() {
+            world.alarm(name, &[name]);
+            let both = [*name, listed[(place + 1) % listed.len()]];
+            world.alarm(&both.join("+"), &both);
+        }
+        let operations = ["DescribeAlarms", "ListAlarmMuteRules", "PutAlarmMuteRule", "DeleteAlarmMuteRule"];
+        for (operation, times) in operations.into_iter().zip(refusals) {
+            world.fail_next(operation, "InternalServiceFault", times);
+        }
+        let muting = Muting { stack: "nights".to_owned(), window: SignedDuration::from_hours(64) };
+        let phase = list(&listed);
+        let (answer, _) = mute_in_slices(&world, &phase, case.action, case.slice_seconds, Some(&muting));
+
+        let counts = answer.servers;
+        prop_assert_eq!(counts.ready + counts.failed + counts.held, counts.total);
+        let failed: BTreeSet<&str> = answer.problems.iter().map(|problem| problem.name.as_str()).collect();
+        let off = |name: &str| world.state(name) == InstanceState::Stopped && !failed.contains(name);
+        let muted = world.muted();
+        if answer.mute_error.is_none() {
+            for alarm in world.alarms.borrow().iter() {
+                let all_off = alarm.name.split('+').all(off);
+                prop_assert_eq!(muted.contains(&alarm.name), all_off, "{}", alarm.name);
+            }
+        }
     }
 }

@@ -547,3 +547,47 @@ fn the_phase_log_has_the_heading_in_capitals_and_a_line_a_step() {
         assert!(log.iter().any(|line| line.contains(step)), "no {step} in {log:#?}");
     }
 }
+
+#[test]
+fn a_start_tells_for_how_long_its_servers_had_been_off_by_ec2s_own_times() {
+    let world = three(stopped);
+    let off = run(&world, &list(&ALL), Action::Start).off;
+    assert_eq!(off.servers, 3);
+    assert_eq!(off.seconds / 3600, 3 * 12, "the small EC2 stopped them twelve hours before");
+}
+
+#[test]
+fn servers_that_were_not_started_or_whose_stop_ec2_does_not_date_count_no_hours_off() {
+    let world = three(|name| match name {
+        "test2" => running(name),
+        "test7" => stopped(name).change(|server| server.instance.stopped_at = None),
+        _ => stopped(name),
+    });
+    assert_eq!(run(&world, &list(&ALL), Action::Start).off.servers, 1);
+    let stop = run(&three(running), &list(&ALL), Action::Stop);
+    assert_eq!(stop.off.servers, 0);
+}
+
+#[test]
+fn hours_off_are_the_same_whether_a_phase_takes_one_invocation_or_many() {
+    let once = run(&three(stopped), &list(&ALL), Action::Start).off;
+    let (answer, invocations) = run_in_slices(&three(stopped), &list(&ALL), Action::Start, 45);
+    assert!(invocations > 1);
+    assert_eq!(answer.off, once);
+}
+
+#[test]
+fn a_start_that_bounced_counts_the_hours_since_the_stop_and_not_since_the_bounce() {
+    let world =
+        World::new([stopped("test2").with(Habit::BouncesTimes("Server.InsufficientInstanceCapacity", 2))]);
+    let off = run(&world, &list(&["test2"]), Action::Start).off;
+    assert_eq!((off.servers, off.seconds / 3600), (1, 12));
+}
+
+#[test]
+fn servers_are_told_in_the_order_of_their_list() {
+    let names = ["zebra", "ant", "test10", "test2"];
+    let world = World::new(names.map(stopped));
+    let answer = run(&world, &list(&names), Action::Start);
+    assert_eq!(answer.initial_state.0.keys().collect::<Vec<_>>(), names);
+}

@@ -108,7 +108,7 @@ fn a_run_that_changed_nothing_is_a_success_and_lists_every_server_once() {
     let results = lists.environments().into_iter().map(|name| good(&lists, name, "running", "")).collect();
     let (report, mail) = built(&request(results), InstanceState::Running);
     assert_eq!((report.status, report.totals().changed, report.rows().count()), (Status::Success, 0, 20));
-    assert!(mail.text.contains("All is up: 20 servers, 0 started"), "{}", mail.text);
+    assert!(mail.text.contains("All was up already: 20 servers, 0 started"), "{}", mail.text);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn a_failed_branch_and_a_failed_machine_are_told_with_their_error() {
     request.error = Some(json!({"Error": "States.QueryEvaluationError", "Cause": "broken"}));
     let (report, mail) = built(&request, InstanceState::Stopped);
     assert_eq!((report.status, report.rows().count()), (Status::Aborted, 20));
-    assert!(mail.text.contains("environment dev failed: no permission to describe"));
+    assert!(mail.text.contains("Environment dev failed: no permission to describe"));
     assert!(mail.text.contains("States.QueryEvaluationError"));
 }
 
@@ -237,6 +237,24 @@ fn a_dry_run_is_marked_in_the_subject_and_in_the_first_line() {
     assert_eq!(report.subject(), "DRY RUN: START STATUS: SUCCESS");
     assert!(mail.text.contains("Dry run, nothing was changed"));
     assert!(mail.text.contains("would be started"));
+}
+
+#[test]
+fn hours_off_are_told_and_money_only_where_a_rate_is_given() {
+    let mut lists = lists();
+    let mut results = all_good(&lists);
+    results[0]["phases"][0]["off"] = json!({"servers": 3, "seconds": 36 * 3600});
+    let mail = |lists: &ServerLists, results: Vec<Value>| {
+        Report::build(&request(results), lists, &seen(lists, InstanceState::Running), now())
+            .mail(&TimeZone::UTC, "eu-west-1")
+    };
+    assert!(!mail(&lists, all_good(&lists)).text.contains("Off since"));
+    let without = mail(&lists, results.clone());
+    assert!(without.text.contains("Off since the last stop: 36.0 instance-hours of 3 servers.\n"));
+    assert!(!without.html.contains("not spent"));
+    let rate = ec2_start_stop::servers::Rate { amount: 0.5, currency: "USD".to_owned() };
+    lists.phases.iter_mut().for_each(|phase| phase.hourly_rate = Some(rate.clone()));
+    assert!(mail(&lists, results).html.contains("about 18.00 USD not spent."));
 }
 
 #[test]

@@ -135,6 +135,23 @@ fn a_forced_stop_of_databases_must_be_asked_for_in_words() {
 }
 
 #[test]
+fn a_rate_is_an_amount_above_nothing_and_a_currency() {
+    let rate = |value: &str| ServerLists::parse(&list(&[("hourly_rate", value)]));
+    assert!(rate("").unwrap().phases[0].hourly_rate.is_none());
+    let given = rate("{ amount = 0.0964, currency = \"EUR\" }").unwrap().phases[0].hourly_rate.clone();
+    assert_eq!(given.map(|rate| rate.currency).as_deref(), Some("EUR"));
+    for value in [
+        "{ amount = 0.0, currency = \"EUR\" }",
+        "{ amount = -1.0, currency = \"EUR\" }",
+        "{ amount = nan, currency = \"EUR\" }",
+        "{ amount = 1.0, currency = \"euros\" }",
+    ] {
+        assert_eq!(refused(&list(&[("hourly_rate", value)])).0, 1, "{value}");
+    }
+    assert!(matches!(rate("0.1"), Err(ServersFileError::Shape(_))));
+}
+
+#[test]
 fn more_environments_than_a_machine_holds_are_refused() {
     let many = |count: u32| -> String {
         (0..count)

@@ -11,8 +11,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ec2_start_stop::ports::{
-    AwsError, ChangeInstances, Clock, Instance, LogLine, PhaseLog, ReadInstances, Selection, StatusChecks,
-    StopKind,
+    Alarm, AwsError, ChangeInstances, Clock, Instance, LogLine, MuteAlarms, MuteRule, PhaseLog,
+    ReadInstances, Selection, StatusChecks, StopKind,
 };
 use jiff::Timestamp;
 
@@ -116,6 +116,24 @@ impl ChangeInstances for Account {
 
     async fn stop(&self, ids: &[String], kind: StopKind, dry_run: bool) -> Result<(), AwsError> {
         self.world.stop(ids, kind, dry_run).await
+    }
+}
+
+impl MuteAlarms for Account {
+    async fn alarms(&self) -> Result<Vec<Alarm>, AwsError> {
+        self.world.alarms().await
+    }
+
+    async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, AwsError> {
+        self.world.mute_rules(family).await
+    }
+
+    async fn put_mute_rule(&self, rule: &MuteRule) -> Result<(), AwsError> {
+        self.world.put_mute_rule(rule).await
+    }
+
+    async fn delete_mute_rule(&self, name: &str) -> Result<(), AwsError> {
+        self.world.delete_mute_rule(name).await
     }
 }
 

@@ -79,6 +79,7 @@ async fn our_phase(account: &Account, phase: &Phase, environments: usize) -> Pha
             deadline: account.now() + INVOCATION,
             zone: TimeZone::UTC,
             environments,
+            muting: None,
         };
         let answer = phase::run(account, &task, resume).await.expect("the small EC2 can always be read");
         if answer.outcome != Outcome::InProgress {

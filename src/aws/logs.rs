@@ -15,7 +15,7 @@ const BYTES_PER_EVENT: usize = 26;
 impl PhaseLog for Aws {
     async fn write(&self, stream: &str, lines: &[LogLine]) -> Result<(), AwsError> {
         for line in lines {
-            tracing::info!(stream, "{}", line.text);
+            tracing::info!(run = stream, phase = line.phase, server = line.server, "{}", line.text);
         }
         let Some(group) = &self.log_group else { return Ok(()) };
         for batch in batches(lines) {
@@ -90,7 +90,13 @@ mod tests {
     use super::*;
 
     fn lines(number: usize, bytes: usize) -> Vec<LogLine> {
-        vec![LogLine { at: Timestamp::UNIX_EPOCH, text: "x".repeat(bytes) }; number]
+        let line = LogLine {
+            at: Timestamp::UNIX_EPOCH,
+            phase: String::new(),
+            server: None,
+            text: "x".repeat(bytes),
+        };
+        vec![line; number]
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! The ports' adapters: EC2, SES, CloudWatch Logs and the clock. SDK types stop here.
+//! The ports' adapters: EC2, SES, CloudWatch, CloudWatch Logs and the clock. SDK types stop here.
 //!
 //! Owns the clients, made once at init on one connection pool, and the translation of every failure into
 //! [`AwsError`]. Decides nothing.
 
 mod clock;
+mod cloudwatch;
 mod ec2;
 mod logs;
+mod requests;
 mod ses;
 
 use std::time::Duration;
@@ -18,6 +20,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::ports::AwsError;
 pub use clock::{LambdaClock, LocalClockError};
+use requests::Requests;
 
 /// The SDK's default is 3.1 s to connect and no limit to read.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -29,9 +32,11 @@ const READ: Duration = Duration::from_secs(20);
 pub struct Aws {
     ec2: aws_sdk_ec2::Client,
     ses: aws_sdk_ses::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     log_group: Option<String>,
     clock: LambdaClock,
+    requests: Requests,
 }
 
 impl Aws {
@@ -50,19 +55,26 @@ impl Aws {
     }
 
     fn new(config: &SdkConfig, log_group: Option<String>, clock: LambdaClock) -> Self {
+        let requests = Requests::default();
+        let ec2 = one_attempt(config).interceptor(requests.clone());
+        let ses = aws_sdk_ses::config::Builder::from(config).interceptor(requests.clone());
+        let logs = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(requests.clone());
+        let cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(requests.clone());
         Self {
-            ec2: aws_sdk_ec2::Client::from_conf(one_attempt(config)),
-            ses: aws_sdk_ses::Client::new(config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
+            ses: aws_sdk_ses::Client::from_conf(ses.build()),
+            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build()),
+            logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.build()),
             log_group,
             clock,
+            requests,
         }
     }
 }
 
 /// The SDK would retry throttles and 5xx (a missing capacity too) unseen, past our token buckets.
-fn one_attempt(config: &SdkConfig) -> aws_sdk_ec2::Config {
-    aws_sdk_ec2::config::Builder::from(config).retry_config(RetryConfig::disabled()).build()
+fn one_attempt(config: &SdkConfig) -> aws_sdk_ec2::config::Builder {
+    aws_sdk_ec2::config::Builder::from(config).retry_config(RetryConfig::disabled())
 }
 
 /// Our own error for any of the SDK's. A failure without a code of AWS is one without an answer of AWS.

@@ -1,5 +1,7 @@
 //! The adapters against answers as they come over HTTP, from a small server on 127.0.0.1.
 
+mod cloudwatch;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,22 +12,23 @@ use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
 
 use super::{Aws, LambdaClock, one_attempt};
 use crate::ports::{
-    AwsError, ChangeInstances, Check, InstanceState, LogLine, Mail, PhaseLog, ReadInstances, Selection,
-    SendMail, StopKind,
+    AwsError, Calls, ChangeInstances, Check, InstanceState, LogLine, Mail, PhaseLog, ReadInstances,
+    Selection, SendMail, StopKind, Trail,
 };
 
 /// A server that gives the next of its answers to each request, and remembers what was asked.
 struct Endpoint {
     url: String,
-    requests: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Endpoint {
-    fn new(answers: impl IntoIterator<Item = (u16, String)>) -> Self {
+    fn new<B: Into<Vec<u8>>>(answers: impl IntoIterator<Item = (u16, B)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let mut answers: VecDeque<(u16, String)> = answers.into_iter().collect();
+        let mut answers: VecDeque<(u16, Vec<u8>)> =
+            answers.into_iter().map(|(status, body)| (status, body.into())).collect();
         let seen = Arc::clone(&requests);
         // It ends with its last answer.
         std::thread::spawn(move || {
@@ -39,7 +42,15 @@ impl Endpoint {
         Self { url, requests }
     }
 
+    /// The requests' bodies, with the characters that the tests look for unescaped.
     fn requests(&self) -> Vec<String> {
+        let readable = |body: Vec<u8>| {
+            String::from_utf8_lossy(&body).replace("%3A", ":").replace("%5C", "\\").replace("%2A", "*")
+        };
+        self.bodies().into_iter().map(readable).collect()
+    }
+
+    fn bodies(&self) -> Vec<Vec<u8>> {
         self.requests.lock().expect("no panic while it was held").clone()
     }
 
@@ -59,7 +70,7 @@ impl Endpoint {
 }
 
 /// One request's body.
-fn request(stream: &TcpStream) -> String {
+fn request(stream: &TcpStream) -> Vec<u8> {
     let mut reader = BufReader::new(stream);
     let mut length = 0;
     let mut line = String::new();
@@ -71,12 +82,12 @@ fn request(stream: &TcpStream) -> String {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap_or_default();
-    String::from_utf8_lossy(&body).replace("%3A", ":").replace("%5C", "\\").replace("%2A", "*")
+    body
 }
 
-fn answer(stream: &mut TcpStream, status: u16, body: &str) {
+fn answer(stream: &mut TcpStream, status: u16, body: &[u8]) {
     let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-    stream.write_all(format!("{head}{body}").as_bytes()).unwrap_or_default();
+    stream.write_all(&[head.as_bytes(), body].concat()).unwrap_or_default();
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -110,6 +121,11 @@ fn page(reservations: &[&[String]], next: &str) -> (u16, String) {
 
 fn names(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("web{number}")).collect()
+}
+
+fn heading() -> LogLine {
+    let text = "STARTING".to_owned();
+    LogLine { at: jiff::Timestamp::UNIX_EPOCH, phase: "dev db".to_owned(), server: None, text }
 }
 
 fn ids(count: usize) -> Vec<String> {
@@ -257,6 +273,25 @@ fn a_dry_run_that_would_have_succeeded_is_a_success() {
 }
 
 #[test]
+fn every_attempt_is_counted_and_a_refusal_for_too_many_requests_is_a_throttle() {
+    let throttled = r#"{"__type":"ThrottlingException","message":"slow down"}"#.to_owned();
+    let endpoint = Endpoint::new([
+        (503, ec2_error("RequestLimitExceeded")),
+        (500, ec2_error("InsufficientInstanceCapacity")),
+        (400, throttled),
+        (200, "{}".to_owned()),
+    ]);
+    let aws = endpoint.aws();
+    assert_eq!(aws.calls(), Calls::default());
+    run(aws.start(&ids(1), false)).expect_err("throttled");
+    assert_eq!(aws.calls(), Calls { made: 1, throttled: 1 });
+    run(aws.start(&ids(1), false)).expect_err("no capacity");
+    assert_eq!(aws.calls(), Calls { made: 1, throttled: 0 });
+    run(aws.write("run", &[heading()])).expect("the SDK repeats it by itself");
+    assert_eq!(aws.calls(), Calls { made: 2, throttled: 1 });
+}
+
+#[test]
 fn a_stop_is_forced_only_when_it_is_told_so() {
     let stopped = || (200, "<StopInstancesResponse><instancesSet/></StopInstancesResponse>".to_owned());
     let endpoint = Endpoint::new([stopped(), stopped()]);
@@ -269,7 +304,7 @@ fn a_stop_is_forced_only_when_it_is_told_so() {
 
 #[test]
 fn no_answer_of_aws_is_unreachable() {
-    let endpoint = Endpoint::new([]);
+    let endpoint = Endpoint::new::<String>([]);
     let error = run(endpoint.aws().start(&ids(1), false)).expect_err("nobody listens");
     assert_eq!(error.code, AwsError::UNREACHABLE);
 }
@@ -277,7 +312,7 @@ fn no_answer_of_aws_is_unreachable() {
 #[test]
 fn the_clients_config_has_no_hidden_retries() {
     let config = SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12()).build();
-    assert_eq!(one_attempt(&config).retry_config().map(|retries| retries.max_attempts()), Some(1));
+    assert_eq!(one_attempt(&config).build().retry_config().map(|retries| retries.max_attempts()), Some(1));
 }
 
 #[test]
@@ -285,7 +320,7 @@ fn a_stream_that_is_not_there_is_made_and_the_lines_are_written() {
     let missing =
         r#"{"__type":"ResourceNotFoundException","message":"The specified log stream does not exist."}"#;
     let endpoint = Endpoint::new([(400, missing.to_owned()), (200, "{}".to_owned()), (200, "{}".to_owned())]);
-    let line = LogLine { at: jiff::Timestamp::UNIX_EPOCH, text: "STARTING".to_owned() };
+    let line = heading();
     run(endpoint.aws().write("run-1", &[line])).expect("the stream is made");
     let requests = endpoint.requests();
     assert!(requests[1].contains("run-1") && !requests[1].contains("STARTING"));
@@ -296,7 +331,7 @@ fn a_stream_that_is_not_there_is_made_and_the_lines_are_written() {
 fn events_that_cloudwatch_rejects_one_by_one_are_noticed() {
     let rejected = r#"{"rejectedLogEventsInfo":{"tooOldLogEventEndIndex":1}}"#;
     let endpoint = Endpoint::new([(200, rejected.to_owned())]);
-    let line = LogLine { at: jiff::Timestamp::UNIX_EPOCH, text: "STARTING".to_owned() };
+    let line = heading();
     let error = run(endpoint.aws().write("run-1", &[line])).expect_err("rejected");
     assert_eq!(error.code, "RejectedLogEvents");
 }

@@ -3,11 +3,14 @@
 //! Owns the words and the order: the verdict, what went wrong, then a table an environment and tier. Templates
 //! and escaping are askama's.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use askama::Template;
 use jiff::tz::TimeZone;
 
 use super::{EnvironmentReport, Report, Row, Status, TierReport};
-use crate::payload::{Action, Did, Outcome, Problem};
+use crate::payload::{Action, Did, Off, Outcome, Problem};
 use crate::ports::Mail;
 
 /// The plain text's width in characters.
@@ -31,14 +34,17 @@ struct Text<'a> {
 struct View {
     subject: String,
     colour: &'static str,
-    verdict: String,
+    verdict: Sentence,
+    /// For how long the servers had been off.
+    off: Option<Sentence>,
     run: String,
     problems: Vec<ProblemView>,
     environments: Vec<EnvironmentView>,
-    remarks: Vec<RemarkView>,
+    remarks: Vec<Sentence>,
 }
 
-struct RemarkView {
+/// A sentence for the HTML, and in lines for a terminal.
+struct Sentence {
     text: String,
     lines: Vec<String>,
 }
@@ -61,6 +67,7 @@ struct EnvironmentView {
 
 struct TierView {
     heading: String,
+    off: Option<Sentence>,
     rows: Vec<RowView>,
     folded: String,
     folded_lines: Vec<String>,
@@ -93,7 +100,8 @@ impl Report {
                 Status::Degraded => "#9a6700",
                 Status::Aborted => "#cf222e",
             },
-            verdict: self.verdict(),
+            verdict: sentence(&self.verdict()),
+            off: self.all_off(),
             run: self.run(zone),
             problems: self.problems.iter().map(|problem| problem_view(problem, region)).collect(),
             environments: self
@@ -101,20 +109,21 @@ impl Report {
                 .iter()
                 .map(|environment| self.environment_view(environment))
                 .collect(),
-            remarks: self.remarks.iter().map(|remark| remark_view(remark)).collect(),
+            remarks: self.remarks.iter().map(|remark| sentence(remark)).collect(),
         }
     }
 
     /// The first line: the verdict, the counts, how long it took.
     fn verdict(&self) -> String {
         let totals = self.totals();
-        let (done, wanted) = match (self.action, self.dry_run) {
-            (Action::Start, false) => ("started", "up"),
-            (Action::Stop, false) => ("stopped", "down"),
-            (_, true) => ("changed", "planned"),
+        let (done, wanted) = match self.action {
+            Action::Start => ("started", "up"),
+            Action::Stop => ("stopped", "down"),
         };
+        let done = if self.dry_run { format!("would be {done}") } else { done.to_owned() };
         let words = match self.status {
             _ if self.dry_run => "Dry run, nothing was changed".to_owned(),
+            Status::Success if totals.changed == 0 => format!("All was {wanted} already"),
             Status::Success => format!("All is {wanted}"),
             Status::Degraded => format!("Not all is {wanted}, but enough to go on"),
             Status::Aborted => "Aborted".to_owned(),
@@ -126,6 +135,17 @@ impl Report {
         parts.extend(counted.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
         parts.extend(self.seconds().map(|seconds| format!("in {}", duration(seconds))));
         format!("{}.", parts.join(", "))
+    }
+
+    /// All hours off, and what they would have cost, by currency.
+    fn all_off(&self) -> Option<Sentence> {
+        let tiers = || self.environments.iter().flat_map(|environment| &environment.tiers);
+        let mut money = BTreeMap::new();
+        for (currency, amount) in tiers().filter_map(TierReport::money) {
+            *money.entry(currency).or_default() += amount;
+        }
+        let all_have_a_rate = tiers().all(|tier| tier.off.servers == 0 || tier.hourly_rate.is_some());
+        off(self.off(), &money, if all_have_a_rate { "" } else { " where the rate is known" })
     }
 
     fn run(&self, zone: &TimeZone) -> String {
@@ -145,21 +165,51 @@ impl Report {
     }
 }
 
-/// A template that cannot be rendered must not cost the report its verdict.
-fn rendered(template: &impl Template, view: &View) -> String {
-    template.render().unwrap_or_else(|error| format!("{}\n{}\n({error})", view.subject, view.verdict))
+impl TierReport {
+    fn money(&self) -> Option<(&str, f64)> {
+        let rate = self.hourly_rate.as_ref().filter(|_| self.off.servers > 0)?;
+        Some((rate.currency.as_str(), rate.amount * hours(self.off)))
+    }
 }
 
-fn remark_view(remark: &str) -> RemarkView {
-    RemarkView { text: remark.to_owned(), lines: wrapped(remark, TEXT_WIDTH - 2) }
+fn hours(off: Off) -> f64 {
+    Duration::from_secs(off.seconds).as_secs_f64() / 3600.0
+}
+
+/// The hours off, where any are known.
+fn off(off: Off, money: &BTreeMap<&str, f64>, of_which: &str) -> Option<Sentence> {
+    if off.servers == 0 {
+        return None;
+    }
+    let saved: String = money
+        .iter()
+        .map(|(currency, amount)| format!(", about {amount:.2} {currency} not spent{of_which}"))
+        .collect();
+    let servers = if off.servers == 1 { "server" } else { "servers" };
+    let text = format!(
+        "Off since the last stop: {:.1} instance-hours of {} {servers}{saved}.",
+        hours(off),
+        off.servers
+    );
+    Some(sentence(&text))
+}
+
+/// A template that cannot be rendered must not cost the report its verdict.
+fn rendered(template: &impl Template, view: &View) -> String {
+    template.render().unwrap_or_else(|error| format!("{}\n{}\n({error})", view.subject, view.verdict.text))
+}
+
+fn sentence(text: &str) -> Sentence {
+    Sentence { text: text.to_owned(), lines: wrapped(text, TEXT_WIDTH - 4) }
 }
 
 fn problem_view(problem: &Problem, region: &str) -> ProblemView {
+    let message = capitalised(&problem.message);
     ProblemView {
         name: isolated(&problem.name),
         code: problem.code.clone(),
-        message: problem.message.clone(),
-        lines: wrapped(&problem.message, TEXT_WIDTH - 2),
+        lines: wrapped(&message, TEXT_WIDTH - 2),
+        message,
         link: problem.id.as_ref().map(|id| {
             format!("https://{region}.console.aws.amazon.com/ec2/home?region={region}#InstanceDetails:instanceId={id}")
         }),
@@ -185,6 +235,7 @@ fn tier_view(tier: &TierReport) -> TierView {
         if fold { format!("{} unchanged: {}", names.len(), names.join(", ")) } else { String::new() };
     TierView {
         heading: format!("{}: {outcome}", tier.name),
+        off: off(tier.off, &tier.money().into_iter().collect(), ""),
         rows: shown.map(row_view).collect(),
         folded_lines: wrapped(&folded, TEXT_WIDTH - 4),
         folded,
@@ -227,6 +278,11 @@ fn duration(seconds: u64) -> String {
         (minutes, 0) => format!("{minutes} min"),
         (minutes, seconds) => format!("{minutes} min {seconds} s"),
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// The words of a text in lines of at most `width` characters; a longer word stands alone.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -54,6 +55,28 @@ def test_a_failed_run_gives_an_exit_code_and_names_the_server_and_the_code(syste
     printed = capsys.readouterr().out
     assert "FAILED ServersNotAsWanted" in printed
     assert re.search(r"test2 \(VcpuLimitExceeded\): .*Service Quotas", printed)
+
+
+def test_a_mail_that_was_not_sent_is_said_and_servers_that_were_not_looked_at_too(
+    stack: Stack, system: System
+):
+    system.stack.client("ses").delete_identity(Identity="start-stop@example.com")
+    said: list[str] = []
+    begun = execution.start(stack, "start", ["dev"], dry_run=False)
+    assert execution.follow(stack, begun, said.append, pause_seconds=0.05)
+    assert any("SUCCESS, but the mail was not sent: MailRejected" in line for line in said)
+
+
+def test_servers_that_a_run_did_not_look_at_are_said_to_be_so_and_remarks_are_told(
+    stack: Stack, system: System
+):
+    begun = execution.start(stack, "start", ["dev"], dry_run=False)
+    system.end(begun)
+    output = stack.client("stepfunctions").describe_execution(executionArn=begun)
+    report = json.loads(output["output"]) | {"remarks": ["It rained."]}
+    lines = execution.report_lines(output | {"output": json.dumps(report)})
+    assert "  test db  test3: not looked at → stopped, nothing" in lines
+    assert lines[-1] == "  It rained."
 
 
 def test_no_two_executions_get_one_name():

@@ -347,6 +347,12 @@ def test_a_success_mail_that_fails_leaves_the_execution_succeeded_and_says_so(ru
     assert len(result.output["results"]) == 3
 
 
+def test_a_success_mail_that_fails_does_not_make_a_degraded_run_better(running_server):
+    script = Script({DEV_DB: [outcome("degraded")]}, mail=[FunctionError("MailRejected", "no")])
+    result = run(running_server, MACHINE, {"action": "start"}, script)
+    assert (result.status, result.output["status"]) == ("SUCCEEDED", "DEGRADED")
+
+
 def test_a_failure_mail_that_fails_leaves_the_execution_failed_and_says_so(runs):
     result = runs("failure mail fails")
     assert (result.status, result.error) == ("FAILED", "ServersNotAsWanted")

@@ -40,6 +40,9 @@ GOOD = {
     "MemorySize": ["128", "1024"],
     "Architecture": ["x86_64", "arm64"],
     "LogRetentionDays": ["7", "365"],
+    "ShowDashboard": ["on", "off"],
+    "MuteAlarms": ["on", "off"],
+    "MuteHours": ["1", "64", "360"],
     "Api": ["on", "off"],
 }
 BAD = {
@@ -59,6 +62,9 @@ BAD = {
     "MemorySize": ["64", "4096", "big"],
     "Architecture": ["x86", "arm"],
     "LogRetentionDays": ["0", "8", "ever"],
+    "ShowDashboard": ["yes", ""],
+    "MuteAlarms": ["true", ""],
+    "MuteHours": ["0", "361", "a night"],
     "Api": ["true", ""],
 }
 
@@ -95,12 +101,9 @@ def test_defaults_are_accepted_by_their_own_rules():
             assert accepts(parameter, str(parameter["Default"])), name
 
 
-def test_nothing_is_scheduled_and_no_api_is_open_by_default():
-    assert [PARAMETERS[name]["Default"] for name in ("StartEnabled", "StopEnabled", "Api")] == [
-        "DISABLED",
-        "DISABLED",
-        "off",
-    ]
+def test_nothing_is_scheduled_muted_or_open_by_default():
+    off = {"StartEnabled": "DISABLED", "StopEnabled": "DISABLED", "MuteAlarms": "off", "Api": "off"}
+    assert {name: PARAMETERS[name]["Default"] for name in off} == off
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local.alarms import watch
 from local.runtime_api import ACCOUNT, REGION
 from local.server import Call, Server
 from tests.system.conftest import System
@@ -61,9 +62,19 @@ def needs_of(system: System, call: Call) -> list[Need]:
         body = json.loads(given["body"])
         stream = f"log-group:{body['logGroupName']}:log-stream:{body['logStreamName']}"
         return [Need(action, f"{arn}:{stream}")]
+    if call.service == "monitoring":
+        return [Need(f"cloudwatch:{call.operation}", arn) for arn in alarm_resources(call)]
     if call.service == "states":
         return [Need(action, json.loads(given["body"])["stateMachineArn"])]
     return [Need(action)]
+
+
+def alarm_resources(call: Call) -> list[str]:
+    """Rules are asked by name; to put one, its alarms are asked too."""
+    given, arn = json.loads(call.parameters["body"]), f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}"
+    name = given.get("Name") or given.get("AlarmMuteRuleName")
+    alarms = given.get("MuteTargets", {}).get("AlarmNames", [])
+    return [f"{arn}:alarm-mute-rule:{name}", *(f"{arn}:alarm:{a}" for a in alarms)] if name else ["*"]
 
 
 def tags_of(system: System, instance_id: str) -> dict[str, str]:
@@ -182,3 +193,25 @@ def test_out_of_the_sandbox_only_the_senders_identities_are_allowed_and_named_se
     assert judge(granted, [Need("ses:SendEmail", f"{identity}/other@example.com", sender)])[0]
     assert judge(granted, [Need("ec2:StopInstances", instance, named)])[0] == set()
     assert judge(granted, [Need("ec2:StopInstances", instance, {"ec2:InstanceID": "i-1"})])[0]
+
+
+def cloudwatch_actions(granted: list[Statement]) -> set[str]:
+    return {a for statement in granted for a in statement.actions if a.startswith("cloudwatch:")}
+
+
+def test_no_alarm_may_be_touched_unless_muting_is_asked_for(seen: Any):
+    assert cloudwatch_actions(function_statements(seen[0])) == set()
+    assert not any(call.service == "monitoring" for call in seen[1])
+
+
+def test_a_muting_function_may_do_what_it_did_to_alarms_and_nothing_else(server: Server, tmp_path: Path):
+    system = System(server, tmp_path / "log", "running", MuteAlarms="on")
+    watch(system.stack.client("cloudwatch"), "cpu of test2", [system.fleet.ids["test2"]])
+    for action in ("stop", "start"):
+        system.run(action)
+    calls = [call for call in server.application.calls if call.service == "monitoring"]
+    needed, granted = needs(system, calls, FUNCTION), function_statements(system)
+    assert judge(granted, needed)[0] == set()
+    assert cloudwatch_actions(granted) == {need.action for need in needed}
+    rule = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm-mute-rule:another-stack.dev.db.1"
+    assert judge(granted, [Need("cloudwatch:DeleteAlarmMuteRule", rule)])[0]

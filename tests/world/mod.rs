@@ -16,11 +16,13 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use ec2_start_stop::muting::{self, Muting};
 use ec2_start_stop::payload::{Action, PhaseAnswer};
 use ec2_start_stop::phase::{self, PhaseError, Task};
 use ec2_start_stop::ports::{
-    AwsError, ChangeInstances, Check, Clock, Instance, InstanceState, LogLine, PhaseLog, ReadInstances,
-    Selection, StateReason, StatusChecks, StopKind,
+    Alarm, AwsError, Calls, ChangeInstances, Check, Clock, Instance, InstanceState, LogLine, Mail,
+    MuteAlarms, MuteRule, PhaseLog, ReadInstances, Selection, SendMail, StateReason, StatusChecks, StopKind,
+    Trail,
 };
 use ec2_start_stop::progress::Progress;
 use ec2_start_stop::servers::{Minimum, Phase, Readiness};
@@ -227,6 +229,11 @@ pub struct World {
     pub calls: RefCell<Vec<Call>>,
     pub log: RefCell<Vec<String>>,
     pub log_fails: Cell<bool>,
+    pub mails: RefCell<Vec<Mail>>,
+    pub records: RefCell<Vec<serde_json::Value>>,
+    told: Cell<usize>,
+    pub alarms: RefCell<Vec<Alarm>>,
+    pub mute_rules: RefCell<BTreeMap<String, MuteRule>>,
     /// How many of the next calls of an operation fail with a code.
     pub faults: RefCell<Vec<(&'static str, &'static str, u32)>>,
     pub buckets: Cell<bool>,
@@ -250,6 +257,11 @@ impl World {
             calls: RefCell::default(),
             log: RefCell::default(),
             log_fails: Cell::new(false),
+            mails: RefCell::default(),
+            records: RefCell::default(),
+            told: Cell::new(0),
+            alarms: RefCell::default(),
+            mute_rules: RefCell::default(),
             faults: RefCell::default(),
             buckets: Cell::new(true),
             now: Cell::new(seven()),
@@ -288,6 +300,20 @@ impl World {
         let server = servers.get_mut(&id).unwrap();
         server.settle(self.now.get());
         server.instance.state
+    }
+
+    /// An alarm whose dimensions name these servers.
+    pub fn alarm(&self, name: &str, servers: &[&str]) {
+        let instance_ids = servers.iter().map(|server| self.id(server)).collect();
+        self.alarms.borrow_mut().push(Alarm { name: name.to_owned(), instance_ids });
+    }
+
+    /// The alarms that take no action now, or from the next minute on.
+    pub fn muted(&self) -> Vec<String> {
+        let rules = self.mute_rules.borrow();
+        let names: BTreeSet<&String> =
+            rules.values().filter(|rule| rule.ends > self.now.get()).flat_map(|rule| &rule.alarms).collect();
+        names.into_iter().cloned().collect()
     }
 
     pub fn seconds(&self) -> i64 {
@@ -429,6 +455,33 @@ impl ChangeInstances for World {
     }
 }
 
+impl MuteAlarms for World {
+    async fn alarms(&self) -> Result<Vec<Alarm>, AwsError> {
+        self.call("DescribeAlarms", &[])?;
+        Ok(self.alarms.borrow().clone())
+    }
+
+    async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, AwsError> {
+        self.call("ListAlarmMuteRules", &[])?;
+        let rules = self.mute_rules.borrow();
+        Ok(rules.values().filter(|rule| muting::is_of(family, &rule.name)).cloned().collect())
+    }
+
+    async fn put_mute_rule(&self, rule: &MuteRule) -> Result<(), AwsError> {
+        assert!(!rule.alarms.is_empty(), "a rule without alarms mutes every alarm");
+        assert!(rule.alarms.len() <= 100, "a rule targets at most 100 alarms");
+        self.call("PutAlarmMuteRule", std::slice::from_ref(&rule.name))?;
+        self.mute_rules.borrow_mut().insert(rule.name.clone(), rule.clone());
+        Ok(())
+    }
+
+    async fn delete_mute_rule(&self, name: &str) -> Result<(), AwsError> {
+        self.call("DeleteAlarmMuteRule", &[name.to_owned()])?;
+        self.mute_rules.borrow_mut().remove(name);
+        Ok(())
+    }
+}
+
 impl PhaseLog for World {
     async fn write(&self, _stream: &str, lines: &[LogLine]) -> Result<(), AwsError> {
         if self.log_fails.get() {
@@ -436,6 +489,26 @@ impl PhaseLog for World {
         }
         self.log.borrow_mut().extend(lines.iter().map(|line| line.text.clone()));
         Ok(())
+    }
+}
+
+impl SendMail for World {
+    async fn send(&self, _: &str, _: &[String], mail: &Mail) -> Result<String, AwsError> {
+        self.call("SendEmail", &[])?;
+        self.mails.borrow_mut().push(mail.clone());
+        Ok("message-1".to_owned())
+    }
+}
+
+impl Trail for World {
+    fn calls(&self) -> Calls {
+        let made = self.calls.borrow().len();
+        let new = made - self.told.replace(made);
+        Calls { made: new as u64, throttled: u64::from(self.throttled.replace(0)) }
+    }
+
+    fn record(&self, record: &serde_json::Value) {
+        self.records.borrow_mut().push(record.clone());
     }
 }
 
@@ -468,6 +541,7 @@ pub fn list(names: &[&str]) -> Phase {
         settle: Duration::ZERO,
         minimum: Minimum::All,
         force_stop_after: None,
+        hourly_rate: None,
     }
 }
 
@@ -483,13 +557,18 @@ pub fn task<'a>(world: &World, phase: &'a Phase, action: Action) -> Task<'a> {
         deadline: world.now() + SignedDuration::from_mins(15) + SignedDuration::from_secs(30),
         zone: TimeZone::UTC,
         environments: 1,
+        muting: None,
     }
 }
 
-/// Runs one invocation; the fakes never wait for anything, so the future is ready at once.
+/// Runs one invocation.
 pub fn invoke(world: &World, task: &Task<'_>, resume: Option<Progress>) -> Result<PhaseAnswer, PhaseError> {
-    let mut future = pin!(phase::run(world, task, resume));
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    at_once(phase::run(world, task, resume))
+}
+
+/// The fakes never wait for anything, so a future is ready at once.
+pub fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
         Poll::Pending => panic!("the fakes never wait"),
     }
@@ -502,10 +581,21 @@ pub fn run(world: &World, phase: &Phase, action: Action) -> PhaseAnswer {
 
 /// Runs a phase in invocations of `seconds`, handing `resume` on as the state machine does, through JSON.
 pub fn run_in_slices(world: &World, phase: &Phase, action: Action, seconds: i64) -> (PhaseAnswer, u32) {
+    mute_in_slices(world, phase, action, seconds, None)
+}
+
+/// The same, with or without muting.
+pub fn mute_in_slices(
+    world: &World,
+    phase: &Phase,
+    action: Action,
+    seconds: i64,
+    muting: Option<&Muting>,
+) -> (PhaseAnswer, u32) {
     let mut resume = None;
     for invocations in 1..1000 {
         let deadline = world.now() + SignedDuration::from_secs(seconds);
-        let task = Task { deadline, ..task(world, phase, action) };
+        let task = Task { deadline, muting, ..task(world, phase, action) };
         let answer = invoke(world, &task, resume).unwrap();
         let Some(handed_on) = &answer.resume else { return (answer, invocations) };
         let wire = serde_json::to_string(handed_on).unwrap();

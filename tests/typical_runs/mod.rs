@@ -1,0 +1,216 @@
+//! Runs as they happen, told by the phase loop itself against the small EC2: what mails are looked at with.
+
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "a vocabulary that each user uses a part of")]
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::fmt::Write;
+use std::ops::Range;
+
+use ec2_start_stop::payload::{Action, Execution, ReportRequest};
+use ec2_start_stop::phase::Task;
+use ec2_start_stop::ports::{Instance, InstanceState, Mail};
+use ec2_start_stop::report::Report;
+use ec2_start_stop::servers::{Phase, ServerLists};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::world::{self, Habit, Server, World, invoke, running, seven, stopped};
+
+/// A run to be made.
+pub struct Run {
+    /// What the mail's file is called.
+    pub name: &'static str,
+    file: String,
+    action: Action,
+    dry_run: bool,
+    only: Option<&'static str>,
+    before: fn(&str) -> Server,
+}
+
+/// The runs that a user meets.
+pub fn all() -> Vec<Run> {
+    vec![
+        Run { before: |name| timed(stopped(name)), ..run("success", Action::Start) },
+        Run { before: |name| timed(running(name)), ..run("nothing-to-do", Action::Start) },
+        Run { before: one_is_short, file: enough_are_two(), ..run("degraded", Action::Start) },
+        Run { before: two_are_broken, ..run("aborted", Action::Start) },
+        Run { before: |name| timed(running(name)), ..run("shutdown", Action::Stop) },
+        Run { before: one_is_held, dry_run: true, ..run("dry-run", Action::Start) },
+        Run {
+            before: |name| timed(stopped(name)),
+            only: Some("dev"),
+            ..run("one-environment", Action::Start)
+        },
+        Run { before: |name| timed(stopped(name)), file: odd_names(), ..run("odd-names", Action::Start) },
+        Run { before: some_are_broken, file: thousand(), ..run("thousand", Action::Start) },
+    ]
+}
+
+fn run(name: &'static str, action: Action) -> Run {
+    let file = include_str!("../../servers.toml").to_owned();
+    Run { name, file, action, dry_run: false, only: None, before: stopped }
+}
+
+impl Run {
+    /// Runs every environment, and reports.
+    pub fn report(&self) -> Report {
+        let lists = ServerLists::parse(&self.file).unwrap();
+        let branches: Vec<Branch> =
+            lists.environments().into_iter().map(|name| self.branch(&lists, name)).collect();
+        let request = ReportRequest {
+            action: self.action,
+            dry_run: self.dry_run,
+            execution: Some(execution()),
+            results: branches.iter().map(|branch| branch.result.clone()).collect(),
+            environments: self.only.map(|only| vec![only.to_owned()]),
+            waited: false,
+            error: None,
+        };
+        let seen = branches.iter().flat_map(|branch| branch.seen.clone()).collect();
+        let ended = branches.iter().map(|branch| branch.ended).max().unwrap();
+        Report::build(&request, &lists, &seen, ended)
+    }
+
+    /// The mail of the run.
+    pub fn mail(&self) -> Mail {
+        self.report().mail(&TimeZone::get("Europe/Madrid").unwrap(), "eu-west-1")
+    }
+
+    /// One environment, as its branch of the state machine goes.
+    fn branch(&self, lists: &ServerLists, environment: &str) -> Branch {
+        let mut phases = lists.in_start_order(environment);
+        if self.action == Action::Stop {
+            phases.reverse();
+        }
+        let servers = phases.iter().flat_map(|phase| &phase.servers).map(|name| (self.before)(name));
+        let world = World::new(servers);
+        let mut result = json!({ "environment": environment, "ok": true, "phases": [] });
+        for phase in phases.iter().filter(|_| self.only.is_none_or(|only| only == environment)) {
+            let answer = self.phase(&world, phase);
+            result[format!("{environment}_{}_initial_state", phase.tier)] = answer["initial_state"].clone();
+            let go_on = answer["next_phase"] == true;
+            let mut told = answer;
+            told["phase_number"] = json!(phase.number);
+            result["phases"].as_array_mut().unwrap().push(told);
+            if !go_on {
+                break;
+            }
+        }
+        let seen = phases.iter().map(|phase| (phase.number, Ok(now(&world, phase)))).collect();
+        Branch { result, seen, ended: seven() + SignedDuration::from_secs(world.seconds()) }
+    }
+
+    fn phase(&self, world: &World, phase: &Phase) -> Value {
+        let task = Task { dry_run: self.dry_run, ..world::task(world, phase, self.action) };
+        serde_json::to_value(invoke(world, &task, None).unwrap()).unwrap()
+    }
+}
+
+struct Branch {
+    result: Value,
+    seen: ec2_start_stop::report::Seen,
+    ended: Timestamp,
+}
+
+fn execution() -> Execution {
+    Execution {
+        id: "arn:aws:states:eu-west-1:123456789012:execution:ec2-start-stop:monday".to_owned(),
+        name: "monday".to_owned(),
+        start_time: seven(),
+    }
+}
+
+fn now(world: &World, phase: &Phase) -> Vec<Instance> {
+    phase
+        .servers
+        .iter()
+        .map(|name| {
+            let state = world.state(name);
+            let servers = world.servers.borrow();
+            let instance = servers[&world.id(name)].instance.clone();
+            Instance { state, ..instance }
+        })
+        .filter(|instance| instance.state != InstanceState::Terminated)
+        .collect()
+}
+
+/// Each server takes its own time.
+fn timed(server: Server) -> Server {
+    let name = server.instance.name.clone().unwrap_or_default();
+    let spread = |seconds: Range<i64>| {
+        let sum: i64 = name.bytes().map(i64::from).sum();
+        SignedDuration::from_secs(seconds.start + sum * 37 % (seconds.end - seconds.start))
+    };
+    let (boot, checks, stop) = (spread(9..24), spread(70..150), spread(20..75));
+    server.change(|server| (server.boot, server.checks_after, server.stop) = (boot, checks, stop))
+}
+
+fn one_is_short(name: &str) -> Server {
+    match name {
+        "test8" => timed(stopped(name)).with(Habit::Refuses("InsufficientInstanceCapacity")),
+        "test13" => held(name),
+        _ => timed(stopped(name)),
+    }
+}
+
+fn one_is_held(name: &str) -> Server {
+    if name == "test13" { held(name) } else { timed(stopped(name)) }
+}
+
+fn held(name: &str) -> Server {
+    timed(stopped(name)).change(|server| server.instance.hold = Some("2026-12-24".to_owned()))
+}
+
+fn two_are_broken(name: &str) -> Server {
+    match name {
+        "test2" => timed(stopped(name)).with(Habit::Bounces("Client.InternalError")),
+        "test10" => timed(stopped(name)).with(Habit::Impaired("system")),
+        _ => timed(stopped(name)),
+    }
+}
+
+fn some_are_broken(name: &str) -> Server {
+    match name {
+        "web-0017" => timed(stopped(name)).with(Habit::Refuses("VcpuLimitExceeded")),
+        "web-0580" => timed(stopped(name)).with(Habit::Refuses("UnauthorizedOperation")),
+        "web-0900" => timed(stopped(name)).with(Habit::Bounces("Server.InternalError")),
+        _ if name.ends_with('7') => timed(running(name)),
+        _ => timed(stopped(name)),
+    }
+}
+
+/// Two databases are enough, and it is known what they cost.
+fn enough_are_two() -> String {
+    let shipped = include_str!("../../servers.toml");
+    let dev_db = "name = \"development db servers\"";
+    let more = "minimum = 2\nhourly_rate = { amount = 0.1928, currency = \"USD\" }";
+    let section = shipped.find(dev_db).unwrap();
+    let (before, after) = shipped.split_at(section);
+    format!("{before}{}", after.replacen("minimum = \"all\"", more, 1))
+}
+
+fn odd_names() -> String {
+    list(
+        0,
+        "dev",
+        "<b>bold</b> & \"quoted\"",
+        &["<script>alert(1)</script>", "שרת-מסד", "📦 parcels", "a & b"],
+    )
+}
+
+fn thousand() -> String {
+    let names: Vec<String> = (0..1000).map(|number| format!("web-{number:04}")).collect();
+    list(0, "prod", "production web servers", &names.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn list(number: u32, environment: &str, name: &str, servers: &[&str]) -> String {
+    let mut file = String::new();
+    write!(
+        file,
+        "[[phase]]\nnumber = {number}\nenvironment = \"{environment}\"\ntier = \"app\"\nname = '{name}'\n\
+         servers = {servers:?}\nready = \"status-checks\"\ntimeout_minutes = 15\n"
+    )
+    .unwrap();
+    file
+}
