@@ -5,6 +5,7 @@ Owns the seeding: one RunInstances each (moto pages by reservation), tags as a u
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ class Fleet:
         instance._state = ec2.InstanceState(state, ec2.CODES[state])
         instance.__dict__["_up_since"] = clock.CLOCK.now() - 12 * 3600
         if state == "stopped":
-            instance._reason = "User initiated (2026-01-01 19:00:00 GMT)"
+            stopped_at = clock.CLOCK.utc() - dt.timedelta(hours=12)
+            instance._reason = f"User initiated ({stopped_at:%Y-%m-%d %H:%M:%S} GMT)"
             instance.state_reason = ec2.StateReason(
                 "Client.UserInitiatedShutdown: User initiated shutdown", "Client.UserInitiatedShutdown"
             )

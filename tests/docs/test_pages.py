@@ -12,7 +12,7 @@ import pytest
 from local.deploy import translate
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "SECURITY.md"]
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "SECURITY.md", ROOT / "README.md"]
 WIDTH = 120
 GIVEN = {"MailSender": "start-stop@example.com", "MailRecipients": "platform@example.com"}
 TEMPLATE = translate(ROOT / "template.yaml", GIVEN)

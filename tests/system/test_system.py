@@ -42,6 +42,13 @@ def test_a_start_brings_all_twenty_up_databases_first_and_reports_each_once(stop
     assert databases[0].at < applications[0].at
 
 
+def test_the_mail_tells_for_how_long_the_servers_had_been_off(stopped):
+    outcome = stopped.run("start")
+    off = outcome.output["off"]
+    assert (off["servers"], round(off["seconds"] / 3600 / 20)) == (20, 12)
+    assert "Off since the last stop: 24" in stopped.mail()["Message.Body.Text.Data"]
+
+
 def test_a_stop_brings_all_twenty_down_and_reports_it(running):
     outcome = running.run("stop")
     assert outcome.status == "SUCCEEDED"
