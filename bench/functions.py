@@ -81,3 +81,10 @@ def environment(url: str, roots: Path, servers: Path, folder: Path) -> dict[str,
 def lists(servers: Path) -> dict[str, list[str]]:
     """The Name tags of each list, by phase number."""
     return {str(phase["number"]): phase["servers"] for phase in phases(servers)}
+
+
+def create_log(logs: Any) -> None:
+    """The phase log's group, with the stream of each side: neither is measured creating it."""
+    logs.create_log_group(logGroupName=LOG_GROUP)
+    for stream in (RUN, "phases"):
+        logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=stream)

@@ -33,9 +33,7 @@ class FunctionProcess:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        runtime_api = f"127.0.0.1:{self._server.server_port}"
-        if not command[0].endswith("python"):  # Rust's runtime client takes a URL, Python's client a host
-            runtime_api = f"http://{runtime_api}"
+        runtime_api = f"http://127.0.0.1:{self._server.server_port}"
         spawned = time.perf_counter()
         self.process = subprocess.Popen(
             command,

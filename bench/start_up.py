@@ -153,7 +153,7 @@ def _few_servers(server: Server, folder: Path) -> dict[str, str]:
     """The shipped lists, every server running; gives the functions' environment."""
     servers = ROOT / "servers.toml"
     Fleet(server, client(server.url, "ec2")).seed(servers, "running")
-    _create_log(client(server.url, "logs"))
+    functions.create_log(client(server.url, "logs"))
     front = TlsFront(server.url, folder)
     return functions.environment(front.url, front.roots, servers, folder)
 
@@ -165,12 +165,6 @@ def _many_servers(server: Server, folder: Path) -> dict[str, str]:
     front = FrontOfMany(server.url, folder)
     front.one_id = fleet.create(many_servers.ONE, {}, "running")
     return functions.environment(front.url, front.roots, servers, folder)
-
-
-def _create_log(logs: Any) -> None:
-    logs.create_log_group(logGroupName=functions.LOG_GROUP)
-    for stream in (functions.RUN, "phases"):
-        logs.create_log_stream(logGroupName=functions.LOG_GROUP, logStreamName=stream)
 
 
 def _servers_file(folder: Path, count: int) -> Path:

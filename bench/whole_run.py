@@ -177,7 +177,7 @@ def _baseline(server: Server, folder: Path) -> System:
     function = Function("baseline", functions.BASELINE, environment, folder / "baseline.log")
     server.application.lambdas.functions[function.name] = function
     client(server.url, "ses").verify_email_identity(EmailAddress=run.SENDER)
-    client(server.url, "logs").create_log_group(logGroupName=functions.LOG_GROUP)
+    functions.create_log(client(server.url, "logs"))
     step_functions = client(server.url, "stepfunctions")
     targets = {}
     for action in ACTIONS:

@@ -104,11 +104,7 @@ def write_log(heading: str, lines: list[str]) -> None:
     group, stream = os.environ["PHASE_LOG_GROUP"], "phases"
     now = int(time.time() * 1000)
     events = [{"timestamp": now, "message": line} for line in [heading.upper(), *lines]]
-    try:
-        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
-    except logs.exceptions.ResourceNotFoundException:
-        logs.create_log_stream(logGroupName=group, logStreamName=stream)
-        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 
 
 def send_mail(event: dict[str, Any]) -> dict[str, Any]:
