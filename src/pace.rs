@@ -63,7 +63,9 @@ pub struct Buckets {
 
 impl Buckets {
     /// Full buckets for `action`. The account's request bucket is shared out among `sharers`, the
-    /// environments that run at the same time. Sizes:
+    /// environments that run at the same time. The instances' bucket is not: all lists together seldom need its
+    /// 1,000, and a share would let each wait for what the others do not take. Where they do need more, EC2
+    /// throttles, which slows down and fails nobody (docs/performance.md). Sizes:
     /// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>.
     pub fn full(action: Action, sharers: usize, now: Timestamp) -> Self {
         let share = sharers.max(1) as f64;
