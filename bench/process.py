@@ -1,13 +1,12 @@
 """One Lambda process under a stopwatch.
 
 Owns a Runtime API for a single process, and what can be told about that process: how long its init and each
-invocation took, its CPU time, its peak memory. What it is and what it is asked is its caller's.
+invocation took, its peak memory. What it is and what it is asked is its caller's.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import queue
 import subprocess
 import threading
@@ -20,7 +19,6 @@ from typing import Any
 # Real seconds; an answer takes far less.
 LONGEST_ANSWER = 120.0
 LAMBDA_TIMEOUT = 900.0
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class FunctionProcess:
@@ -49,11 +47,6 @@ class FunctionProcess:
         answered, body = self._answers.get(timeout=LONGEST_ANSWER)
         self._asks.get(timeout=LONGEST_ANSWER)
         return answered - given, json.loads(body)
-
-    def cpu_seconds(self) -> float:
-        """User and system time so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
     def peak_megabytes(self) -> float:
         """The most resident memory so far."""

@@ -16,6 +16,7 @@ from local import alarms, clock, cloudwatch, faults
 from local.deploy import ROOT, Stack, deploy
 from local.fleet import Fleet
 from local.server import Server
+from operate.execution import phase_log
 
 BINARY = ROOT / "target" / "debug" / "ec2-start-stop"
 BUILD = ROOT / "build" / "run"
@@ -163,12 +164,7 @@ class Teller:
         self.began = clock.CLOCK.now()
 
     def tell(self) -> None:
-        try:
-            events = self.logs.get_log_events(
-                logGroupName=self.group, logStreamName=self.stream, startFromHead=True
-            )["events"]
-        except self.logs.exceptions.ResourceNotFoundException:
-            return
+        events = phase_log(self.logs, self.group, self.stream)
         for event in events[self.told :]:
             print(f"  {event['timestamp'] / 1000 - self.began:5.0f} s  {event['message']}")
         self.told = len(events)

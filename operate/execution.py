@@ -55,23 +55,25 @@ def follow(stack: Stack, execution: str, say: Say = print, pause_seconds: float 
 
 def tell_log(stack: Stack, stream: str, told: int, say: Say) -> int:
     """Says the events after the first `told` ones; how many are told now."""
-    logs = stack.client("logs")
+    events = phase_log(stack.client("logs"), stack.outputs["PhaseLogGroup"], stream)
+    for event in events[told:]:
+        say(f"  {event['message']}")
+    return max(len(events), told)
+
+
+def phase_log(logs: Any, group: str, stream: str) -> list[dict[str, Any]]:
+    """All events of a run, in order; none if no phase has written yet."""
+    events: list[dict[str, Any]] = []
     pages: dict[str, Any] = {}
-    seen = 0
     while True:
         try:
-            page = logs.get_log_events(
-                logGroupName=stack.outputs["PhaseLogGroup"], logStreamName=stream, startFromHead=True, **pages
-            )
+            page = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True, **pages)
         except logs.exceptions.ResourceNotFoundException:
-            return told  # no phase has written yet
-        for event in page["events"]:
-            seen += 1
-            if seen > told:
-                say(f"  {event['message']}")
+            return events
+        events += page["events"]
         # The last page gives its own token back.
         if not page["events"] or page["nextForwardToken"] == pages.get("nextToken"):
-            return max(seen, told)
+            return events
         pages = {"nextToken": page["nextForwardToken"]}
 
 

@@ -10,10 +10,10 @@ use crate::failure;
 use crate::muting::{self, Muting};
 use crate::payload::{PayloadError, PhaseAnswer, PhaseRequest, ReportRequest, Request};
 use crate::phase::{self, PhaseError, Task};
-use crate::ports::{AwsError, Instance, ReadInstances, Selection, SendMail, Trail, World};
+use crate::ports::{AwsError, SendMail, Trail, World};
 use crate::reading;
 use crate::report::{self, Report, Seen};
-use crate::servers::{Phase, ServerLists, ServersFileError};
+use crate::servers::{ServerLists, ServersFileError};
 use crate::summary::{self, Source};
 
 /// What the function is set up with.
@@ -221,13 +221,9 @@ fn undelivered(error: AwsError, to: &[String]) -> HandlerError {
 async fn see_all<W: World>(world: &W, settings: &Settings, deadline: Timestamp) -> Seen {
     let mut seen = Vec::new();
     for phase in &settings.lists.phases {
-        let instances = reading::patiently(world, deadline, async || see(world, phase).await).await;
+        let read = async || reading::instances(world, phase).await;
+        let instances = reading::patiently(world, deadline, read).await;
         seen.push((phase.number, instances));
     }
     seen
-}
-
-async fn see<W: ReadInstances>(world: &W, phase: &Phase) -> Result<Vec<Instance>, AwsError> {
-    let selection = Selection { names: &phase.servers, tags: &phase.tags };
-    if selection.is_empty() { Ok(Vec::new()) } else { world.instances(selection).await }
 }

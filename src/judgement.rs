@@ -257,11 +257,9 @@ impl Judgement {
 }
 
 fn off(action: Action, progress: &Progress) -> Off {
-    let mut off = Off::default();
-    for seconds in
-        progress.memory.values().filter_map(Memory::seconds_off).filter(|_| action == Action::Start)
-    {
-        off.add(Off { servers: 1, seconds });
+    if action == Action::Stop {
+        return Off::default();
     }
-    off
+    let known: Vec<u64> = progress.memory.values().filter_map(Memory::seconds_off).collect();
+    Off { servers: known.len(), seconds: known.iter().sum() }
 }

@@ -22,9 +22,7 @@ use crate::narration::Narration;
 use crate::pace;
 use crate::payload::{Action, PhaseAnswer};
 use crate::plan::{Request, Rules};
-use crate::ports::{
-    AwsError, Instance, InstanceState, ReadInstances, Selection, StatusChecks, StopKind, World,
-};
+use crate::ports::{AwsError, Instance, InstanceState, ReadInstances, StatusChecks, StopKind, World};
 use crate::progress::Progress;
 use crate::reading;
 use crate::servers::{Phase, Readiness};
@@ -141,11 +139,7 @@ async fn observe<W: ReadInstances>(
     world: &W,
     task: &Task<'_>,
 ) -> Result<(Vec<Instance>, BTreeMap<String, StatusChecks>), AwsError> {
-    let selection = Selection { names: &task.phase.servers, tags: &task.phase.tags };
-    if selection.is_empty() {
-        return Ok((Vec::new(), BTreeMap::new()));
-    }
-    let mut instances = world.instances(selection).await?;
+    let mut instances = reading::instances(world, task.phase).await?;
     let place: BTreeMap<&String, usize> = task.phase.servers.iter().zip(0..).collect();
     let place = |instance: &Instance| instance.name.as_ref().and_then(|name| place.get(name));
     instances.sort_by(|a, b| (place(a), &a.name, &a.id).cmp(&(place(b), &b.name, &b.id)));

@@ -1,16 +1,26 @@
-//! Reads AWS again when a read fails for a reason that passes.
+//! Reads a list's instances, and reads AWS again when a read fails for a reason that passes.
 //!
-//! Owns how often and how slowly. The EC2 client itself does not retry: one call of a port is one request, so
+//! Owns that an empty selection is never sent, how often a read is tried and how slowly. The EC2 client itself does not retry: one call of a port is one request, so
 //! that the token buckets hold, and the pauses are the clock's.
 
 use jiff::Timestamp;
 
 use crate::failure;
 use crate::pace;
-use crate::ports::{AwsError, Clock};
+use crate::ports::{AwsError, Clock, Instance, ReadInstances, Selection};
+use crate::servers::Phase;
 
 /// So many reads in a row may fail.
 const ATTEMPTS: u32 = 5;
+
+/// The instances that a list selects. A list that selects none costs no call.
+///
+/// # Errors
+/// As [`ReadInstances::instances`].
+pub async fn instances<W: ReadInstances>(world: &W, phase: &Phase) -> Result<Vec<Instance>, AwsError> {
+    let selection = Selection { names: &phase.servers, tags: &phase.tags };
+    if selection.is_empty() { Ok(Vec::new()) } else { world.instances(selection).await }
+}
 
 /// The first answer of `read`, unless AWS forbids it, it fails too often, or the next attempt would be after `until`.
 ///

@@ -202,15 +202,19 @@ impl Report {
         format!("{dry_run}{action} STATUS: {}", self.status.word())
     }
 
+    fn tiers(&self) -> impl Iterator<Item = &TierReport> {
+        self.environments.iter().flat_map(|environment| &environment.tiers)
+    }
+
     /// Every server of every list.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.environments.iter().flat_map(|environment| &environment.tiers).flat_map(|tier| &tier.rows)
+        self.tiers().flat_map(|tier| &tier.rows)
     }
 
     /// How many servers are how.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
-        for tier in self.environments.iter().flat_map(|environment| &environment.tiers) {
+        for tier in self.tiers() {
             let reached = !matches!(tier.outcome, None | Some(Outcome::Skipped));
             for row in &tier.rows {
                 totals.servers += 1;
@@ -226,10 +230,7 @@ impl Report {
     /// For how long all started servers had been off.
     pub fn off(&self) -> Off {
         let mut off = Off::default();
-        self.environments
-            .iter()
-            .flat_map(|environment| &environment.tiers)
-            .for_each(|tier| off.add(tier.off));
+        self.tiers().for_each(|tier| off.add(tier.off));
         off
     }
 

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::payload::{Action, Outcome, PhaseAnswer};
+use crate::payload::{Action, Outcome, PhaseAnswer, Problem};
 use crate::ports::Calls;
 use crate::report::Report;
 use crate::servers::Phase;
@@ -77,8 +77,7 @@ pub fn of_run(source: Source<'_>, report: &Report) -> Value {
     fields.insert("dry_run".to_owned(), json!(report.dry_run));
     fields.insert("status".to_owned(), json!(report.status));
     fields.insert("counts".to_owned(), json!(report.totals()));
-    let codes: Vec<&str> = report.problems.iter().map(|problem| problem.code.as_str()).collect();
-    fields.insert("problem_codes".to_owned(), json!(codes));
+    fields.insert("problem_codes".to_owned(), json!(codes(&report.problems)));
     let mut directives = vec![requests(source, &mut fields)];
     if let Some(seconds) = report.seconds().filter(|_| !report.dry_run) {
         fields.insert("RunSeconds".to_owned(), json!(seconds));
@@ -91,7 +90,6 @@ const BY_TIER: &[&str] = &["Stack", "Action", "Tier"];
 const SECONDS_TO_READY: (&str, &str) = ("SecondsToReady", "Seconds");
 
 fn phase_fields(phase: &Phase, action: Action, dry_run: bool, answer: &PhaseAnswer) -> Map<String, Value> {
-    let codes: Vec<&str> = answer.problems.iter().map(|problem| problem.code.as_str()).collect();
     let fields = [
         ("phase_number", json!(phase.number)),
         ("environment", json!(phase.environment)),
@@ -100,9 +98,13 @@ fn phase_fields(phase: &Phase, action: Action, dry_run: bool, answer: &PhaseAnsw
         ("dry_run", json!(dry_run)),
         ("outcome", json!(answer.outcome)),
         ("servers", json!(answer.servers)),
-        ("problem_codes", json!(codes)),
+        ("problem_codes", json!(codes(&answer.problems))),
     ];
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn codes(problems: &[Problem]) -> Vec<&str> {
+    problems.iter().map(|problem| problem.code.as_str()).collect()
 }
 
 fn requests(source: Source<'_>, fields: &mut Map<String, Value>) -> Value {

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from local.deploy import ROOT, translate
+from tests.parameters import REQUIRED
 
-# Parameters that have no default.
-PARAMETERS = {"MailSender": "start-stop@example.com", "MailRecipients": "platform@example.com"}
 MACHINE = ROOT / "statemachine.asl.json"
 
 
@@ -34,7 +33,7 @@ def main() -> int:
 
 def with_definition_as_object() -> dict[str, Any]:
     """cfn-lint reads a state machine only as an object; SAM writes it as one long Fn::Join."""
-    translated = translate(ROOT / "template.yaml", PARAMETERS)
+    translated = translate(ROOT / "template.yaml", REQUIRED)
     for resource in translated["Resources"].values():
         if resource["Type"] == "AWS::StepFunctions::StateMachine":
             del resource["Properties"]["DefinitionString"]

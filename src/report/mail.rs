@@ -139,12 +139,11 @@ impl Report {
 
     /// All hours off, and what they would have cost, by currency.
     fn all_off(&self) -> Option<Sentence> {
-        let tiers = || self.environments.iter().flat_map(|environment| &environment.tiers);
         let mut money = BTreeMap::new();
-        for (currency, amount) in tiers().filter_map(TierReport::money) {
+        for (currency, amount) in self.tiers().filter_map(TierReport::money) {
             *money.entry(currency).or_default() += amount;
         }
-        let all_have_a_rate = tiers().all(|tier| tier.off.servers == 0 || tier.hourly_rate.is_some());
+        let all_have_a_rate = self.tiers().all(|tier| tier.off.servers == 0 || tier.hourly_rate.is_some());
         off(self.off(), &money, if all_have_a_rate { "" } else { " where the rate is known" })
     }
 

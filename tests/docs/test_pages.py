@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from local.deploy import translate
+from tests.parameters import REQUIRED
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "SECURITY.md", ROOT / "README.md"]
 WIDTH = 120
-GIVEN = {"MailSender": "start-stop@example.com", "MailRecipients": "platform@example.com"}
-TEMPLATE = translate(ROOT / "template.yaml", GIVEN)
+TEMPLATE = translate(ROOT / "template.yaml", REQUIRED)
 
 
 def anchors(page: Path) -> set[str]:

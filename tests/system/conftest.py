@@ -14,6 +14,7 @@ from local import run as local_run
 from local.deploy import ROOT, Stack
 from local.fleet import Fleet, phases
 from local.server import Server
+from operate.execution import phase_log
 
 # Real seconds: far more than any run of the tests takes.
 LONGEST_RUN = 120.0
@@ -88,10 +89,8 @@ class System:
         return sent[0]
 
     def phase_log(self, stream: str) -> list[str]:
-        events = self.stack.client("logs").get_log_events(
-            logGroupName=self.stack.outputs["PhaseLogGroup"], logStreamName=stream, startFromHead=True
-        )
-        return [event["message"] for event in events["events"]]
+        events = phase_log(self.stack.client("logs"), self.stack.outputs["PhaseLogGroup"], stream)
+        return [event["message"] for event in events]
 
 
 @pytest.fixture

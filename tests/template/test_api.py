@@ -12,9 +12,9 @@ import pytest
 from jsonschema import ValidationError, validate
 
 from local.deploy import ROOT, translate
+from tests.parameters import REQUIRED
 
-GIVEN = {"MailSender": "start-stop@example.com", "MailRecipients": "platform@example.com", "Api": "on"}
-RESOURCES = translate(ROOT / "template.yaml", GIVEN)["Resources"]
+RESOURCES = translate(ROOT / "template.yaml", REQUIRED | {"Api": "on"})["Resources"]
 BODY = RESOURCES["ExecutionsApi"]["Properties"]["Body"]
 MODEL = BODY["components"]["schemas"]["Execution"]
 METHODS = {

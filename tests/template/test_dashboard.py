@@ -11,13 +11,12 @@ import pytest
 
 from local.deploy import ROOT, translate
 from local.server import Server
+from tests.parameters import REQUIRED
 from tests.system.conftest import System
-
-GIVEN = {"MailSender": "start-stop@example.com", "MailRecipients": "platform@example.com"}
 
 
 def widgets() -> list[dict[str, Any]]:
-    template = translate(ROOT / "template.yaml", GIVEN)
+    template = translate(ROOT / "template.yaml", REQUIRED)
     body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     return json.loads(body)["widgets"]
 

@@ -11,10 +11,10 @@ from moto.events.models import EventPattern
 
 from local.deploy import ROOT, translate
 from local.server import Server
+from tests.parameters import REQUIRED
 from tests.system.conftest import System
 
-GIVEN = {"MailSender": "start-stop@example.com", "MailRecipients": "platform@example.com"}
-RESOURCES = translate(ROOT / "template.yaml", GIVEN)["Resources"]
+RESOURCES = translate(ROOT / "template.yaml", REQUIRED)["Resources"]
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:

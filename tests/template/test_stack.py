@@ -9,8 +9,8 @@ import pytest
 
 from local.deploy import ROOT, STACK, Stack, deploy, translate
 from local.server import Server
+from tests.parameters import REQUIRED
 
-GIVEN = {"MailSender": "start-stop@example.com", "MailRecipients": "platform@example.com"}
 EVERYTHING = {
     "AlarmMail": "oncall@example.com",
     "InstanceIds": "i-12345678",
@@ -21,7 +21,7 @@ EVERYTHING = {
 
 @pytest.fixture
 def stack(server: Server, tmp_path: Path) -> Stack:
-    return deploy(server, GIVEN, tmp_path / "never-run", tmp_path / "log")
+    return deploy(server, REQUIRED, tmp_path / "never-run", tmp_path / "log")
 
 
 def schedules(stack: Stack) -> dict[str, dict]:
@@ -66,7 +66,11 @@ def test_every_log_group_forgets(stack: Stack):
 
 
 def test_an_update_switches_one_schedule_on_and_moves_it(stack: Stack):
-    new = GIVEN | {"StartEnabled": "ENABLED", "StartSchedule": "cron(30 6 ? * * *)", "TimeZone": "Asia/Seoul"}
+    new = REQUIRED | {
+        "StartEnabled": "ENABLED",
+        "StartSchedule": "cron(30 6 ? * * *)",
+        "TimeZone": "Asia/Seoul",
+    }
     stack.client("cloudformation").update_stack(
         StackName=STACK,
         TemplateBody=json.dumps(translate(ROOT / "template.yaml", new)),
@@ -81,14 +85,14 @@ def test_an_update_switches_one_schedule_on_and_moves_it(stack: Stack):
 
 @pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["plain", "everything"])
 def test_a_deleted_stack_leaves_nothing(server: Server, tmp_path: Path, options: dict[str, str]):
-    stack = deploy(server, GIVEN | options, tmp_path / "never-run", tmp_path / "log")
+    stack = deploy(server, REQUIRED | options, tmp_path / "never-run", tmp_path / "log")
     assert all(left(stack))
     stack.client("cloudformation").delete_stack(StackName=STACK)
     assert left(stack) == [[]] * 8
 
 
 def test_no_resource_is_retained_when_the_stack_is_deleted():
-    translated = translate(ROOT / "template.yaml", GIVEN)
+    translated = translate(ROOT / "template.yaml", REQUIRED)
     assert [
         name for name, r in translated["Resources"].items() if r.get("DeletionPolicy", "Delete") != "Delete"
     ] == []

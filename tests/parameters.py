@@ -1,0 +1,3 @@
+"""The template's parameters that have no default."""
+
+REQUIRED = {"MailSender": "start-stop@example.com", "MailRecipients": "platform@example.com"}
