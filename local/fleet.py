@@ -22,7 +22,7 @@ IMAGE = "ami-12c6146b"  # one of the images that moto brings
 
 def phases(file: Path) -> list[dict[str, Any]]:
     """The lists of a servers.toml."""
-    return tomllib.loads(file.read_text())["phase"]
+    return tomllib.loads(file.read_text())["list"]
 
 
 class Fleet:

@@ -33,12 +33,12 @@ def modules() -> list[str]:
 
 def errors_of_the_function() -> set[str]:
     """HandlerError::name."""
-    return set(re.findall(rf'=> "({CODE})"', source("handler.rs")))
+    return set(re.findall(rf'=> "({CODE})"', source("lambda/handler.rs")))
 
 
 def codes_that_are_told_apart() -> set[str]:
     """failure.rs knows every code that it reacts to or has advice for, by a literal or by a constant."""
-    return set(re.findall(rf'"({CODE})"', source("failure.rs")))
+    return set(re.findall(rf'"({CODE})"', source("model/failure.rs")))
 
 
 def codes_that_we_give() -> set[str]:
@@ -79,8 +79,8 @@ def entries() -> list[str]:
 
 
 SOURCES = {
-    "handler.rs": errors_of_the_function,
-    "failure.rs": codes_that_are_told_apart,
+    "lambda/handler.rs": errors_of_the_function,
+    "model/failure.rs": codes_that_are_told_apart,
     "any other module": codes_that_we_give,
     "statemachine.asl.json": errors_of_the_machine,
 }
