@@ -4,7 +4,8 @@ use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 
 use super::{Aws, failure};
-use crate::ports::{AwsError, LogLine, PhaseLog};
+use crate::model::Failure;
+use crate::ports::{LogLine, PhaseLog};
 
 /// "The maximum number of log events in a batch is 10,000" (API: PutLogEvents).
 const EVENTS_PER_BATCH: usize = 10_000;
@@ -13,7 +14,7 @@ const BYTES_PER_BATCH: usize = 1_048_576;
 const BYTES_PER_EVENT: usize = 26;
 
 impl PhaseLog for Aws {
-    async fn write(&self, stream: &str, lines: &[LogLine]) -> Result<(), AwsError> {
+    async fn write(&self, stream: &str, lines: &[LogLine]) -> Result<(), Failure> {
         for line in lines {
             tracing::info!(run = stream, phase = line.phase, server = line.server, "{}", line.text);
         }
@@ -32,29 +33,28 @@ impl PhaseLog for Aws {
 }
 
 impl Aws {
-    async fn put(&self, group: &str, stream: &str, lines: &[LogLine]) -> Result<(), AwsError> {
+    async fn put(&self, group: &str, stream: &str, lines: &[LogLine]) -> Result<(), Failure> {
         let mut request = self.logs.put_log_events().log_group_name(group).log_stream_name(stream);
         for line in lines {
             let event =
                 InputLogEvent::builder().timestamp(line.at.as_millisecond()).message(&line.text).build();
-            request = request.log_events(event.map_err(|error| AwsError {
-                operation: "PutLogEvents",
-                code: "InvalidParameterException".to_owned(),
-                message: error.to_string(),
+            request = request.log_events(event.map_err(|error| {
+                Failure::of_aws("PutLogEvents", "InvalidParameterException", &error.to_string(), None)
             })?);
         }
         let answer = request.send().await.map_err(|error| failure("PutLogEvents", error))?;
         match answer.rejected_log_events_info() {
             None => Ok(()),
-            Some(rejected) => Err(AwsError {
-                operation: "PutLogEvents",
-                code: "RejectedLogEvents".to_owned(),
-                message: format!("CloudWatch Logs took the call and rejected events: {rejected:?}"),
-            }),
+            Some(rejected) => Err(Failure::of_aws(
+                "PutLogEvents",
+                "RejectedLogEvents",
+                &format!("CloudWatch Logs took the call and rejected events: {rejected:?}"),
+                None,
+            )),
         }
     }
 
-    async fn create_stream(&self, group: &str, stream: &str) -> Result<(), AwsError> {
+    async fn create_stream(&self, group: &str, stream: &str) -> Result<(), Failure> {
         let answer = self.logs.create_log_stream().log_group_name(group).log_stream_name(stream).send().await;
         match answer {
             Ok(_) => Ok(()),
