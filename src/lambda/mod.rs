@@ -4,4 +4,4 @@ pub mod handler;
 pub mod metrics;
 pub mod payload;
 pub mod settings;
-mod watchers;
+pub mod watchers;

@@ -10,9 +10,12 @@ use crate::phase_log::Narrator;
 use crate::ports::{Clock, MuteAlarms, PhaseLog};
 
 /// Both watchers of a phase.
-pub(super) struct Watchers<'a, W> {
-    pub(super) muter: Option<Muter<'a, W>>,
-    pub(super) log: Narrator<'a, W>,
+#[derive(Debug)]
+pub struct Watchers<'a, W> {
+    /// Mutes alarms, if the function is told to.
+    pub muter: Option<Muter<'a, W>>,
+    /// Tells the phase's story.
+    pub log: Narrator<'a, W>,
 }
 
 impl<W: PhaseLog + Clock> Watchers<'_, W> {
