@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.table import Goal, Row
 from local.deploy import ROOT
 
-CORE_FILE = ROOT / "src" / "plan.rs"
+CORE_FILE = ROOT / "src" / "phase" / "pace.rs"
 FUNCTION = ["cargo", "build", "--quiet", "--bin", "ec2-start-stop"]
 CORE = ["make", "--silent", "test-fast"]
 PEAK_MB = 6_000

@@ -1,41 +1,25 @@
 //! Starts and stops tiered EC2 servers in dependency order and reports truthfully.
 //!
-//! One invocation of the Lambda is one *phase* (one list of [`servers`]) or the *report*. The data's path:
+//! One invocation of the function is one *phase* (the work on one list of servers.toml) or the *report*. The rooms,
+//! from the inside out; a room knows only those above it:
 //!
-//! ```text
-//! event ─ payload ─ phase ┬ ports ─ aws (describe)      what is
-//!                         ├ plan                        what is missing, per server, with a reason
-//!                         ├ ports ─ aws (start, stop)   ask for it, within EC2's token buckets
-//!                         └ verdict ─ payload           what came of it
-//! results of all phases ─ report ─ mail                 one truthful mail
-//! ```
-//!
-//! `plan`, `verdict`, `muting`, `report`, `summary` and `statemachine` are pure: no I/O, no clock, no SDK. `phase` knows
-//! ports, not adapters. SDK types stop in `aws`, which is there only with the feature of that name.
+//! - [`model`]: the nouns that all rooms share: action, instance, failure, outcome
+//! - [`ports`]: what the program needs of the world: EC2, CloudWatch, SES, a clock
+//! - [`servers`]: servers.toml, hold tags, and the state machine that is rendered from it
+//! - [`phase`]: the loop: look, decide, ask, wait
+//! - [`phase_log`]: the watcher that tells a phase's story
+//! - [`report`]: what the branches gave and what every server is now → one truthful mail
+//! - [`muting`]: which alarms are quiet while servers are off on purpose, and the watcher that sees to it
+//! - [`lambda`]: the edge: payloads, settings, answers, the names of errors, metrics
+//! - `aws`: one adapter a port, where SDK types stop; there only with the feature of that name
 
-pub mod acting;
 #[cfg(feature = "aws")]
 pub mod aws;
-pub mod dry_run;
-pub mod encryption;
-pub mod failure;
-pub mod handler;
-pub mod hold;
-pub mod judgement;
-pub mod memory;
+pub mod lambda;
+pub mod model;
 pub mod muting;
-pub mod narration;
-pub mod pace;
-pub mod payload;
 pub mod phase;
-pub mod plan;
+pub mod phase_log;
 pub mod ports;
-pub mod progress;
-pub mod reading;
 pub mod report;
-pub mod results;
 pub mod servers;
-pub mod settings;
-pub mod statemachine;
-pub mod summary;
-pub mod verdict;

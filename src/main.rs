@@ -3,8 +3,8 @@
 use std::panic::AssertUnwindSafe;
 
 use ec2_start_stop::aws::{Aws, LambdaClock};
-use ec2_start_stop::handler::{self, HandlerError, Invocation, Settings};
-use ec2_start_stop::settings;
+use ec2_start_stop::lambda::handler::{HandlerError, Invocation, Settings};
+use ec2_start_stop::lambda::{handler, settings};
 use futures::FutureExt;
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};

@@ -6,10 +6,9 @@ mod world;
 
 use std::collections::BTreeSet;
 
+use ec2_start_stop::model::{Action, ActionTaken, InstanceState, Outcome};
 use ec2_start_stop::muting::Muting;
-use ec2_start_stop::payload::{Action, Did, Outcome};
-use ec2_start_stop::ports::InstanceState;
-use ec2_start_stop::servers::{Minimum, Readiness};
+use ec2_start_stop::servers::file::{Minimum, Readiness};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use world::*;
@@ -110,7 +109,7 @@ proptest! {
         prop_assert_eq!(counts.total, names.len());
         prop_assert_eq!(counts.ready + counts.failed + counts.held, counts.total);
         let problems: BTreeSet<&str> = answer.problems.iter().map(|problem| problem.name.as_str()).collect();
-        let held: BTreeSet<&str> = answer.actions.iter().filter(|(_, deed)| deed.action == Did::Held)
+        let held: BTreeSet<&str> = answer.actions.iter().filter(|(_, record)| record.action == ActionTaken::Held)
             .map(|(name, _)| name.as_str()).collect();
         prop_assert_eq!(problems.len(), answer.problems.len());
         prop_assert_eq!((problems.len(), held.len()), (counts.failed, counts.held));

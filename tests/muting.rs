@@ -6,12 +6,14 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use ec2_start_stop::muting::{self, Changes, Hearing, Muting, apply};
-use ec2_start_stop::payload::{Action, Outcome, PhaseAnswer, Request};
-use ec2_start_stop::phase::Task;
-use ec2_start_stop::ports::{Alarm, Clock, InstanceState, MuteRule};
+use ec2_start_stop::lambda::payload::Request;
+use ec2_start_stop::model::{Action, InstanceState, Outcome, PhaseAnswer};
+use ec2_start_stop::muting;
+use ec2_start_stop::muting::{Changes, Hearing, Muting, watcher};
+use ec2_start_stop::phase::run::Task;
+use ec2_start_stop::ports::{Alarm, Clock, MuteRule};
 use ec2_start_stop::report::Report;
-use ec2_start_stop::servers::{Phase, ServerLists};
+use ec2_start_stop::servers::file::{ServerList, ServerLists};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
@@ -23,9 +25,9 @@ fn nights() -> Muting {
     Muting { stack: "nights".to_owned(), window: SignedDuration::from_hours(64) }
 }
 
-fn mute(world: &World, phase: &Phase, action: Action) -> PhaseAnswer {
+fn mute(world: &World, list: &ServerList, action: Action) -> PhaseAnswer {
     let muting = nights();
-    let task = Task { muting: Some(&muting), ..task(world, phase, action) };
+    let task = Task { muting: Some(&muting), ..task(world, list, action) };
     invoke(world, &task, None).unwrap()
 }
 
@@ -287,8 +289,9 @@ fn report(action: &str, results: &serde_json::Value, state: InstanceState) -> Re
     let lists = ServerLists::parse(include_str!("../servers.toml")).unwrap();
     let payload = json!({ "send_mail": true, "action": action, "results": results });
     let Request::Report(request) = Request::parse(payload).unwrap() else { panic!("no report") };
-    let instances = |phase: &Phase| phase.servers.iter().map(|name| server(name, state).instance).collect();
-    let seen = lists.phases.iter().map(|phase| (phase.number, Ok(instances(phase)))).collect();
+    let instances =
+        |list: &ServerList| list.servers.iter().map(|name| server(name, state).instance).collect();
+    let seen = lists.lists.iter().map(|phase| (phase.number, Ok(instances(phase)))).collect();
     Report::build(&request, &lists, &seen, seven())
 }
 
@@ -308,7 +311,7 @@ fn after_a_start_the_tiers_that_gave_no_answer_are_unmuted() {
         world.mute_rules.borrow_mut().insert(name.to_owned(), rule(name, &["cpu"], 64));
     }
     let muting = nights();
-    let work = apply::unmute_unsettled(&world, &muting, &report, in_hours(1));
+    let work = watcher::unmute_unsettled(&world, &muting, &report, in_hours(1));
     assert_eq!(at_once(work), Vec::<String>::new());
     assert!(world.mute_rules.borrow().keys().eq(["maintenance", "nights.test.db.1"]));
 }
@@ -327,7 +330,7 @@ fn a_report_that_cannot_unmute_says_so_and_is_still_made() {
     let world = World::new([]);
     world.fail_next("ListAlarmMuteRules", "AccessDenied", 99);
     let muting = nights();
-    let remarks = at_once(apply::unmute_unsettled(&world, &muting, &report, in_hours(1)));
+    let remarks = at_once(watcher::unmute_unsettled(&world, &muting, &report, in_hours(1)));
     assert_eq!(remarks.len(), 6);
     assert!(remarks[0].contains("cloudwatch:ListAlarmMuteRules"), "{}", remarks[0]);
 }

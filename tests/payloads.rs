@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
-use ec2_start_stop::payload::{Action, PayloadError, PhaseAnswer, Request};
+use ec2_start_stop::lambda::payload::{PayloadError, Request};
+use ec2_start_stop::model::{Action, PhaseAnswer};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

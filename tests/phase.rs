@@ -6,10 +6,10 @@ mod world;
 
 use std::time::Duration;
 
-use ec2_start_stop::payload::{Action, Did, Outcome};
-use ec2_start_stop::phase::Task;
-use ec2_start_stop::ports::{Clock, InstanceState};
-use ec2_start_stop::servers::{Minimum, Readiness};
+use ec2_start_stop::model::{Action, ActionTaken, InstanceState, Outcome};
+use ec2_start_stop::phase::run::Task;
+use ec2_start_stop::ports::Clock;
+use ec2_start_stop::servers::file::{Minimum, Readiness};
 use jiff::SignedDuration;
 use world::*;
 
@@ -56,7 +56,7 @@ fn stopped_servers_are_asked_once_together_and_are_ready_when_their_checks_have_
     assert!(world.seconds() >= 110, "boot and checks take 110 s");
     let initial = &answer.initial_state.0["test2"];
     assert_eq!((initial.state.as_str(), initial.is_running), ("stopped", false));
-    assert_eq!(answer.actions["test2"].action, Did::Started);
+    assert_eq!(answer.actions["test2"].action, ActionTaken::Started);
     assert!(answer.actions["test2"].seconds.is_some_and(|seconds| (110..130).contains(&seconds)));
 }
 
@@ -385,9 +385,9 @@ fn servers_that_are_not_ours_to_change_are_held_and_said_so() {
         let world = World::new([fresh.change(change)]);
         let answer = run(&world, &list(&["test2"]), action);
         assert_eq!((answer.servers.held, answer.servers.failed), (1, 0), "{why}");
-        let deed = &answer.actions["test2"];
-        assert_eq!(deed.action, Did::Held);
-        assert!(deed.why.as_ref().is_some_and(|text| text.contains(why)), "{deed:?}");
+        let record = &answer.actions["test2"];
+        assert_eq!(record.action, ActionTaken::Held);
+        assert!(record.why.as_ref().is_some_and(|text| text.contains(why)), "{record:?}");
         assert_eq!(world.state("test2"), before);
     }
 }
@@ -519,9 +519,9 @@ fn a_dry_run_lists_every_server_with_a_reason_and_changes_nothing() {
     let phase = list(&ALL);
     let dry = Task { dry_run: true, ..task(&world, &phase, Action::Start) };
     let answer = invoke(&world, &dry, None).unwrap();
-    assert_eq!(answer.actions["test2"].action, Did::WouldStart);
-    assert_eq!(answer.actions["test7"].action, Did::Nothing);
-    assert!(answer.actions.values().all(|deed| deed.why.is_some()));
+    assert_eq!(answer.actions["test2"].action, ActionTaken::WouldStart);
+    assert_eq!(answer.actions["test7"].action, ActionTaken::Nothing);
+    assert!(answer.actions.values().all(|record| record.why.is_some()));
     assert_eq!(codes(&answer)["test8"], "UnauthorizedOperation");
     assert_eq!((answer.actions.len(), answer.servers.changed), (3, 0));
     assert!(world.calls_of("StartInstances").is_empty());

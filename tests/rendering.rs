@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ec2_start_stop::servers::ServerLists;
-use ec2_start_stop::statemachine;
+use ec2_start_stop::servers::file::ServerLists;
+use ec2_start_stop::servers::machine as statemachine;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -36,7 +36,7 @@ impl Lists {
         let mut text = format!("tiers = {:?}\n", self.tiers);
         for (number, (environment, tier)) in self.pairs().into_iter().enumerate() {
             text += &format!(
-                "[[phase]]\nnumber = {number}\nenvironment = \"{environment}\"\ntier = \"{tier}\"\nname = {:?}\n\
+                "[[list]]\nnumber = {number}\nenvironment = \"{environment}\"\ntier = \"{tier}\"\nname = {:?}\n\
                  servers = []\nready = \"running\"\ntimeout_minutes = 5\nsettle_seconds = {}\n",
                 self.name, self.settle,
             );

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use ec2_start_stop::payload::{Action, ReportRequest};
-use ec2_start_stop::ports::{AwsError, Instance, InstanceState, Mail};
+use ec2_start_stop::lambda::payload::ReportRequest;
+use ec2_start_stop::model::{Action, Instance, InstanceState};
+use ec2_start_stop::ports::{AwsError, Mail};
 use ec2_start_stop::report::{Report, Seen, Status};
-use ec2_start_stop::servers::ServerLists;
+use ec2_start_stop::servers::file::ServerLists;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -49,7 +50,7 @@ fn instance(name: &str, state: InstanceState) -> Instance {
 /// Every listed server in this state.
 fn seen(lists: &ServerLists, state: InstanceState) -> Seen {
     let instances = |names: &[String]| names.iter().map(|name| instance(name, state)).collect();
-    lists.phases.iter().map(|phase| (phase.number, Ok(instances(&phase.servers)))).collect()
+    lists.lists.iter().map(|phase| (phase.number, Ok(instances(&phase.servers)))).collect()
 }
 
 /// A branch's result in which every phase went well: the servers were `initial` and `did` was done.
@@ -252,14 +253,14 @@ fn hours_off_are_told_and_money_only_where_a_rate_is_given() {
     let without = mail(&lists, results.clone());
     assert!(without.text.contains("Off since the last stop: 36.0 instance-hours of 3 servers.\n"));
     assert!(!without.html.contains("not spent"));
-    let rate = ec2_start_stop::servers::Rate { amount: 0.5, currency: "USD".to_owned() };
-    lists.phases.iter_mut().for_each(|phase| phase.hourly_rate = Some(rate.clone()));
+    let rate = ec2_start_stop::servers::file::Rate { amount: 0.5, currency: "USD".to_owned() };
+    lists.lists.iter_mut().for_each(|phase| phase.hourly_rate = Some(rate.clone()));
     assert!(mail(&lists, results).html.contains("about 18.00 USD not spent."));
 }
 
 #[test]
 fn names_with_markup_and_right_to_left_text_are_safe() {
-    let file = "[[phase]]\nnumber = 0\nenvironment = \"dev\"\ntier = \"db\"\nname = \"<b>&\"\nready = \"running\"\ntimeout_minutes = 5\n\
+    let file = "[[list]]\nnumber = 0\nenvironment = \"dev\"\ntier = \"db\"\nname = \"<b>&\"\nready = \"running\"\ntimeout_minutes = 5\n\
                 servers = [\"<script>x</script>\", \"שרת\", \"😀\"]\n";
     let lists = ServerLists::parse(file).unwrap();
     let report = Report::build(
@@ -288,7 +289,7 @@ fn the_text_is_at_most_78_columns_wide() {
 fn a_thousand_servers_fit_a_mail() {
     let names: Vec<String> = (0..1000).map(|n| format!("web{n}")).collect();
     let file = format!(
-        "[[phase]]\nnumber = 0\nenvironment = \"dev\"\ntier = \"db\"\nname = \"web\"\nready = \"running\"\ntimeout_minutes = 5\nservers = {names:?}\n"
+        "[[list]]\nnumber = 0\nenvironment = \"dev\"\ntier = \"db\"\nname = \"web\"\nready = \"running\"\ntimeout_minutes = 5\nservers = {names:?}\n"
     );
     let lists = ServerLists::parse(&file).unwrap();
     let report = Report::build(
@@ -342,7 +343,7 @@ proptest! {
         }
         let report = Report::build(&request(results), &lists, &seen, now());
         let mail = report.mail(&TimeZone::UTC, "eu-west-1");
-        for name in lists.phases.iter().flat_map(|phase| &phase.servers) {
+        for name in lists.lists.iter().flat_map(|phase| &phase.servers) {
             prop_assert_eq!(report.rows().filter(|row| row.name == *name).count(), 1, "{}", name);
             let problems = report.problems.iter().filter(|problem| problem.name == *name).count();
             for body in [&mail.text, &mail.html] {

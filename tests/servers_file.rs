@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
-use ec2_start_stop::servers::{Minimum, ServerLists, ServersFileError};
+use ec2_start_stop::servers::file::{Minimum, ServerLists, ServersFileError};
 
 const SHIPPED: &str = include_str!("../servers.toml");
 
-/// A list with these lines changed or added; the [[phase]] is on line 1.
+/// A list with these lines changed or added; the [[list]] is on line 1.
 fn list(change: &[(&str, &str)]) -> String {
     let mut keys = vec![
         ("number", "0"),
@@ -24,7 +24,7 @@ fn list(change: &[(&str, &str)]) -> String {
         }
     }
     let lines: Vec<String> = keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-    format!("[[phase]]\n{}\n", lines.join("\n"))
+    format!("[[list]]\n{}\n", lines.join("\n"))
 }
 
 fn refused(text: &str) -> (usize, String) {
@@ -37,7 +37,7 @@ fn refused(text: &str) -> (usize, String) {
 #[test]
 fn the_shipped_file_holds_the_reference_lists() {
     let lists = ServerLists::parse(SHIPPED).unwrap();
-    let names = |number: u32| lists.phase(number).unwrap().servers.join(" ");
+    let names = |number: u32| lists.numbered(number).unwrap().servers.join(" ");
     assert_eq!(names(0), "test1 test4 test5 test19");
     assert_eq!(names(1), "test6 test11 test17 test18");
     assert_eq!(names(2), "test12 test13 test14");
@@ -50,7 +50,7 @@ fn the_shipped_file_holds_the_reference_lists() {
 #[test]
 fn what_may_be_left_out_has_its_default() {
     let lists = ServerLists::parse(&list(&[])).unwrap();
-    let phase = &lists.phases[0];
+    let phase = &lists.lists[0];
     assert_eq!((phase.minimum, phase.settle.as_secs(), phase.force_stop_after), (Minimum::All, 0, None));
     assert_eq!(lists.tiers, ["db", "app"]);
 }
@@ -82,11 +82,11 @@ fn each_mistake_is_refused_with_its_line() {
     };
     assert!(ServerLists::parse(&second(&other)).is_ok());
     for (text, line, what) in [
-        (with(&[("number", "0")]), 10, "two phases have the number 0"),
+        (with(&[("number", "0")]), 10, "two lists have the number 0"),
         (with(&[("tier", "\"db\"")]), 10, "two lists for the tier"),
-        (with(&[("servers", "[\"c\", \"a\"]")]), 17, "server \"a\" is in phase 0 and in phase 1"),
+        (with(&[("servers", "[\"c\", \"a\"]")]), 17, "server \"a\" is in list 0 and in list 1"),
         (with(&[("servers", "[\"c\", \"\"]")]), 17, "empty name"),
-        (list(&[("servers", "[\"a\", \"a\"]")]), 8, "server \"a\" is in phase 0 and in phase 0"),
+        (list(&[("servers", "[\"a\", \"a\"]")]), 8, "server \"a\" is in list 0 and in list 0"),
         (list(&[("tier", "\"web\"")]), 1, "not one of"),
         (list(&[("environment", "\"my env\"")]), 1, "environment \"my env\""),
         (list(&[("name", "\" \"")]), 1, "empty name"),
@@ -137,8 +137,8 @@ fn a_forced_stop_of_databases_must_be_asked_for_in_words() {
 #[test]
 fn a_rate_is_an_amount_above_nothing_and_a_currency() {
     let rate = |value: &str| ServerLists::parse(&list(&[("hourly_rate", value)]));
-    assert!(rate("").unwrap().phases[0].hourly_rate.is_none());
-    let given = rate("{ amount = 0.0964, currency = \"EUR\" }").unwrap().phases[0].hourly_rate.clone();
+    assert!(rate("").unwrap().lists[0].hourly_rate.is_none());
+    let given = rate("{ amount = 0.0964, currency = \"EUR\" }").unwrap().lists[0].hourly_rate.clone();
     assert_eq!(given.map(|rate| rate.currency).as_deref(), Some("EUR"));
     for value in [
         "{ amount = 0.0, currency = \"EUR\" }",

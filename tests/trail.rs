@@ -6,8 +6,9 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use ec2_start_stop::handler::{self, HandlerError, Invocation, Settings};
-use ec2_start_stop::servers::ServerLists;
+use ec2_start_stop::lambda::handler;
+use ec2_start_stop::lambda::handler::{HandlerError, Invocation, Settings};
+use ec2_start_stop::servers::file::ServerLists;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -111,7 +112,7 @@ fn an_invocation_that_hands_on_counts_its_requests_and_no_server() {
             .map(|name| stopped(name).change(|server| server.checks_after = SignedDuration::from_mins(20))),
     );
     let mut settings = settings();
-    for phase in &mut settings.lists.phases {
+    for phase in &mut settings.lists.lists {
         phase.timeout = std::time::Duration::from_secs(3600);
     }
     let answered = answer(&world, &settings, start(true)).unwrap();
@@ -133,7 +134,7 @@ fn more_than_a_hundred_servers_times_are_all_told_in_records_of_a_hundred() {
     let servers: Vec<String> = (0..250).map(|number| format!("web{number}")).collect();
     let world = World::new(servers.iter().map(|name| stopped(name)));
     let mut settings = settings();
-    let phase = settings.lists.phases.iter_mut().find(|phase| phase.number == 3).unwrap();
+    let phase = settings.lists.lists.iter_mut().find(|phase| phase.number == 3).unwrap();
     phase.servers = servers;
     answer(&world, &settings, start(true)).unwrap();
     let records = world.records.borrow();

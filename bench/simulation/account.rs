@@ -10,9 +10,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use ec2_start_stop::model::{Instance, StatusChecks, StopKind};
 use ec2_start_stop::ports::{
-    Alarm, AwsError, ChangeInstances, Clock, Instance, LogLine, MuteAlarms, MuteRule, PhaseLog,
-    ReadInstances, Selection, StatusChecks, StopKind,
+    Alarm, AwsError, ChangeInstances, Clock, LogLine, MuteAlarms, MuteRule, PhaseLog, ReadInstances,
+    Selection,
 };
 use jiff::Timestamp;
 

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use ec2_start_stop::ports::{
-    ChangeInstances, Check, Clock, Instance, InstanceState, ReadInstances, Selection,
-};
-use ec2_start_stop::servers::Phase;
+use ec2_start_stop::model::{Check, Instance, InstanceState};
+use ec2_start_stop::ports::{ChangeInstances, Clock, ReadInstances, Selection};
+use ec2_start_stop::servers::file::ServerList;
 
 use crate::account::Account;
 
@@ -19,26 +18,26 @@ pub(crate) const BETWEEN_TIERS: Duration = Duration::from_secs(60);
 const VALUES_PER_FILTER: usize = 200;
 
 /// Whether the next tier may go ahead.
-pub(crate) async fn start(account: &Account, phase: &Phase) -> bool {
-    if phase.servers.len() > VALUES_PER_FILTER {
+pub(crate) async fn start(account: &Account, list: &ServerList) -> bool {
+    if list.servers.len() > VALUES_PER_FILTER {
         return false;
     }
-    let Some(stopped) = describe(account, phase).await else { return false };
+    let Some(stopped) = describe(account, list).await else { return false };
     let ids: Vec<String> = stopped.into_iter().map(|instance| instance.id).collect();
     account.start(&ids, false).await.is_ok()
-        && all_running(account, phase).await
+        && all_running(account, list).await
         && all_checks_passed(account, &ids).await
 }
 
-async fn describe(account: &Account, phase: &Phase) -> Option<Vec<Instance>> {
-    let selection = Selection { names: &phase.servers, tags: &phase.tags };
+async fn describe(account: &Account, list: &ServerList) -> Option<Vec<Instance>> {
+    let selection = Selection { names: &list.servers, tags: &list.tags };
     account.instances(selection).await.ok()
 }
 
-async fn all_running(account: &Account, phase: &Phase) -> bool {
+async fn all_running(account: &Account, list: &ServerList) -> bool {
     for _ in 0..STATE_LOOKS {
         account.sleep(STATE_WAIT).await;
-        let seen = describe(account, phase).await.unwrap_or_default();
+        let seen = describe(account, list).await.unwrap_or_default();
         if seen.iter().all(|instance| instance.state == InstanceState::Running) {
             return true;
         }

@@ -1,7 +1,7 @@
 //! Random fleets: the shipped six lists, or as long ones as wanted, with boot times that differ.
 
-use ec2_start_stop::ports::InstanceState;
-use ec2_start_stop::servers::{Minimum, Phase, ServerLists};
+use ec2_start_stop::model::InstanceState;
+use ec2_start_stop::servers::file::{Minimum, ServerList, ServerLists};
 use fastrand::Rng;
 use jiff::SignedDuration;
 
@@ -39,21 +39,21 @@ impl Spread {
 pub(crate) fn lists(count: Option<usize>) -> ServerLists {
     let mut lists = ServerLists::parse(SHIPPED).expect("build.rs has checked it");
     let Some(count) = count else { return lists };
-    let among = lists.phases.len();
-    for (place, phase) in lists.phases.iter_mut().enumerate() {
+    let among = lists.lists.len();
+    for (place, list) in lists.lists.iter_mut().enumerate() {
         let length = count / among + usize::from(place < count % among);
-        phase.servers = (0..length).map(|number| format!("server-{place}-{number:05}")).collect();
-        phase.minimum = Minimum::AtLeast(1);
+        list.servers = (0..length).map(|number| format!("server-{place}-{number:05}")).collect();
+        list.minimum = Minimum::AtLeast(1);
     }
     lists
 }
 
 /// Stopped servers for all lists; so many of them, one list after the other, EC2 refuses to start.
-pub(crate) fn servers(phases: &[Phase], bad: usize, dice: &mut Rng) -> Vec<Server> {
-    let bad_in = |place: usize| bad / phases.len() + usize::from(place < bad % phases.len());
+pub(crate) fn servers(lists: &[ServerList], bad: usize, dice: &mut Rng) -> Vec<Server> {
+    let bad_in = |place: usize| bad / lists.len() + usize::from(place < bad % lists.len());
     let mut servers = Vec::new();
-    for (place, phase) in phases.iter().enumerate() {
-        for (number, name) in phase.servers.iter().enumerate() {
+    for (place, list) in lists.iter().enumerate() {
+        for (number, name) in list.servers.iter().enumerate() {
             let habit =
                 if number < bad_in(place) { Habit::Refuses("UnsupportedOperation") } else { Habit::Good };
             let mut server = server(name, InstanceState::Stopped).with(habit);

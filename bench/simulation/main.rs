@@ -12,8 +12,8 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use ec2_start_stop::payload::PhaseAnswer;
-use ec2_start_stop::servers::{Phase, ServerLists};
+use ec2_start_stop::model::PhaseAnswer;
+use ec2_start_stop::servers::file::{ServerList, ServerLists};
 use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ fn fleets() -> Value {
     let lists = fleet::lists(None);
     let (mut ours, mut baseline) = (Vec::new(), Vec::new());
     for seed in 0..FLEETS {
-        let servers = fleet::servers(&lists.phases, 0, &mut Rng::with_seed(seed));
+        let servers = fleet::servers(&lists.lists, 0, &mut Rng::with_seed(seed));
         let critical_path = whole_start::critical_path(&lists, &servers);
         for (starter, told) in [(Starter::Ours, &mut ours), (Starter::Baseline, &mut baseline)] {
             let start = whole_start::start(&lists, &servers, starter);
@@ -58,7 +58,7 @@ fn fleets() -> Value {
 /// Of each environment; null where the next tier was not reached.
 fn dead_seconds(lists: &ServerLists, start: &WholeStart) -> Vec<Option<f64>> {
     let of = |environment: &str| -> Vec<Option<f64>> {
-        let phases: Vec<&Phase> = lists.in_start_order(environment);
+        let phases: Vec<&ServerList> = lists.in_start_order(environment);
         phases.windows(2).map(|pair| whole_start::dead_seconds(start, pair[0], pair[1])).collect()
     };
     lists.environments().into_iter().flat_map(of).collect()
@@ -76,7 +76,7 @@ fn sized(size: usize, bad: usize) -> Value {
     let lists = fleet::lists(Some(size));
     let samples = |starter: Starter| -> Vec<Value> {
         let one = |seed: u64| {
-            let servers = fleet::servers(&lists.phases, bad, &mut Rng::with_seed(seed));
+            let servers = fleet::servers(&lists.lists, bad, &mut Rng::with_seed(seed));
             calls(&whole_start::start(&lists, &servers, starter))
         };
         (0..SAMPLES).map(one).collect()
@@ -118,7 +118,7 @@ fn throttled_reads(reads: &[(Timestamp, usize)]) -> usize {
 /// A good fleet of this size: what grows with it.
 fn grown(size: usize) -> Value {
     let lists = fleet::lists(Some(size));
-    let servers = fleet::servers(&lists.phases, 0, &mut Rng::with_seed(7));
+    let servers = fleet::servers(&lists.lists, 0, &mut Rng::with_seed(7));
     let start = whole_start::start(&lists, &servers, Starter::Ours);
     let mut told = calls(&start);
     told["servers"] = json!(size);

@@ -2,10 +2,11 @@
 
 use std::pin::Pin;
 
-use ec2_start_stop::payload::{Action, Outcome, PhaseAnswer};
-use ec2_start_stop::phase::{self, Task};
-use ec2_start_stop::ports::{Clock, InstanceState};
-use ec2_start_stop::servers::{Phase, ServerLists};
+use ec2_start_stop::model::{Action, InstanceState, Outcome, PhaseAnswer};
+use ec2_start_stop::phase::run as phase;
+use ec2_start_stop::phase::run::Task;
+use ec2_start_stop::ports::Clock;
+use ec2_start_stop::servers::file::{ServerList, ServerLists};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,10 +40,10 @@ pub(crate) fn start(lists: &ServerLists, servers: &[Server], starter: Starter) -
         environments
             .iter()
             .map(|name| -> Pin<Box<dyn Future<Output = Vec<PhaseAnswer>>>> {
-                let phases = lists.in_start_order(name);
+                let lists = lists.in_start_order(name);
                 match starter {
-                    Starter::Ours => Box::pin(our_environment(&account, phases, environments.len())),
-                    Starter::Baseline => Box::pin(baseline_environment(&account, phases)),
+                    Starter::Ours => Box::pin(our_environment(&account, lists, environments.len())),
+                    Starter::Baseline => Box::pin(baseline_environment(&account, lists)),
                 }
             })
             .collect(),
@@ -51,28 +52,32 @@ pub(crate) fn start(lists: &ServerLists, servers: &[Server], starter: Starter) -
     WholeStart { account, seconds, answers: answers.into_iter().flatten().collect() }
 }
 
-async fn our_environment(account: &Account, phases: Vec<&Phase>, environments: usize) -> Vec<PhaseAnswer> {
+async fn our_environment(
+    account: &Account,
+    lists: Vec<&ServerList>,
+    environments: usize,
+) -> Vec<PhaseAnswer> {
     let mut answers = Vec::new();
-    for phase in phases {
-        let answer = our_phase(account, phase, environments).await;
+    for list in lists {
+        let answer = our_phase(account, list, environments).await;
         let goes_on = answer.next_phase;
         answers.push(answer);
         if !goes_on {
             break;
         }
-        account.sleep(phase.settle).await;
+        account.sleep(list.settle).await;
     }
     answers
 }
 
 /// One invocation after the other, until the phase is decided.
-async fn our_phase(account: &Account, phase: &Phase, environments: usize) -> PhaseAnswer {
+async fn our_phase(account: &Account, list: &ServerList, environments: usize) -> PhaseAnswer {
     let mut resume = None;
     loop {
         let task = Task {
-            phase,
+            list,
             action: Action::Start,
-            heading: &phase.name,
+            heading: &list.name,
             log_stream: "run",
             dry_run: false,
             run_began_at: seven(),
@@ -89,12 +94,12 @@ async fn our_phase(account: &Account, phase: &Phase, environments: usize) -> Pha
     }
 }
 
-async fn baseline_environment(account: &Account, phases: Vec<&Phase>) -> Vec<PhaseAnswer> {
-    for (place, phase) in phases.into_iter().enumerate() {
+async fn baseline_environment(account: &Account, lists: Vec<&ServerList>) -> Vec<PhaseAnswer> {
+    for (place, list) in lists.into_iter().enumerate() {
         if place > 0 {
             account.sleep(baseline::BETWEEN_TIERS).await;
         }
-        if !baseline::start(account, phase).await {
+        if !baseline::start(account, list).await {
             break;
         }
     }
@@ -102,7 +107,7 @@ async fn baseline_environment(account: &Account, phases: Vec<&Phase>) -> Vec<Pha
 }
 
 /// From a tier's last server being ready to the next tier's first request; `None` where that tier was not reached.
-pub(crate) fn dead_seconds(start: &WholeStart, before: &Phase, after: &Phase) -> Option<f64> {
+pub(crate) fn dead_seconds(start: &WholeStart, before: &ServerList, after: &ServerList) -> Option<f64> {
     let world = &start.account.world;
     let ready = before.servers.iter().filter_map(|name| ready_at(world, name)).max()?;
     let first = after.servers.iter().filter_map(|name| asked_at(world, name)).min()?;
@@ -111,15 +116,15 @@ pub(crate) fn dead_seconds(start: &WholeStart, before: &Phase, after: &Phase) ->
 
 /// The least that a start can take: in each environment the slowest server of each tier, one tier after the other.
 pub(crate) fn critical_path(lists: &ServerLists, servers: &[Server]) -> f64 {
-    let slowest = |phase: &Phase| {
+    let slowest = |list: &ServerList| {
         let listed = servers
             .iter()
-            .filter(|server| server.instance.name.as_ref().is_some_and(|name| phase.servers.contains(name)));
+            .filter(|server| server.instance.name.as_ref().is_some_and(|name| list.servers.contains(name)));
         listed.map(|server| (server.boot + server.checks_after).as_secs_f64()).fold(0.0, f64::max)
     };
     let of = |environment: &&str| -> f64 {
-        let phases = lists.in_start_order(environment);
-        phases.iter().map(|phase| slowest(phase) + phase.settle.as_secs_f64()).sum()
+        let lists = lists.in_start_order(environment);
+        lists.iter().map(|list| slowest(list) + list.settle.as_secs_f64()).sum()
     };
     lists.environments().iter().map(of).fold(0.0, f64::max)
 }

@@ -13,11 +13,9 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::{Aws, failure};
-use crate::hold;
-use crate::ports::{
-    AwsError, ChangeInstances, Check, Instance, InstanceState, ReadInstances, Selection, StateReason,
-    StatusChecks, StopKind,
-};
+use crate::model::{Check, Instance, InstanceState, StateReason, StatusChecks, StopKind};
+use crate::ports::{AwsError, ChangeInstances, ReadInstances, Selection};
+use crate::servers::hold;
 
 /// "Maximum 200 values per filter"
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>).

@@ -12,7 +12,7 @@ use aws_sdk_ec2::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ec2::error::BoxError;
 
 use super::Aws;
-use crate::failure;
+use crate::model::failure;
 use crate::ports::{Calls, Trail};
 
 /// The counters that all clients share.

@@ -11,9 +11,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
 
 use super::{Aws, LambdaClock, one_attempt};
+use crate::model::{Check, InstanceState, StopKind};
 use crate::ports::{
-    AwsError, Calls, ChangeInstances, Check, InstanceState, LogLine, Mail, PhaseLog, ReadInstances,
-    Selection, SendMail, StopKind, Trail,
+    AwsError, Calls, ChangeInstances, LogLine, Mail, PhaseLog, ReadInstances, Selection, SendMail, Trail,
 };
 
 /// A server that gives the next of its answers to each request, and remembers what was asked.

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use ec2_start_stop::servers::ServerLists;
-use ec2_start_stop::statemachine;
+use ec2_start_stop::servers::file::ServerLists;
+use ec2_start_stop::servers::machine as statemachine;
 
 fn main() -> ExitCode {
     let path = std::env::args().nth(1).unwrap_or_else(|| "servers.toml".to_owned());

@@ -10,7 +10,7 @@ use askama::Template;
 use jiff::tz::TimeZone;
 
 use super::{EnvironmentReport, Report, Row, Status, TierReport};
-use crate::payload::{Action, Did, Off, Outcome, Problem};
+use crate::model::{Action, ActionTaken, HoursOff, Outcome, Problem};
 use crate::ports::Mail;
 
 /// The plain text's width in characters.
@@ -171,12 +171,12 @@ impl TierReport {
     }
 }
 
-fn hours(off: Off) -> f64 {
+fn hours(off: HoursOff) -> f64 {
     Duration::from_secs(off.seconds).as_secs_f64() / 3600.0
 }
 
 /// The hours off, where any are known.
-fn off(off: Off, money: &BTreeMap<&str, f64>, of_which: &str) -> Option<Sentence> {
+fn off(off: HoursOff, money: &BTreeMap<&str, f64>, of_which: &str) -> Option<Sentence> {
     if off.servers == 0 {
         return None;
     }
@@ -242,7 +242,7 @@ fn tier_view(tier: &TierReport) -> TierView {
 }
 
 fn is_unchanged(row: &Row) -> bool {
-    row.action == Did::Nothing && row.problem.is_none()
+    row.action == ActionTaken::Nothing && row.problem.is_none()
 }
 
 fn row_view(row: &Row) -> RowView {
@@ -253,11 +253,11 @@ fn row_view(row: &Row) -> RowView {
     };
     let mut note: Vec<String> = Vec::new();
     match (row.action, row.seconds) {
-        (Did::Nothing, _) => {}
-        (Did::Started, Some(seconds)) => note.push(format!("ready after {}", duration(seconds))),
-        (Did::Stopped, Some(seconds)) => note.push(format!("stopped after {}", duration(seconds))),
-        (Did::Started, None) => note.push("asked to start".to_owned()),
-        (Did::Stopped, None) => note.push("asked to stop".to_owned()),
+        (ActionTaken::Nothing, _) => {}
+        (ActionTaken::Started, Some(seconds)) => note.push(format!("ready after {}", duration(seconds))),
+        (ActionTaken::Stopped, Some(seconds)) => note.push(format!("stopped after {}", duration(seconds))),
+        (ActionTaken::Started, None) => note.push("asked to start".to_owned()),
+        (ActionTaken::Stopped, None) => note.push("asked to stop".to_owned()),
         (did, _) => note.push(did.words().to_owned()),
     }
     note.extend(row.note.clone());

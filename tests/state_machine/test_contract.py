@@ -15,7 +15,7 @@ from local.fleet import phases
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "statemachine.asl.json").read_text()
 MACHINE = json.loads(TEXT)
-HANDLER = (ROOT / "src" / "handler.rs").read_text()
+HANDLER = (ROOT / "src" / "lambda" / "handler.rs").read_text()
 # What Lambda and Step Functions themselves call an error.
 NOT_OURS = ("Lambda.", "States.", "Sandbox.", "Runtime.")
 TRANSIENT = {"Throttled", "AwsUnreachable"}

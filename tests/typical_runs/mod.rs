@@ -6,11 +6,12 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use ec2_start_stop::payload::{Action, Execution, ReportRequest};
-use ec2_start_stop::phase::Task;
-use ec2_start_stop::ports::{Instance, InstanceState, Mail};
+use ec2_start_stop::lambda::payload::ReportRequest;
+use ec2_start_stop::model::{Action, Execution, Instance, InstanceState};
+use ec2_start_stop::phase::run::Task;
+use ec2_start_stop::ports::Mail;
 use ec2_start_stop::report::Report;
-use ec2_start_stop::servers::{Phase, ServerLists};
+use ec2_start_stop::servers::file::{ServerList, ServerLists};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -101,8 +102,8 @@ impl Run {
         Branch { result, seen, ended: seven() + SignedDuration::from_secs(world.seconds()) }
     }
 
-    fn phase(&self, world: &World, phase: &Phase) -> Value {
-        let task = Task { dry_run: self.dry_run, ..world::task(world, phase, self.action) };
+    fn phase(&self, world: &World, list: &ServerList) -> Value {
+        let task = Task { dry_run: self.dry_run, ..world::task(world, list, self.action) };
         serde_json::to_value(invoke(world, &task, None).unwrap()).unwrap()
     }
 }
@@ -121,9 +122,8 @@ fn execution() -> Execution {
     }
 }
 
-fn now(world: &World, phase: &Phase) -> Vec<Instance> {
-    phase
-        .servers
+fn now(world: &World, list: &ServerList) -> Vec<Instance> {
+    list.servers
         .iter()
         .map(|name| {
             let state = world.state(name);
@@ -208,7 +208,7 @@ fn list(number: u32, environment: &str, name: &str, servers: &[&str]) -> String 
     let mut file = String::new();
     write!(
         file,
-        "[[phase]]\nnumber = {number}\nenvironment = \"{environment}\"\ntier = \"app\"\nname = '{name}'\n\
+        "[[list]]\nnumber = {number}\nenvironment = \"{environment}\"\ntier = \"app\"\nname = '{name}'\n\
          servers = {servers:?}\nready = \"status-checks\"\ntimeout_minutes = 15\n"
     )
     .unwrap();

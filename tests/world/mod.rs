@@ -16,16 +16,19 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ec2_start_stop::muting::{self, Muting};
-use ec2_start_stop::payload::{Action, PhaseAnswer};
-use ec2_start_stop::phase::{self, PhaseError, Task};
-use ec2_start_stop::ports::{
-    Alarm, AwsError, Calls, ChangeInstances, Check, Clock, Instance, InstanceState, LogLine, Mail,
-    MuteAlarms, MuteRule, PhaseLog, ReadInstances, Selection, SendMail, StateReason, StatusChecks, StopKind,
-    Trail,
+use ec2_start_stop::model::{
+    Action, Check, Instance, InstanceState, PhaseAnswer, StateReason, StatusChecks, StopKind,
 };
-use ec2_start_stop::progress::Progress;
-use ec2_start_stop::servers::{Minimum, Phase, Readiness};
+use ec2_start_stop::muting;
+use ec2_start_stop::muting::Muting;
+use ec2_start_stop::phase::progress::Progress;
+use ec2_start_stop::phase::run as phase;
+use ec2_start_stop::phase::run::{PhaseError, Task};
+use ec2_start_stop::ports::{
+    Alarm, AwsError, Calls, ChangeInstances, Clock, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog,
+    ReadInstances, Selection, SendMail, Trail,
+};
+use ec2_start_stop::servers::file::{Minimum, Readiness, ServerList};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -528,8 +531,8 @@ impl Clock for World {
 }
 
 /// The list of these names, as servers.toml would give it.
-pub fn list(names: &[&str]) -> Phase {
-    Phase {
+pub fn list(names: &[&str]) -> ServerList {
+    ServerList {
         number: 3,
         environment: "dev".to_owned(),
         tier: "db".to_owned(),
@@ -546,9 +549,9 @@ pub fn list(names: &[&str]) -> Phase {
 }
 
 /// A task for one invocation of 15 minutes that begins now.
-pub fn task<'a>(world: &World, phase: &'a Phase, action: Action) -> Task<'a> {
+pub fn task<'a>(world: &World, list: &'a ServerList, action: Action) -> Task<'a> {
     Task {
-        phase,
+        list,
         action,
         heading: "starting development db servers",
         log_stream: "run-1",
@@ -575,19 +578,19 @@ pub fn at_once<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Runs a whole phase in one invocation.
-pub fn run(world: &World, phase: &Phase, action: Action) -> PhaseAnswer {
-    invoke(world, &task(world, phase, action), None).unwrap()
+pub fn run(world: &World, list: &ServerList, action: Action) -> PhaseAnswer {
+    invoke(world, &task(world, list, action), None).unwrap()
 }
 
 /// Runs a phase in invocations of `seconds`, handing `resume` on as the state machine does, through JSON.
-pub fn run_in_slices(world: &World, phase: &Phase, action: Action, seconds: i64) -> (PhaseAnswer, u32) {
-    mute_in_slices(world, phase, action, seconds, None)
+pub fn run_in_slices(world: &World, list: &ServerList, action: Action, seconds: i64) -> (PhaseAnswer, u32) {
+    mute_in_slices(world, list, action, seconds, None)
 }
 
 /// The same, with or without muting.
 pub fn mute_in_slices(
     world: &World,
-    phase: &Phase,
+    list: &ServerList,
     action: Action,
     seconds: i64,
     muting: Option<&Muting>,
@@ -595,7 +598,7 @@ pub fn mute_in_slices(
     let mut resume = None;
     for invocations in 1..1000 {
         let deadline = world.now() + SignedDuration::from_secs(seconds);
-        let task = Task { deadline, muting, ..task(world, phase, action) };
+        let task = Task { deadline, muting, ..task(world, list, action) };
         let answer = invoke(world, &task, resume).unwrap();
         let Some(handed_on) = &answer.resume else { return (answer, invocations) };
         let wire = serde_json::to_string(handed_on).unwrap();

@@ -8,11 +8,11 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::failure::{self, Cause};
-use crate::hold::{self, Hold};
-use crate::memory::Memory;
-use crate::payload::Action;
-use crate::ports::{Instance, InstanceState, StateReason, StopKind};
+use crate::model::failure::Cause;
+use crate::model::{Action, Instance, InstanceState, StateReason, StopKind, failure};
+use crate::phase::memory::Memory;
+use crate::servers::hold;
+use crate::servers::hold::Hold;
 
 /// For how long a describe may still show the state from before an accepted request: EC2 advises to
 /// expect up to five minutes and mostly takes seconds

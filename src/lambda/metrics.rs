@@ -6,10 +6,10 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::payload::{Action, Outcome, PhaseAnswer, Problem};
+use crate::model::{Action, Outcome, PhaseAnswer, Problem};
 use crate::ports::Calls;
 use crate::report::Report;
-use crate::servers::Phase;
+use crate::servers::file::ServerList;
 
 /// The metrics' namespace.
 pub const NAMESPACE: &str = "ec2-start-stop";
@@ -35,17 +35,17 @@ pub struct Source<'a> {
 /// Servers are counted when the phase is decided, and not in a dry run; requests always.
 pub fn of_phase(
     source: Source<'_>,
-    phase: &Phase,
+    list: &ServerList,
     action: Action,
     dry_run: bool,
     answer: &PhaseAnswer,
 ) -> Vec<Value> {
-    let mut seconds: Vec<u64> = answer.actions.values().filter_map(|deed| deed.seconds).collect();
+    let mut seconds: Vec<u64> = answer.actions.values().filter_map(|record| record.seconds).collect();
     seconds.sort_unstable();
     let decided = answer.outcome != Outcome::InProgress && !dry_run;
     let mut chunks = seconds.chunks(VALUES_PER_METRIC);
     let first = chunks.next().unwrap_or_default();
-    let mut fields = phase_fields(phase, action, dry_run, answer);
+    let mut fields = phase_fields(list, action, dry_run, answer);
     fields.insert("seconds_to_ready_p50".to_owned(), json!(percentile(&seconds, 50)));
     fields.insert("seconds_to_ready_p95".to_owned(), json!(percentile(&seconds, 95)));
     let mut directives = vec![requests(source, &mut fields)];
@@ -63,7 +63,7 @@ pub fn of_phase(
     for more in chunks.filter(|_| decided) {
         let mut fields = Map::new();
         fields.insert("Action".to_owned(), json!(action));
-        fields.insert("Tier".to_owned(), json!(phase.tier));
+        fields.insert("Tier".to_owned(), json!(list.tier));
         fields.insert("SecondsToReady".to_owned(), json!(more));
         records.push(record(source, "more seconds", fields, vec![directive(BY_TIER, &[SECONDS_TO_READY])]));
     }
@@ -89,11 +89,16 @@ pub fn of_run(source: Source<'_>, report: &Report) -> Value {
 const BY_TIER: &[&str] = &["Stack", "Action", "Tier"];
 const SECONDS_TO_READY: (&str, &str) = ("SecondsToReady", "Seconds");
 
-fn phase_fields(phase: &Phase, action: Action, dry_run: bool, answer: &PhaseAnswer) -> Map<String, Value> {
+fn phase_fields(
+    list: &ServerList,
+    action: Action,
+    dry_run: bool,
+    answer: &PhaseAnswer,
+) -> Map<String, Value> {
     let fields = [
-        ("phase_number", json!(phase.number)),
-        ("environment", json!(phase.environment)),
-        ("Tier", json!(phase.tier)),
+        ("phase_number", json!(list.number)),
+        ("environment", json!(list.environment)),
+        ("Tier", json!(list.tier)),
         ("Action", json!(action)),
         ("dry_run", json!(dry_run)),
         ("outcome", json!(answer.outcome)),

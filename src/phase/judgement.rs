@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
-use crate::failure;
-use crate::memory::{Memory, Refusal};
-use crate::pace;
-use crate::payload::{Action, Counts, Deed, Did, Off, Outcome, PhaseAnswer, Problem};
-use crate::plan::{self, Request, Rules, Step};
-use crate::ports::{Instance, StatusChecks};
-use crate::progress::Progress;
-use crate::servers::Phase;
-use crate::verdict::{self, Standing};
+use crate::model::{
+    Action, ActionRecord, ActionTaken, Counts, HoursOff, Instance, Outcome, PhaseAnswer, Problem,
+    StatusChecks, failure,
+};
+use crate::phase::memory::{Memory, Refusal};
+use crate::phase::plan::{Request, Rules, Step};
+use crate::phase::progress::Progress;
+use crate::phase::verdict::Standing;
+use crate::phase::{pace, plan, verdict};
+use crate::servers::file::ServerList;
 
 /// A server of the list.
 #[derive(Debug, Clone)]
@@ -44,14 +45,14 @@ pub struct Judgement {
 
 /// Judges what was seen, and notes in `progress` what the next look must know. `chance` jitters the pauses.
 pub fn judge(
-    phase: &Phase,
+    list: &ServerList,
     rules: &Rules,
     progress: &mut Progress,
     instances: Vec<Instance>,
     checks: &BTreeMap<String, StatusChecks>,
     chance: f64,
 ) -> Judgement {
-    let missing = missing_names(phase, &instances, progress);
+    let missing = missing_names(list, &instances, progress);
     let mut seen: BTreeMap<String, Instance> = instances.into_iter().map(|i| (i.id.clone(), i)).collect();
     let listed: Vec<(String, String)> = progress
         .initial_state
@@ -64,7 +65,7 @@ pub fn judge(
         .map(|(key, id)| match seen.remove(&id) {
             Some(instance) => {
                 let checks = checks.get(&id);
-                judge_one(key, instance, phase, rules, progress, checks, chance)
+                judge_one(key, instance, list, rules, progress, checks, chance)
             }
             None => gone(key, Some(id), failure::TERMINATED),
         })
@@ -74,10 +75,9 @@ pub fn judge(
 }
 
 /// Listed names that no instance has, and none had before.
-fn missing_names(phase: &Phase, instances: &[Instance], progress: &Progress) -> Vec<String> {
+fn missing_names(list: &ServerList, instances: &[Instance], progress: &Progress) -> Vec<String> {
     let found: BTreeSet<&str> = instances.iter().filter_map(|instance| instance.name.as_deref()).collect();
-    phase
-        .servers
+    list.servers
         .iter()
         .filter(|name| !found.contains(name.as_str()) && !progress.initial_state.0.contains_key(*name))
         .cloned()
@@ -97,7 +97,7 @@ fn gone(key: String, id: Option<String>, code: &str) -> Server {
 fn judge_one(
     key: String,
     instance: Instance,
-    phase: &Phase,
+    list: &ServerList,
     rules: &Rules,
     progress: &mut Progress,
     checks: Option<&StatusChecks>,
@@ -111,13 +111,13 @@ fn judge_one(
     let mut memory = progress.memory_of(&id);
     let step = plan::step(&instance, &memory, rules);
     let not_ready = match (rules.action, &step) {
-        (Action::Start, Step::AsWanted) => verdict::not_ready(phase.ready, checks),
+        (Action::Start, Step::AsWanted) => verdict::not_ready(list.ready, checks),
         _ => None,
     };
     let changed = memory.asked_at.is_some();
     memory.pass(step == Step::AsWanted && not_ready.is_none(), rules.now);
     let needed = match rules.action {
-        Action::Start => verdict::passes_needed(phase.ready, changed),
+        Action::Start => verdict::passes_needed(list.ready, changed),
         Action::Stop => 1,
     };
     let standing = verdict::standing(&step, not_ready, memory.passes, needed);
@@ -177,16 +177,16 @@ impl Judgement {
     }
 
     /// The answer of a phase in which nothing is under way any more.
-    pub fn answer(&self, phase: &Phase, action: Action, progress: &Progress) -> PhaseAnswer {
+    pub fn answer(&self, list: &ServerList, action: Action, progress: &Progress) -> PhaseAnswer {
         let counts = self.counts(progress);
-        let outcome = verdict::outcome(&counts, phase.minimum);
+        let outcome = verdict::outcome(&counts, list.minimum);
         PhaseAnswer {
             next_phase: verdict::next_phase(outcome),
             initial_state: progress.initial_state.clone(),
             outcome,
             servers: counts,
             problems: self.problems(action),
-            actions: self.deeds(action, progress),
+            actions: self.actions(action, progress),
             off: off(action, progress),
             resume: None,
             log_error: None,
@@ -200,12 +200,12 @@ impl Judgement {
     /// Never in practice: the progress is plain data.
     pub fn in_progress(
         &self,
-        phase: &Phase,
+        list: &ServerList,
         action: Action,
         progress: &Progress,
     ) -> Result<PhaseAnswer, serde_json::Error> {
         let resume = serde_json::to_value(progress)?;
-        let answer = self.answer(phase, action, progress);
+        let answer = self.answer(list, action, progress);
         Ok(PhaseAnswer { next_phase: false, outcome: Outcome::InProgress, resume: Some(resume), ..answer })
     }
 
@@ -235,31 +235,31 @@ impl Judgement {
             .collect()
     }
 
-    fn deeds(&self, action: Action, progress: &Progress) -> IndexMap<String, Deed> {
-        let deed = |server: &Server| {
+    fn actions(&self, action: Action, progress: &Progress) -> IndexMap<String, ActionRecord> {
+        let record = |server: &Server| {
             let memory = progress.memory_of(server.id.as_deref()?);
             let done = match action {
-                Action::Start => Did::Started,
-                Action::Stop => Did::Stopped,
+                Action::Start => ActionTaken::Started,
+                Action::Stop => ActionTaken::Stopped,
             };
             match &server.standing {
                 Standing::Held(why) => {
-                    Some(Deed { action: Did::Held, seconds: None, why: Some(why.clone()) })
+                    Some(ActionRecord { action: ActionTaken::Held, seconds: None, why: Some(why.clone()) })
                 }
                 _ if memory.asked_at.is_some() => {
-                    Some(Deed { action: done, seconds: memory.seconds_to_ready(), why: None })
+                    Some(ActionRecord { action: done, seconds: memory.seconds_to_ready(), why: None })
                 }
                 _ => None,
             }
         };
-        self.servers.iter().filter_map(|server| Some((server.key.clone(), deed(server)?))).collect()
+        self.servers.iter().filter_map(|server| Some((server.key.clone(), record(server)?))).collect()
     }
 }
 
-fn off(action: Action, progress: &Progress) -> Off {
+fn off(action: Action, progress: &Progress) -> HoursOff {
     if action == Action::Stop {
-        return Off::default();
+        return HoursOff::default();
     }
     let known: Vec<u64> = progress.memory.values().filter_map(Memory::seconds_off).collect();
-    Off { servers: known.len(), seconds: known.iter().sum() }
+    HoursOff { servers: known.len(), seconds: known.iter().sum() }
 }

@@ -10,22 +10,18 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::acting::{self, Reply};
-use crate::dry_run;
-use crate::encryption;
-use crate::failure;
-use crate::judgement::{self, Judgement};
-use crate::memory::Refusal;
+use crate::model::{Action, Instance, InstanceState, PhaseAnswer, StatusChecks, StopKind, failure};
 use crate::muting::Muting;
-use crate::muting::apply::Muter;
-use crate::narration::Narration;
-use crate::pace;
-use crate::payload::{Action, PhaseAnswer};
-use crate::plan::{Request, Rules};
-use crate::ports::{AwsError, Instance, InstanceState, ReadInstances, StatusChecks, StopKind, World};
-use crate::progress::Progress;
-use crate::reading;
-use crate::servers::{Phase, Readiness};
+use crate::muting::watcher::Muter;
+use crate::phase::ask::Reply;
+use crate::phase::judgement::Judgement;
+use crate::phase::memory::Refusal;
+use crate::phase::plan::{Request, Rules};
+use crate::phase::progress::Progress;
+use crate::phase::{ask as acting, dry_run, encryption, judgement, pace, retry as reading};
+use crate::phase_log::Narration;
+use crate::ports::{AwsError, ReadInstances, World};
+use crate::servers::file::{Readiness, ServerList};
 
 /// A phase stops waiting this long before the invocation's deadline, so that its answer gets out.
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
@@ -34,7 +30,7 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Task<'a> {
     /// The list.
-    pub phase: &'a Phase,
+    pub list: &'a ServerList,
     /// Start or stop.
     pub action: Action,
     /// The heading of what this phase writes to the phase log.
@@ -81,7 +77,7 @@ pub async fn run<W: World>(
         || Progress::new(world.now(), task.action, task.environments),
         |progress| progress.resumed(task.action, task.environments),
     );
-    let patience_ends = progress.began_at + task.phase.timeout;
+    let patience_ends = progress.began_at + task.list.timeout;
     let mut looks = 0;
     loop {
         let mut judgement = look(world, task, &mut progress).await?;
@@ -98,7 +94,7 @@ pub async fn run<W: World>(
             judgement.run_out(&progress);
         }
         if judgement.is_decided() {
-            let mut answer = judgement.answer(task.phase, task.action, &progress);
+            let mut answer = judgement.answer(task.list, task.action, &progress);
             encryption::name_keys(world, &mut answer.problems).await;
             muter.when_decided(world, &judgement, &progress).await;
             return Ok(end(world, narration, muter, answer).await);
@@ -106,7 +102,7 @@ pub async fn run<W: World>(
         looks = if asked { 0 } else { looks + 1 };
         let pause = pace::poll_pause(looks, judgement.only_confirms(&progress), world.chance());
         if world.now() + pause >= task.deadline - MARGIN {
-            let answer = judgement.in_progress(task.phase, task.action, &progress)?;
+            let answer = judgement.in_progress(task.list, task.action, &progress)?;
             return Ok(end(world, narration, muter, answer).await);
         }
         narration.write(world).await;
@@ -131,7 +127,7 @@ async fn look<W: World>(world: &W, task: &Task<'_>, progress: &mut Progress) -> 
     let (instances, checks) = reading::patiently(world, until, async || observe(world, task).await).await?;
     progress.take_in(&instances, task.action, task.run_began_at);
     let rules = task.rules(world.now());
-    Ok(judgement::judge(task.phase, &rules, progress, instances, &checks, world.chance()))
+    Ok(judgement::judge(task.list, &rules, progress, instances, &checks, world.chance()))
 }
 
 /// The list's instances in the list's own order, and the status checks of those that need some.
@@ -139,8 +135,8 @@ async fn observe<W: ReadInstances>(
     world: &W,
     task: &Task<'_>,
 ) -> Result<(Vec<Instance>, BTreeMap<String, StatusChecks>), AwsError> {
-    let mut instances = reading::instances(world, task.phase).await?;
-    let place: BTreeMap<&String, usize> = task.phase.servers.iter().zip(0..).collect();
+    let mut instances = reading::instances(world, task.list).await?;
+    let place: BTreeMap<&String, usize> = task.list.servers.iter().zip(0..).collect();
     let place = |instance: &Instance| instance.name.as_ref().and_then(|name| place.get(name));
     instances.sort_by(|a, b| (place(a), &a.name, &a.id).cmp(&(place(b), &b.name, &b.id)));
     let to_check: Vec<String> = instances
@@ -198,7 +194,7 @@ fn note(
 
 impl Task<'_> {
     fn checks_status(&self) -> bool {
-        self.action == Action::Start && self.phase.ready > Readiness::Running
+        self.action == Action::Start && self.list.ready > Readiness::Running
     }
 
     fn rules(&self, now: Timestamp) -> Rules {
@@ -206,7 +202,7 @@ impl Task<'_> {
             action: self.action,
             now,
             zone: self.zone.clone(),
-            force_stop_after: self.phase.force_stop_after,
+            force_stop_after: self.list.force_stop_after,
         }
     }
 }

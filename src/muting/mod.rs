@@ -2,22 +2,22 @@
 //! for how long. Pure.
 //!
 //! Owns the decision, from what is: which servers need not be heard, which alarms watch them and which rules say so
-//! already. [`apply`] brings CloudWatch there. It is level-triggered: nothing has to be remembered between
+//! already. [`watcher`] brings CloudWatch there. It is level-triggered: nothing has to be remembered between
 //! invocations, because the rules themselves are the memory. In doubt an alarm is heard.
 
-pub mod apply;
+pub mod watcher;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::judgement::{Judgement, Server};
-use crate::payload::{Action, Outcome};
-use crate::ports::{Alarm, InstanceState, MuteRule};
-use crate::progress::Progress;
+use crate::model::{Action, InstanceState, Outcome};
+use crate::phase::judgement::{Judgement, Server};
+use crate::phase::progress::Progress;
+use crate::phase::verdict::Standing;
+use crate::ports::{Alarm, MuteRule};
 use crate::report::{Report, TierReport};
-use crate::servers::Phase;
-use crate::verdict::Standing;
+use crate::servers::file::ServerList;
 
 /// "Each mute rule can target up to 100 specific alarms by name" (API: PutAlarmMuteRule).
 const ALARMS_PER_RULE: usize = 100;
@@ -42,10 +42,10 @@ impl Muting {
 
     /// Until when a list's alarms may be muted: a stop's for the planned window, a start's while the list has
     /// patience, since a server that has not come up by then must be heard.
-    pub fn ends(&self, phase: &Phase, action: Action, began_at: Timestamp) -> Timestamp {
+    pub fn ends(&self, list: &ServerList, action: Action, began_at: Timestamp) -> Timestamp {
         match action {
             Action::Stop => began_at + self.window,
-            Action::Start => began_at + phase.timeout,
+            Action::Start => began_at + list.timeout,
         }
     }
 }
@@ -63,7 +63,7 @@ fn number(family: &str, rule: &str) -> Option<u32> {
 /// Which servers of a list need not be heard, and which must be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hearing {
-    /// Off on purpose, or about to be changed.
+    /// HoursOff on purpose, or about to be changed.
     pub quiet: BTreeSet<String>,
     /// All others of the list: an alarm that watches one of them is never muted.
     pub loud: BTreeSet<String>,
@@ -217,7 +217,7 @@ fn whole_minute(at: Timestamp) -> Timestamp {
 }
 
 /// The families, by environment and tier, that no phase of this run has settled and whose servers must be heard:
-/// a phase that broke off, or that the run did not reach. Off and left off by a stop is as it should be.
+/// a phase that broke off, or that the run did not reach. HoursOff and left off by a stop is as it should be.
 pub fn unsettled(report: &Report) -> Vec<(&str, &str)> {
     if report.dry_run {
         return Vec::new();

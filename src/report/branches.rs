@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::payload::{Counts, Deed, InitialState, InitialStates, Off, Outcome, Problem};
+use crate::model::{ActionRecord, Counts, HoursOff, InitialState, InitialStates, Outcome, Problem};
 
 /// What one environment's branch gave.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -38,10 +38,10 @@ pub struct PhaseResult {
     pub problems: Vec<Problem>,
     /// What was done.
     #[serde(default)]
-    pub actions: IndexMap<String, Deed>,
+    pub actions: IndexMap<String, ActionRecord>,
     /// For how long the servers that were started had been off.
     #[serde(default)]
-    pub off: Off,
+    pub off: HoursOff,
     /// Why the phase log could not be written.
     #[serde(default)]
     pub log_error: Option<String>,

@@ -6,12 +6,12 @@
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use crate::handler::{HandlerError, Settings};
+use crate::lambda::handler::{HandlerError, Settings};
 use crate::muting::{LONGEST_WINDOW, Muting};
-use crate::servers::ServerLists;
+use crate::servers::file::ServerLists;
 
 /// The shipped servers.toml; build.rs has checked it.
-const SHIPPED: &str = include_str!("../servers.toml");
+const SHIPPED: &str = include_str!("../../servers.toml");
 
 /// Reads the settings; `variable` gives an environment variable's value.
 ///
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn without_any_variable_the_shipped_lists_and_utc_are_used() {
         let settings = with(&[]).expect("defaults");
-        assert_eq!(settings.lists.phases.len(), 6);
+        assert_eq!(settings.lists.lists.len(), 6);
         assert_eq!(settings.zone, TimeZone::UTC);
     }
 

@@ -6,15 +6,17 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::failure;
-use crate::muting::{self, Muting};
-use crate::payload::{PayloadError, PhaseAnswer, PhaseRequest, ReportRequest, Request};
-use crate::phase::{self, PhaseError, Task};
+use crate::lambda::metrics as summary;
+use crate::lambda::metrics::Source;
+use crate::lambda::payload::{PayloadError, PhaseRequest, ReportRequest, Request};
+use crate::model::{PhaseAnswer, failure};
+use crate::muting::Muting;
+use crate::phase::run::{PhaseError, Task};
+use crate::phase::{retry as reading, run as phase};
 use crate::ports::{AwsError, SendMail, Trail, World};
-use crate::reading;
-use crate::report::{self, Report, Seen};
-use crate::servers::{ServerLists, ServersFileError};
-use crate::summary::{self, Source};
+use crate::report::{Report, Seen};
+use crate::servers::file::{ServerLists, ServersFileError};
+use crate::{muting, report};
 
 /// What the function is set up with.
 #[derive(Debug, Clone)]
@@ -149,9 +151,8 @@ async fn run_phase<W: World + Trail>(
     invocation: &Invocation,
     request: PhaseRequest,
 ) -> Result<PhaseAnswer, HandlerError> {
-    let phase = settings.lists.phase(request.phase_number).ok_or_else(|| {
-        let numbers: Vec<String> =
-            settings.lists.phases.iter().map(|phase| phase.number.to_string()).collect();
+    let list = settings.lists.numbered(request.phase_number).ok_or_else(|| {
+        let numbers: Vec<String> = settings.lists.lists.iter().map(|list| list.number.to_string()).collect();
         PayloadError::Field {
             field: "phase_number".to_owned(),
             expected: format!("one of {} (servers.toml)", numbers.join(", ")),
@@ -160,7 +161,7 @@ async fn run_phase<W: World + Trail>(
     })?;
     let execution = request.execution.as_ref();
     let task = Task {
-        phase,
+        list,
         action: request.action,
         heading: &request.heading,
         log_stream: execution.map_or(&invocation.request_id, |execution| &execution.name),
@@ -174,7 +175,7 @@ async fn run_phase<W: World + Trail>(
     let answer = phase::run(world, &task, request.resume).await?;
     let source =
         Source { stack: &settings.stack, run: task.log_stream, at: world.now(), calls: world.calls() };
-    for record in summary::of_phase(source, phase, task.action, task.dry_run, &answer) {
+    for record in summary::of_phase(source, list, task.action, task.dry_run, &answer) {
         world.record(&record);
     }
     Ok(answer)
@@ -196,7 +197,7 @@ async fn send_report<W: World + SendMail + Trail>(
     let seen = see_all(world, settings, invocation.deadline).await;
     let mut report = Report::build(&request, &settings.lists, &seen, world.now());
     if let Some(muting) = &settings.muting {
-        let remarks = muting::apply::unmute_unsettled(world, muting, &report, invocation.deadline).await;
+        let remarks = muting::watcher::unmute_unsettled(world, muting, &report, invocation.deadline).await;
         report.remarks.extend(remarks);
     }
     let mail = report.mail(&settings.zone, &settings.region);
@@ -220,7 +221,7 @@ fn undelivered(error: AwsError, to: &[String]) -> HandlerError {
 /// What every server of every list is now, or why that is not known.
 async fn see_all<W: World>(world: &W, settings: &Settings, deadline: Timestamp) -> Seen {
     let mut seen = Vec::new();
-    for phase in &settings.lists.phases {
+    for phase in &settings.lists.lists {
         let read = async || reading::instances(world, phase).await;
         let instances = reading::patiently(world, deadline, read).await;
         seen.push((phase.number, instances));

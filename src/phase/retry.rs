@@ -5,10 +5,10 @@
 
 use jiff::Timestamp;
 
-use crate::failure;
-use crate::pace;
-use crate::ports::{AwsError, Clock, Instance, ReadInstances, Selection};
-use crate::servers::Phase;
+use crate::model::{Instance, failure};
+use crate::phase::pace;
+use crate::ports::{AwsError, Clock, ReadInstances, Selection};
+use crate::servers::file::ServerList;
 
 /// So many reads in a row may fail.
 const ATTEMPTS: u32 = 5;
@@ -17,8 +17,8 @@ const ATTEMPTS: u32 = 5;
 ///
 /// # Errors
 /// As [`ReadInstances::instances`].
-pub async fn instances<W: ReadInstances>(world: &W, phase: &Phase) -> Result<Vec<Instance>, AwsError> {
-    let selection = Selection { names: &phase.servers, tags: &phase.tags };
+pub async fn instances<W: ReadInstances>(world: &W, list: &ServerList) -> Result<Vec<Instance>, AwsError> {
+    let selection = Selection { names: &list.servers, tags: &list.tags };
     if selection.is_empty() { Ok(Vec::new()) } else { world.instances(selection).await }
 }
 

@@ -8,7 +8,7 @@
 //! So a schedule that fires twice finds nothing left to do the second time, and a stop cannot fight a start. It is
 //! the simplest mechanism that holds: it needs no store of its own and no lock that could be left behind, only
 //! `states:ListExecutions`. Two runs that begin within EC2's and Step Functions' own lag may miss each other; then
-//! the phases, which are safe to run twice, are what remains. If the look itself fails, the run goes on.
+//! the lists, which are safe to run twice, are what remains. If the look itself fails, the run goes on.
 //!
 //! Variables: `$action`, `$dry_run`, `$wanted` (the environments to run), `$limited` (whether the input named them)
 //! `$looks` (for earlier runs) and `$began` (the last of them: what an earlier run changed is not this run's doing),
@@ -20,8 +20,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::payload::Action;
-use crate::servers::{Phase, ServerLists};
+use crate::model::Action;
+use crate::servers::file::{ServerList, ServerLists};
 
 /// Lambda's 900 s (template.yaml), and time to start and answer.
 const TASK_SECONDS: u64 = 930;
@@ -33,7 +33,7 @@ const SPARE_SECONDS: u64 = 3600;
 /// What all branches' results may come to: a state's payload has at most 262,144 bytes
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and the mail's holds more than the results.
 const RESULTS_CHARACTERS: usize = 200_000;
-/// A problem as the phases tell it; EC2's refusals with an encoded message are longer, and rare.
+/// A problem as the lists tell it; EC2's refusals with an encoded message are longer, and rare.
 const PROBLEM_CHARACTERS: usize = 400;
 const MOST_PROBLEMS: usize = 50;
 /// An error's cause, of which each branch may have one.
@@ -52,7 +52,7 @@ const LAMBDA_TRANSIENT: [&str; 5] = [
 ];
 /// Ours that pass by themselves (handler.rs).
 const OUR_TRANSIENT: [&str; 2] = ["Throttled", "AwsUnreachable"];
-/// A function that died or was cut off. A phase is safe to run twice; a mail would be sent twice.
+/// A function that died or was cut off. A list is safe to run twice; a mail would be sent twice.
 const DIED: [&str; 4] = ["Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown", "States.Timeout"];
 /// `States.ALL` does not match `States.DataLimitExceeded`
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>).
@@ -110,7 +110,7 @@ fn machine(lists: &ServerLists) -> Value {
 /// The longest environment's patience in seconds.
 fn patience(lists: &ServerLists) -> u64 {
     let of = |name: &&str| -> u64 {
-        lists.in_start_order(name).iter().map(|phase| (phase.timeout + phase.settle).as_secs()).sum()
+        lists.in_start_order(name).iter().map(|list| (list.timeout + list.settle).as_secs()).sum()
     };
     lists.environments().iter().map(of).max().unwrap_or_default()
 }
@@ -241,7 +241,7 @@ fn did_all() -> Value {
 /// What a branch's record may come to. One that grows over it keeps counts and the first problems, and says so.
 struct Budget {
     characters: usize,
-    /// Of each phase, in a record that is shortened.
+    /// Of each list, in a record that is shortened.
     problems: usize,
 }
 
@@ -267,44 +267,44 @@ impl Budget {
 }
 
 /// One environment: its tiers one after the other, then its result.
-fn branch(lists: &ServerLists, environment: &str, action: Action) -> Value {
-    let mut phases = lists.in_start_order(environment);
+fn branch(all: &ServerLists, environment: &str, action: Action) -> Value {
+    let mut lists = all.in_start_order(environment);
     if action == Action::Stop {
-        phases.reverse();
+        lists.reverse();
     }
     let result = format!("Result of {environment} {}", verb(action));
-    let budget = Budget::of(lists, phases.len());
+    let budget = Budget::of(all, lists.len());
     let mut states = Map::new();
-    for (place, phase) in phases.iter().enumerate() {
-        let settle = phase.settle.as_secs();
-        let next = phases.get(place + 1).map(|next| task_name(next, action));
+    for (place, list) in lists.iter().enumerate() {
+        let settle = list.settle.as_secs();
+        let next = lists.get(place + 1).map(|next| task_name(next, action));
         let wait = next
             .as_ref()
             .filter(|_| settle > 0)
-            .map(|_| format!("Let {environment} {} settle after {}", tier(phase), verb(action)));
-        states.insert(task_name(phase, action), task(phase, action, &budget, &result));
+            .map(|_| format!("Let {environment} {} settle after {}", tier(list), verb(action)));
+        states.insert(task_name(list, action), task(list, action, &budget, &result));
         let go_on = wait.clone().or_else(|| next.clone()).unwrap_or_else(|| result.clone());
-        states.insert(question(phase, action), did(phase, action, &go_on, &result));
+        states.insert(question(list, action), did(list, action, &go_on, &result));
         if let (Some(wait), Some(next)) = (wait, next) {
             states.insert(wait, json!({ "Type": "Wait", "Seconds": settle, "Next": next }));
         }
     }
-    states.insert(result, result_of(&phases));
-    json!({ "StartAt": task_name(phases[0], action), "States": states })
+    states.insert(result, result_of(&lists));
+    json!({ "StartAt": task_name(lists[0], action), "States": states })
 }
 
 /// The branch's result: its record, with empty initial states for the tiers that were not reached.
-fn result_of(phases: &[&Phase]) -> Value {
+fn result_of(lists: &[&ServerList]) -> Value {
     let unreached: Vec<String> =
-        phases.iter().map(|phase| format!("'{}': {{'empty': true}}", initial_state_field(phase))).collect();
+        lists.iter().map(|list| format!("'{}': {{'empty': true}}", initial_state_field(list))).collect();
     let output = format!("$merge([{{{}}}, $states.input.record])", unreached.join(", "));
     json!({ "Type": "Pass", "Output": jsonata(&output), "End": true })
 }
 
-/// One phase: what it answered, or the error that kept it from answering, goes into the branch's record.
-fn task(phase: &Phase, action: Action, budget: &Budget, result: &str) -> Value {
-    let field = initial_state_field(phase);
-    let record = format!("'environment': '{}'", phase.environment);
+/// One list: what it answered, or the error that kept it from answering, goes into the branch's record.
+fn task(list: &ServerList, action: Action, budget: &Budget, result: &str) -> Value {
+    let field = initial_state_field(list);
+    let record = format!("'environment': '{}'", list.environment);
     let output = format!(
         "($answer := $states.result.Payload; $record := $states.input.record; \
          $in_progress := $answer.outcome = 'in_progress'; \
@@ -317,8 +317,8 @@ fn task(phase: &Phase, action: Action, budget: &Budget, result: &str) -> Value {
          {{'in_progress': $in_progress, 'go_on': $answer.next_phase = true, \
          'resume': $in_progress ? $answer.resume, \
          'record': {fitting}}})",
-        number = phase.number,
-        tier = phase.tier,
+        number = list.number,
+        tier = list.tier,
         fitting = budget.fitting("$grown"),
     );
     let grown = format!(
@@ -332,25 +332,25 @@ fn task(phase: &Phase, action: Action, budget: &Budget, result: &str) -> Value {
         "$merge([{{'phase_number': {number}, 'next_phase': '{environment}' in $wanted, 'action': '{action}', \
          'cw_log_phase': '{heading}', 'send_mail': false, 'dry_run': $dry_run, {execution}}}, \
          $exists($states.input.resume) ? {{'resume': $states.input.resume}} : {{}}])",
-        number = phase.number,
-        environment = phase.environment,
+        number = list.number,
+        environment = list.environment,
         action = verb(action),
-        heading = heading(phase, action),
+        heading = heading(list, action),
         execution = EXECUTION,
     );
     let retry =
         json!([retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5), retrier(&DIED, 2, 2),]);
-    lambda(&payload, &retry, &output, &failed, &question(phase, action), result)
+    lambda(&payload, &retry, &output, &failed, &question(list, action), result)
 }
 
 const EXECUTION: &str = "'execution': {'id': $states.context.Execution.Id, 'name': $states.context.Execution.Name, \
      'start_time': $began}";
 
 /// Goes on, goes on looking, or ends the branch.
-fn did(phase: &Phase, action: Action, go_on: &str, result: &str) -> Value {
+fn did(list: &ServerList, action: Action, go_on: &str, result: &str) -> Value {
     let mut choices = vec![json!({
         "Condition": jsonata("$states.input.in_progress"),
-        "Next": task_name(phase, action)
+        "Next": task_name(list, action)
     })];
     if go_on != result {
         choices.push(json!({ "Condition": jsonata("$states.input.go_on"), "Next": go_on }));
@@ -411,37 +411,37 @@ fn verb(action: Action) -> &'static str {
     }
 }
 
-fn task_name(phase: &Phase, action: Action) -> String {
+fn task_name(list: &ServerList, action: Action) -> String {
     let verb = match action {
         Action::Start => "Start",
         Action::Stop => "Stop",
     };
-    format!("{verb} {} {} servers", phase.environment, tier(phase))
+    format!("{verb} {} {} servers", list.environment, tier(list))
 }
 
-fn question(phase: &Phase, action: Action) -> String {
-    format!("Did {} {} {}?", phase.environment, tier(phase), verb(action))
+fn question(list: &ServerList, action: Action) -> String {
+    format!("Did {} {} {}?", list.environment, tier(list), verb(action))
 }
 
 /// The tier as it stands in state names: DB, App, Web.
-fn tier(phase: &Phase) -> String {
-    if phase.tier.len() <= 2 {
-        return phase.tier.to_uppercase();
+fn tier(list: &ServerList) -> String {
+    if list.tier.len() <= 2 {
+        return list.tier.to_uppercase();
     }
-    let (first, rest) = phase.tier.split_at(1);
+    let (first, rest) = list.tier.split_at(1);
     format!("{}{rest}", first.to_uppercase())
 }
 
-fn heading(phase: &Phase, action: Action) -> String {
+fn heading(list: &ServerList, action: Action) -> String {
     let doing = match action {
         Action::Start => "starting",
         Action::Stop => "stopping",
     };
     // The heading stands in a JSONata string, and ${…} would be a placeholder for the template.
-    let text = format!("{doing} {}", phase.name);
+    let text = format!("{doing} {}", list.name);
     text.replace('\\', "\\\\").replace('\'', "\\'").replace("${", "$\\u007b")
 }
 
-fn initial_state_field(phase: &Phase) -> String {
-    format!("{}_{}_initial_state", phase.environment, phase.tier)
+fn initial_state_field(list: &ServerList) -> String {
+    format!("{}_{}_initial_state", list.environment, list.tier)
 }

@@ -55,7 +55,7 @@ pub struct Rate {
 
 /// One list of servers: one environment's one tier.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Phase {
+pub struct ServerList {
     /// The `phase_number` of the payload.
     pub number: u32,
     /// For example `dev`.
@@ -70,7 +70,7 @@ pub struct Phase {
     pub tags: BTreeMap<String, String>,
     /// When a started server counts as ready.
     pub ready: Readiness,
-    /// How long the phase may take, all invocations together.
+    /// How long the list may take, all invocations together.
     pub timeout: Duration,
     /// How long to wait after this list before the next tier.
     pub settle: Duration,
@@ -88,7 +88,7 @@ pub struct ServerLists {
     /// The tiers in the order of their start; a stop reverses it.
     pub tiers: Vec<String>,
     /// The lists, in the file's order.
-    pub phases: Vec<Phase>,
+    pub lists: Vec<ServerList>,
 }
 
 /// What is wrong with the file, and where.
@@ -113,12 +113,12 @@ struct RawFile {
     #[serde(default = "default_tiers")]
     tiers: Spanned<Vec<String>>,
     #[serde(default)]
-    phase: Vec<Spanned<RawPhase>>,
+    list: Vec<Spanned<RawList>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawPhase {
+struct RawList {
     number: u32,
     environment: String,
     tier: String,
@@ -171,18 +171,18 @@ impl ServerLists {
         let tiers_at = raw.tiers.span();
         let tiers = raw.tiers.into_inner();
         check.tiers(&tiers, &tiers_at)?;
-        let mut phases: Vec<Phase> = Vec::new();
+        let mut lists: Vec<ServerList> = Vec::new();
         let mut taken: BTreeMap<String, u32> = BTreeMap::new();
-        for spanned in raw.phase {
+        for spanned in raw.list {
             let at = spanned.span();
             let raw = spanned.into_inner();
-            check.list(&raw, &at, &tiers, &phases)?;
+            check.list(&raw, &at, &tiers, &lists)?;
             check.names(&raw, &mut taken)?;
-            phases.push(raw.into_phase());
+            lists.push(raw.into_list());
         }
-        let lists = Self { tiers, phases };
-        if lists.phases.is_empty() {
-            return Err(check.content(&(0..0), "there is no [[phase]]".to_owned()));
+        let lists = Self { tiers, lists };
+        if lists.lists.is_empty() {
+            return Err(check.content(&(0..0), "there is no [[list]]".to_owned()));
         }
         let environments = lists.environments().len();
         if environments > MOST_ENVIRONMENTS {
@@ -193,30 +193,30 @@ impl ServerLists {
         Ok(lists)
     }
 
-    /// The list of a phase number.
-    pub fn phase(&self, number: u32) -> Option<&Phase> {
-        self.phases.iter().find(|phase| phase.number == number)
+    /// The list of a `phase_number`.
+    pub fn numbered(&self, number: u32) -> Option<&ServerList> {
+        self.lists.iter().find(|list| list.number == number)
     }
 
     /// The environments, in the order in which the file names them first.
     pub fn environments(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
-        self.phases.iter().map(|phase| phase.environment.as_str()).filter(|name| seen.insert(*name)).collect()
+        self.lists.iter().map(|list| list.environment.as_str()).filter(|name| seen.insert(*name)).collect()
     }
 
     /// An environment's lists in the order of their start.
-    pub fn in_start_order(&self, environment: &str) -> Vec<&Phase> {
-        let place = |phase: &&Phase| self.tiers.iter().position(|tier| *tier == phase.tier);
-        let mut phases: Vec<&Phase> =
-            self.phases.iter().filter(|phase| phase.environment == environment).collect();
-        phases.sort_by_key(place);
-        phases
+    pub fn in_start_order(&self, environment: &str) -> Vec<&ServerList> {
+        let place = |list: &&ServerList| self.tiers.iter().position(|tier| *tier == list.tier);
+        let mut lists: Vec<&ServerList> =
+            self.lists.iter().filter(|list| list.environment == environment).collect();
+        lists.sort_by_key(place);
+        lists
     }
 }
 
-impl RawPhase {
-    fn into_phase(self) -> Phase {
-        Phase {
+impl RawList {
+    fn into_list(self) -> ServerList {
+        ServerList {
             number: self.number,
             environment: self.environment,
             tier: self.tier,
@@ -270,24 +270,24 @@ impl Check<'_> {
 
     fn list(
         &self,
-        raw: &RawPhase,
+        raw: &RawList,
         at: &Range<usize>,
         tiers: &[String],
-        before: &[Phase],
+        before: &[ServerList],
     ) -> Result<(), ServersFileError> {
         let number = raw.number;
         self.state_name("environment", &raw.environment, at)?;
         self.ensure(tiers.contains(&raw.tier), at, || {
-            format!("phase {number} has the tier \"{}\", which is not one of {tiers:?}", raw.tier)
+            format!("list {number} has the tier \"{}\", which is not one of {tiers:?}", raw.tier)
         })?;
-        self.ensure(!raw.name.trim().is_empty(), at, || format!("phase {number} has an empty name"))?;
+        self.ensure(!raw.name.trim().is_empty(), at, || format!("list {number} has an empty name"))?;
         self.ensure(!raw.name.contains(char::is_control), at, || {
-            format!("phase {number}: its name must be one line without control characters")
+            format!("list {number}: its name must be one line without control characters")
         })?;
-        self.ensure(!before.iter().any(|phase| phase.number == number), at, || {
-            format!("two phases have the number {number}")
+        self.ensure(!before.iter().any(|list| list.number == number), at, || {
+            format!("two lists have the number {number}")
         })?;
-        let same = |phase: &Phase| phase.environment == raw.environment && phase.tier == raw.tier;
+        let same = |list: &ServerList| list.environment == raw.environment && list.tier == raw.tier;
         self.ensure(!before.iter().any(same), at, || {
             format!("environment \"{}\" has two lists for the tier \"{}\"", raw.environment, raw.tier)
         })?;
@@ -297,82 +297,79 @@ impl Check<'_> {
         self.force_stop(raw, at)
     }
 
-    fn times(&self, raw: &RawPhase, at: &Range<usize>) -> Result<(), ServersFileError> {
+    fn times(&self, raw: &RawList, at: &Range<usize>) -> Result<(), ServersFileError> {
         let number = raw.number;
         self.ensure((1..=LONGEST_MINUTES).contains(&raw.timeout_minutes), at, || {
-            format!("phase {number}: timeout_minutes must be 1 to {LONGEST_MINUTES}")
+            format!("list {number}: timeout_minutes must be 1 to {LONGEST_MINUTES}")
         })?;
         self.ensure(raw.settle_seconds <= LONGEST_MINUTES * 60, at, || {
-            format!("phase {number}: settle_seconds must be at most {}", LONGEST_MINUTES * 60)
+            format!("list {number}: settle_seconds must be at most {}", LONGEST_MINUTES * 60)
         })
     }
 
-    fn rate(&self, raw: &RawPhase, at: &Range<usize>) -> Result<(), ServersFileError> {
+    fn rate(&self, raw: &RawList, at: &Range<usize>) -> Result<(), ServersFileError> {
         let fits = |rate: &Rate| {
             let currency = rate.currency.chars().all(|c| c.is_ascii_uppercase()) && rate.currency.len() == 3;
             currency && rate.amount.is_finite() && rate.amount > 0.0
         };
         self.ensure(raw.hourly_rate.as_ref().is_none_or(fits), at, || {
-            format!(
-                "phase {}: hourly_rate must be like {{ amount = 0.0964, currency = \"USD\" }}",
-                raw.number
-            )
+            format!("list {}: hourly_rate must be like {{ amount = 0.0964, currency = \"USD\" }}", raw.number)
         })
     }
 
-    fn selection(&self, raw: &RawPhase, at: &Range<usize>) -> Result<(), ServersFileError> {
+    fn selection(&self, raw: &RawList, at: &Range<usize>) -> Result<(), ServersFileError> {
         let number = raw.number;
         self.ensure(raw.servers.is_some() || raw.tags.is_some(), at, || {
-            format!("phase {number} has neither servers nor tags; an empty list is servers = []")
+            format!("list {number} has neither servers nor tags; an empty list is servers = []")
         })?;
         let tags = raw.tags.iter().flatten();
         self.ensure(raw.tags.as_ref().is_none_or(|tags| !tags.is_empty()), at, || {
-            format!("phase {number}: tags is empty, which would mean every instance")
+            format!("list {number}: tags is empty, which would mean every instance")
         })?;
         for (key, value) in tags {
             self.ensure(!key.trim().is_empty() && !value.trim().is_empty(), at, || {
-                format!("phase {number}: a tag has an empty key or value")
+                format!("list {number}: a tag has an empty key or value")
             })?;
         }
         let listed = raw.servers.as_ref().map_or(0, Vec::len);
         let RawMinimum::Number(minimum) = raw.minimum else { return Ok(()) };
-        self.ensure(minimum >= 1, at, || format!("phase {number}: minimum must be \"all\" or at least 1"))?;
+        self.ensure(minimum >= 1, at, || format!("list {number}: minimum must be \"all\" or at least 1"))?;
         self.ensure(listed == 0 || minimum <= listed, at, || {
-            format!("phase {number}: minimum is {minimum}, but the list has only {listed} servers")
+            format!("list {number}: minimum is {minimum}, but the list has only {listed} servers")
         })
     }
 
-    fn force_stop(&self, raw: &RawPhase, at: &Range<usize>) -> Result<(), ServersFileError> {
+    fn force_stop(&self, raw: &RawList, at: &Range<usize>) -> Result<(), ServersFileError> {
         let number = raw.number;
         let Some(minutes) = raw.force_stop_after_minutes else {
             return self.ensure(raw.force_stop_accepts.is_none(), at, || {
-                format!("phase {number}: force_stop_accepts has no force_stop_after_minutes to accept")
+                format!("list {number}: force_stop_accepts has no force_stop_after_minutes to accept")
             });
         };
         self.ensure((1..raw.timeout_minutes).contains(&minutes), at, || {
             format!(
-                "phase {number}: force_stop_after_minutes must be at least 1 and less than timeout_minutes"
+                "list {number}: force_stop_after_minutes must be at least 1 and less than timeout_minutes"
             )
         })?;
         let accepted = raw.force_stop_accepts.as_deref() == Some(ACCEPTS_DATA_LOSS);
         self.ensure(raw.tier != "db" || accepted, at, || {
             format!(
-                "phase {number}: a forced stop can destroy a database's data; \
+                "list {number}: a forced stop can destroy a database's data; \
                  if you accept that, say force_stop_accepts = \"{ACCEPTS_DATA_LOSS}\""
             )
         })
     }
 
     /// Names of servers: none empty, none in two lists.
-    fn names(&self, raw: &RawPhase, taken: &mut BTreeMap<String, u32>) -> Result<(), ServersFileError> {
+    fn names(&self, raw: &RawList, taken: &mut BTreeMap<String, u32>) -> Result<(), ServersFileError> {
         for name in raw.servers.iter().flatten() {
             let at = name.span();
             self.ensure(!name.get_ref().trim().is_empty(), &at, || {
-                format!("phase {} lists a server with an empty name", raw.number)
+                format!("list {} lists a server with an empty name", raw.number)
             })?;
             if let Some(other) = taken.insert(name.get_ref().clone(), raw.number) {
                 let what =
-                    format!("server \"{}\" is in phase {other} and in phase {}", name.get_ref(), raw.number);
+                    format!("server \"{}\" is in list {other} and in list {}", name.get_ref(), raw.number);
                 return Err(self.content(&at, what));
             }
         }

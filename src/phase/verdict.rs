@@ -3,11 +3,9 @@
 //! Owns what "ready" means, which of the three a server is (ready, problem, held; or still under way), and
 //! whether the next tier may go ahead. Missing data is not success.
 
-use crate::failure;
-use crate::payload::{Action, Counts, Outcome, Problem};
-use crate::plan::Step;
-use crate::ports::{Check, StatusChecks};
-use crate::servers::{Minimum, Readiness};
+use crate::model::{Action, Check, Counts, Outcome, Problem, StatusChecks, failure};
+use crate::phase::plan::Step;
+use crate::servers::file::{Minimum, Readiness};
 
 /// How one server stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,12 +12,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Changes, Hearing, Muting, by_name, changes, named, unsettled};
-use crate::failure;
-use crate::judgement::Judgement;
-use crate::payload::Action;
-use crate::phase::Task;
+use crate::model::{Action, failure};
+use crate::phase::judgement::Judgement;
+use crate::phase::progress::Progress;
+use crate::phase::run::Task;
 use crate::ports::{AwsError, Clock, MuteAlarms, MuteRule};
-use crate::progress::Progress;
 use crate::report::Report;
 
 /// A slow CloudWatch must not eat the list's patience, 15 minutes by default, before any server is asked; nor the
@@ -60,7 +59,7 @@ impl<'a> Muter<'a> {
         }
         self.quiet.clone_from(&hearing.quiet);
         self.failed = failed;
-        let ends = muting.ends(self.task.phase, self.task.action, progress.began_at);
+        let ends = muting.ends(self.task.list, self.task.action, progress.began_at);
         let until = (world.now() + SLOWEST).min(self.task.deadline - MARGIN);
         let work = async {
             let wanted = hearing.muted(&world.alarms().await?);
@@ -137,7 +136,7 @@ impl<'a> Muter<'a> {
     }
 
     fn family(&self, muting: &Muting) -> String {
-        muting.family(&self.task.phase.environment, &self.task.phase.tier)
+        muting.family(&self.task.list.environment, &self.task.list.tier)
     }
 
     fn tell(&mut self, done: &Settled, ends: Timestamp) {

@@ -4,14 +4,15 @@
 
 use jiff::Timestamp;
 
-use crate::acting::{self, Reply};
-use crate::judgement::{Judgement, Server};
-use crate::payload::{Action, Counts, Deed, Did, PhaseAnswer};
-use crate::phase::Task;
-use crate::plan::Step;
+use crate::model::{Action, ActionRecord, ActionTaken, Counts, PhaseAnswer};
+use crate::phase::ask::Reply;
+use crate::phase::judgement::{Judgement, Server};
+use crate::phase::plan::Step;
+use crate::phase::progress::Progress;
+use crate::phase::run::Task;
+use crate::phase::verdict::Standing;
+use crate::phase::{ask as acting, verdict};
 use crate::ports::World;
-use crate::progress::Progress;
-use crate::verdict::{self, Standing};
 
 /// The answer of a dry run: outcome and `next_phase` are what they would be if every change succeeded.
 pub async fn answer<W: World>(
@@ -33,8 +34,8 @@ pub async fn answer<W: World>(
     }
     let counts = judgement.counts(&progress);
     let changes_succeeded = Counts { ready: counts.total - counts.failed - counts.held, ..counts };
-    let outcome = verdict::outcome(&changes_succeeded, task.phase.minimum);
-    let answer = judgement.answer(task.phase, task.action, &progress);
+    let outcome = verdict::outcome(&changes_succeeded, task.list.minimum);
+    let answer = judgement.answer(task.list, task.action, &progress);
     PhaseAnswer {
         next_phase: verdict::next_phase(outcome),
         outcome,
@@ -42,23 +43,23 @@ pub async fn answer<W: World>(
         actions: judgement
             .servers
             .iter()
-            .map(|server| (server.key.clone(), deed(server, task.action)))
+            .map(|server| (server.key.clone(), record(server, task.action)))
             .collect(),
         ..answer
     }
 }
 
-fn deed(server: &Server, action: Action) -> Deed {
+fn record(server: &Server, action: Action) -> ActionRecord {
     let would = match action {
-        Action::Start => Did::WouldStart,
-        Action::Stop => Did::WouldStop,
+        Action::Start => ActionTaken::WouldStart,
+        Action::Stop => ActionTaken::WouldStop,
     };
     let (action, why) = match (&server.standing, &server.step) {
-        (Standing::Failed(code, _), _) => (Did::Nothing, code.clone()),
-        (Standing::Held(why), _) => (Did::Held, why.clone()),
+        (Standing::Failed(code, _), _) => (ActionTaken::Nothing, code.clone()),
+        (Standing::Held(why), _) => (ActionTaken::Held, why.clone()),
         (_, Step::Ask(_, why) | Step::Wait(why)) => (would, why.clone()),
-        (Standing::UnderWay(why), _) => (Did::Nothing, why.clone()),
-        (Standing::Ready, _) => (Did::Nothing, "it is as wanted".to_owned()),
+        (Standing::UnderWay(why), _) => (ActionTaken::Nothing, why.clone()),
+        (Standing::Ready, _) => (ActionTaken::Nothing, "it is as wanted".to_owned()),
     };
-    Deed { action, seconds: None, why: Some(why) }
+    ActionRecord { action, seconds: None, why: Some(why) }
 }

@@ -6,8 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::payload::Action;
-use crate::ports::{Instance, InstanceState};
+use crate::model::{Action, Instance, InstanceState};
 
 /// A refusal of EC2 for one server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::payload::Action;
+use crate::model::Action;
 
 /// The most instances that one StartInstances or StopInstances names. A request fails whole, so a
 /// smaller batch loses less; StartInstances' bucket refills by two requests a second.

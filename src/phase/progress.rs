@@ -8,11 +8,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{self, Cause};
-use crate::memory::{Memory, Refusal, changed_by_this_run};
-use crate::pace::Buckets;
-use crate::payload::{Action, InitialState, InitialStates};
-use crate::ports::{Instance, InstanceState};
+use crate::model::failure::Cause;
+use crate::model::{Action, InitialState, InitialStates, Instance, InstanceState, failure};
+use crate::phase::memory::{Memory, Refusal, changed_by_this_run};
+use crate::phase::pace::Buckets;
 
 /// What an invocation hands to the next one of the same phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

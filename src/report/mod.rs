@@ -3,6 +3,7 @@
 //! Owns the invariant that every server of every list appears exactly once, and the verdict. The mail is made
 //! of it in [`mail`].
 
+pub mod branches;
 pub mod mail;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,12 +12,15 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::failure;
-use crate::payload::{Action, Deed, Did, Execution, InitialState, Off, Outcome, Problem, ReportRequest};
-use crate::ports::{AwsError, Instance};
-use crate::results::{self, EnvironmentResult, PhaseResult, StateError};
-use crate::servers::{Phase, Rate, ServerLists};
-use crate::verdict;
+use crate::lambda::payload::ReportRequest;
+use crate::model::{
+    Action, ActionRecord, ActionTaken, Execution, HoursOff, InitialState, Instance, Outcome, Problem, failure,
+};
+use crate::phase::verdict;
+use crate::ports::AwsError;
+use crate::report::branches as results;
+use crate::report::branches::{EnvironmentResult, PhaseResult, StateError};
+use crate::servers::file::{Rate, ServerList, ServerLists};
 
 /// The most that the answer says of single servers: a state's payload has at most 262,144 bytes
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), problems and counts are in it too.
@@ -64,7 +68,7 @@ pub struct Row {
     /// What it is now, as far as that is known.
     pub end_state: Option<String>,
     /// What was done.
-    pub action: Did,
+    pub action: ActionTaken,
     /// Seconds from the request to the wanted state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u64>,
@@ -88,7 +92,7 @@ pub struct TierReport {
     /// Its servers, each once.
     pub rows: Vec<Row>,
     /// For how long its started servers had been off.
-    pub off: Off,
+    pub off: HoursOff,
     /// What one of its servers costs an hour, if the user has said so.
     pub hourly_rate: Option<Rate>,
 }
@@ -160,7 +164,7 @@ pub struct Answer {
     dry_run: bool,
     mail: Sent,
     counts: Totals,
-    off: Off,
+    off: HoursOff,
     servers: Vec<Row>,
     problems: Vec<Problem>,
     remarks: Vec<String>,
@@ -219,7 +223,7 @@ impl Report {
             for row in &tier.rows {
                 totals.servers += 1;
                 totals.changed += usize::from(row.action.changes());
-                totals.held += usize::from(row.action == Did::Held);
+                totals.held += usize::from(row.action == ActionTaken::Held);
                 totals.problems += usize::from(row.problem.is_some());
                 totals.not_reached += usize::from(!reached);
             }
@@ -228,8 +232,8 @@ impl Report {
     }
 
     /// For how long all started servers had been off.
-    pub fn off(&self) -> Off {
-        let mut off = Off::default();
+    pub fn off(&self) -> HoursOff {
+        let mut off = HoursOff::default();
         self.tiers().for_each(|tier| off.add(tier.off));
         off
     }
@@ -302,36 +306,36 @@ impl Builder<'_> {
         EnvironmentReport { name: name.to_owned(), skipped, tiers }
     }
 
-    fn tier(&mut self, phase: &Phase, result: Option<&EnvironmentResult>, skipped: bool) -> TierReport {
+    fn tier(&mut self, list: &ServerList, result: Option<&EnvironmentResult>, skipped: bool) -> TierReport {
         let answered =
-            result.and_then(|result| result.phases.iter().find(|other| other.phase_number == phase.number));
-        let initial = result.and_then(|result| result.initial_states.get(&phase.tier));
+            result.and_then(|result| result.phases.iter().find(|other| other.phase_number == list.number));
+        let initial = result.and_then(|result| result.initial_states.get(&list.tier));
         let outcome =
             if skipped { Some(Outcome::Skipped) } else { answered.map(|answered| answered.outcome) };
         self.judge(outcome);
         if let Some(error) = answered.and_then(|answered| answered.log_error.as_ref()) {
-            self.remarks.push(format!("The phase log of {} could not be written: {error}.", phase.name));
+            self.remarks.push(format!("The phase log of {} could not be written: {error}.", list.name));
         }
         if let Some(error) = answered.and_then(|answered| answered.mute_error.as_ref()) {
-            self.remarks.push(format!("Alarms of {} may be muted wrongly: {error}.", phase.name));
+            self.remarks.push(format!("Alarms of {} may be muted wrongly: {error}.", list.name));
         }
-        let seen = self.seen.iter().find(|(number, _)| *number == phase.number).map(|(_, seen)| seen);
+        let seen = self.seen.iter().find(|(number, _)| *number == list.number).map(|(_, seen)| seen);
         if let Some(Err(error)) = seen {
-            self.remarks.push(format!("The end states of {} are unknown: {error}.", phase.name));
+            self.remarks.push(format!("The end states of {} are unknown: {error}.", list.name));
         }
         let instances = seen.and_then(|seen| seen.as_ref().ok());
-        let mut rows = Rows::new(phase, answered, initial, instances).all();
+        let mut rows = Rows::new(list, answered, initial, instances).all();
         if matches!(outcome, Some(Outcome::Ready | Outcome::Degraded)) && !self.request.dry_run {
             rows.iter_mut().for_each(|row| self.look_again(row));
         }
         self.problems.extend(answered.into_iter().flat_map(|answered| answered.problems.clone()));
         TierReport {
-            name: phase.name.clone(),
-            tier: phase.tier.clone(),
+            name: list.name.clone(),
+            tier: list.tier.clone(),
             outcome,
             rows,
             off: answered.map(|answered| answered.off).unwrap_or_default(),
-            hourly_rate: phase.hourly_rate.clone(),
+            hourly_rate: list.hourly_rate.clone(),
         }
     }
 
@@ -350,7 +354,7 @@ impl Builder<'_> {
             Action::Stop => "stopped",
         };
         let known = row.end_state.as_deref();
-        if row.problem.is_some() || row.action == Did::Held || known.is_none_or(|end| end == wanted) {
+        if row.problem.is_some() || row.action == ActionTaken::Held || known.is_none_or(|end| end == wanted) {
             return;
         }
         let what =
@@ -365,10 +369,10 @@ impl Builder<'_> {
 
 /// The rows of one list, from four sources: each server once.
 struct Rows<'a> {
-    phase: &'a Phase,
+    list: &'a ServerList,
     reached: bool,
     problems: BTreeMap<&'a str, &'a Problem>,
-    actions: Option<&'a IndexMap<String, Deed>>,
+    actions: Option<&'a IndexMap<String, ActionRecord>>,
     initial: Option<&'a IndexMap<String, InitialState>>,
     now: Option<&'a Vec<Instance>>,
     told: BTreeSet<String>,
@@ -376,14 +380,14 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn new(
-        phase: &'a Phase,
+        list: &'a ServerList,
         answered: Option<&'a PhaseResult>,
         initial: Option<&'a IndexMap<String, InitialState>>,
         now: Option<&'a Vec<Instance>>,
     ) -> Self {
         let problems = answered.map_or(&[][..], |answered| &answered.problems);
         Self {
-            phase,
+            list,
             reached: answered.is_some_and(|answered| answered.outcome != Outcome::Skipped),
             problems: problems.iter().map(|problem| (problem.name.as_str(), problem)).collect(),
             actions: answered.map(|answered| &answered.actions),
@@ -406,7 +410,7 @@ impl<'a> Rows<'a> {
                 rows.push(self.row(&key, Some(&instance.id), None));
             }
         }
-        let listed = self.phase.servers.iter().map(String::as_str);
+        let listed = self.list.servers.iter().map(String::as_str);
         let problems: Vec<&str> = self.problems.keys().copied().collect();
         for name in listed.chain(problems) {
             if !self.told.contains(name) {
@@ -419,24 +423,24 @@ impl<'a> Rows<'a> {
     fn row(&mut self, key: &str, id: Option<&str>, initial: Option<&str>) -> Row {
         self.told.insert(key.to_owned());
         self.told.extend(id.map(str::to_owned));
-        let deed = self.actions.and_then(|actions| actions.get(key));
+        let record = self.actions.and_then(|actions| actions.get(key));
         let problem = self.problems.get(key);
         let end =
             id.and_then(|id| self.now?.iter().find(|instance| instance.id == id)).map(|i| i.state.name());
         let gone = (id.is_none() || self.now.is_some()) && end.is_none();
-        let note = match deed.and_then(|deed| deed.why.clone()) {
+        let note = match record.and_then(|record| record.why.clone()) {
             None if !self.reached && problem.is_none() => Some("not reached by this run".to_owned()),
             why => why,
         };
         Row {
             name: key.to_owned(),
             id: id.map(str::to_owned),
-            environment: self.phase.environment.clone(),
-            tier: self.phase.tier.clone(),
+            environment: self.list.environment.clone(),
+            tier: self.list.tier.clone(),
             initial_state: initial.map(str::to_owned),
             end_state: if gone { Some("missing".to_owned()) } else { end.map(str::to_owned) },
-            action: deed.map_or(Did::Nothing, |deed| deed.action),
-            seconds: deed.and_then(|deed| deed.seconds),
+            action: record.map_or(ActionTaken::Nothing, |record| record.action),
+            seconds: record.and_then(|record| record.seconds),
             note,
             problem: problem.map(|problem| problem.code.clone()),
         }

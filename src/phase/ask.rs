@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::failure::{self, Reaction};
-use crate::memory::Refusal;
-use crate::pace::{self, BATCH, Buckets};
-use crate::plan::Request;
-use crate::ports::{AwsError, ChangeInstances, Clock, Instance};
+use crate::model::failure::Reaction;
+use crate::model::{Instance, failure};
+use crate::phase::memory::Refusal;
+use crate::phase::pace;
+use crate::phase::pace::{BATCH, Buckets};
+use crate::phase::plan::Request;
+use crate::ports::{AwsError, ChangeInstances, Clock};
 
 /// What came of asking for one server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! follows EC2's "Error codes for the Amazon EC2 API"
 //! (<https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html>).
 
-use crate::payload::Action;
+use crate::model::Action;
 use crate::ports::AwsError;
 
 /// A listed server that no live instance has.

@@ -2,7 +2,7 @@
 //!
 //! EC2 says only `Client.InternalError`; the keys are on the server's volumes. Owns when to look and the sentence.
 
-use crate::payload::Problem;
+use crate::model::Problem;
 use crate::ports::ReadInstances;
 
 /// The state reason's code of a start whose caller may not create a grant on the key of an encrypted volume

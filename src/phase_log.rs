@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::judgement::{Judgement, Server};
-use crate::payload::{Action, Outcome, PhaseAnswer};
-use crate::phase::Task;
-use crate::plan::{Request, Step};
+use crate::model::{Action, Outcome, PhaseAnswer};
+use crate::phase::judgement::{Judgement, Server};
+use crate::phase::plan::{Request, Step};
+use crate::phase::progress::Progress;
+use crate::phase::run::Task;
+use crate::phase::verdict::Standing;
 use crate::ports::{LogLine, World};
-use crate::progress::Progress;
-use crate::verdict::Standing;
 
 /// Tells a phase's story, each thing once.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl<'a> Narration<'a> {
         };
         Self {
             stream: task.log_stream,
-            whose: format!("{} {}", task.phase.environment, task.phase.tier),
+            whose: format!("{} {}", task.list.environment, task.list.tier),
             action: task.action,
             pending: vec![(None, format!("{heading}{mark}"))],
             told: BTreeMap::new(),
@@ -67,9 +67,9 @@ impl<'a> Narration<'a> {
             let text = format!("{}: {}: {}", problem.name, problem.code, problem.message);
             self.pending.push((Some(problem.name.clone()), text));
         }
-        for (key, deed) in answer.actions.iter().filter(|_| self.told.is_empty()) {
-            let why = deed.why.as_deref().unwrap_or_default();
-            self.pending.push((Some(key.clone()), format!("{key}: {}: {why}", deed.action.words())));
+        for (key, record) in answer.actions.iter().filter(|_| self.told.is_empty()) {
+            let why = record.why.as_deref().unwrap_or_default();
+            self.pending.push((Some(key.clone()), format!("{key}: {}: {why}", record.action.words())));
         }
         let counts = answer.servers;
         let verdict = format!(

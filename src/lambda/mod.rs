@@ -1,0 +1,6 @@
+//! The edge: one event in, one answer or one named error out.
+
+pub mod handler;
+pub mod metrics;
+pub mod payload;
+pub mod settings;

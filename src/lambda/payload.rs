@@ -1,0 +1,185 @@
+//! The wire: what an invocation asks, and what a phase and the report answer.
+//!
+//! Owns the JSON shapes and their one parse into [`Request`]. Knows nothing of AWS or of the lists.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::model::{Action, Execution};
+use crate::phase::progress::Progress;
+
+/// What an invocation asks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// `next_phase: false`: do nothing, call nothing.
+    Skip,
+    /// Run one phase.
+    Phase(PhaseRequest),
+    /// Build and send the report.
+    Report(ReportRequest),
+}
+
+/// One phase.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhaseRequest {
+    /// Which list of servers.toml.
+    pub phase_number: u32,
+    /// Start or stop.
+    pub action: Action,
+    /// The heading in the phase log.
+    pub heading: String,
+    /// Change nothing; say what would be done.
+    pub dry_run: bool,
+    /// What the invocation before handed on.
+    pub resume: Option<Progress>,
+    /// The execution that this belongs to.
+    pub execution: Option<Execution>,
+}
+
+/// The report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportRequest {
+    /// Start or stop.
+    pub action: Action,
+    /// The run changed nothing.
+    pub dry_run: bool,
+    /// The execution that this belongs to.
+    pub execution: Option<Execution>,
+    /// What the environments' branches gave; read leniently, so that a report always goes out.
+    pub results: Vec<Value>,
+    /// The environments that the execution was limited to.
+    pub environments: Option<Vec<String>>,
+    /// The run waited for an earlier one to end.
+    pub waited: bool,
+    /// `$states.errorOutput`, if the machine itself failed.
+    pub error: Option<Value>,
+}
+
+/// Why a payload is refused: nothing was started or stopped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PayloadError {
+    /// The payload is no JSON object.
+    #[error("the payload must be a JSON object, found {found}")]
+    NotAnObject {
+        /// What it is.
+        found: String,
+    },
+    /// A field is missing, or is not what it must be.
+    #[error("payload field `{field}`: expected {expected}, found {found}")]
+    Field {
+        /// The field's name.
+        field: String,
+        /// What it must be.
+        expected: String,
+        /// What it is, cut short.
+        found: String,
+    },
+    /// A field that there is not.
+    #[error("payload field `{field}` is unknown; known are {KNOWN_FIELDS}")]
+    Unknown {
+        /// The field's name.
+        field: String,
+    },
+}
+
+const KNOWN_FIELDS: &str = "phase_number, next_phase, action, cw_log_phase, send_mail, dry_run, resume, execution, \
+     and for the report results, environments, waited, error";
+
+impl Request {
+    /// Reads an invocation's payload.
+    ///
+    /// # Errors
+    /// One that names the first field that is missing, wrong or unknown.
+    pub fn parse(payload: Value) -> Result<Self, PayloadError> {
+        let Value::Object(fields) = payload else {
+            return Err(PayloadError::NotAnObject { found: shortened(&payload) });
+        };
+        let mut fields = Fields(fields);
+        if fields.required("send_mail", "true or false")? {
+            return fields.report().map(Self::Report);
+        }
+        let goes_on = fields.required("next_phase", "true or false")?;
+        let phase = fields.phase()?;
+        Ok(if goes_on { Self::Phase(phase) } else { Self::Skip })
+    }
+}
+
+/// The fields that were not read yet.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn phase(mut self) -> Result<PhaseRequest, PayloadError> {
+        let request = PhaseRequest {
+            phase_number: self.required("phase_number", "the number of a list in servers.toml")?,
+            action: self.required("action", "\"start\" or \"stop\"")?,
+            heading: self.required("cw_log_phase", "a string")?,
+            dry_run: self.optional("dry_run", "true or false")?.unwrap_or(false),
+            resume: self.optional("resume", "the resume of the answer before, unchanged")?,
+            execution: self.execution()?,
+        };
+        self.end()?;
+        Ok(request)
+    }
+
+    fn report(mut self) -> Result<ReportRequest, PayloadError> {
+        // A report may carry a phase's fields; they mean nothing to it.
+        for field in ["phase_number", "next_phase", "cw_log_phase"] {
+            self.0.remove(field);
+        }
+        let request = ReportRequest {
+            action: self.required("action", "\"start\" or \"stop\"")?,
+            dry_run: self.optional("dry_run", "true or false")?.unwrap_or(false),
+            execution: self.execution()?,
+            results: self.optional("results", "a list of the environments' results")?.unwrap_or_default(),
+            environments: self.optional("environments", "a list of environments' names")?,
+            waited: self.optional("waited", "true or false")?.unwrap_or(false),
+            error: self.optional("error", "an error")?,
+        };
+        self.end()?;
+        Ok(request)
+    }
+
+    fn execution(&mut self) -> Result<Option<Execution>, PayloadError> {
+        self.optional("execution", "an object with id, name and start_time")
+    }
+
+    fn required<T: DeserializeOwned>(&mut self, field: &str, expected: &str) -> Result<T, PayloadError> {
+        self.optional(field, expected)?.ok_or_else(|| PayloadError::Field {
+            field: field.to_owned(),
+            expected: expected.to_owned(),
+            found: "nothing".to_owned(),
+        })
+    }
+
+    fn optional<T: DeserializeOwned>(
+        &mut self,
+        field: &str,
+        expected: &str,
+    ) -> Result<Option<T>, PayloadError> {
+        let Some(value) = self.0.remove(field) else { return Ok(None) };
+        match T::deserialize(&value) {
+            Ok(read) => Ok(Some(read)),
+            Err(_) => Err(PayloadError::Field {
+                field: field.to_owned(),
+                expected: expected.to_owned(),
+                found: shortened(&value),
+            }),
+        }
+    }
+
+    fn end(self) -> Result<(), PayloadError> {
+        match self.0.into_iter().next() {
+            Some((field, _)) => Err(PayloadError::Unknown { field }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A value as it is shown in an error: 60 characters at most.
+fn shortened(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

@@ -1,0 +1,12 @@
+//! The nouns that all rooms share. Owns no decision and does no I/O.
+
+pub mod action;
+pub mod failure;
+pub mod instance;
+pub mod outcome;
+
+pub use action::{Action, Execution};
+pub use instance::{Check, Instance, InstanceState, StateReason, StatusChecks, StopKind};
+pub use outcome::{
+    ActionRecord, ActionTaken, Counts, HoursOff, InitialState, InitialStates, Outcome, PhaseAnswer, Problem,
+};
