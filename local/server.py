@@ -1,7 +1,7 @@
 """One WSGI application in front of moto: Lambda invocations, EC2 faults, a log of every AWS call.
 
-Owns the routes. `/_runtime/…` is the Runtime API of the Lambda processes, to which invocations go; the rest is
-moto's.
+Owns the routes. `/_runtime/…` is the Runtime API of the Lambda processes, which get what is invoked; the rest
+is moto's.
 """
 
 from __future__ import annotations

@@ -59,7 +59,9 @@ def staging(system: System, action: str, call) -> list[str]:
 
 
 def test_the_state_machines_tests_pass_with_it(servers):
-    command = [sys.executable, "-m", "pytest", "tests/state_machine"]
+    # Whether two JSONata engines agree does not depend on the lists, and takes long to find out.
+    but_the_engines = "--ignore=tests/state_machine/test_engines.py"
+    command = [sys.executable, "-m", "pytest", "tests/state_machine", but_the_engines]
     environment = os.environ | {"SERVERS_FIXTURE": str(servers)}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LONGEST_TESTS
