@@ -18,11 +18,8 @@ from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
 
 IMAGE = "ami-12c6146b"  # one of the images that moto brings
-LIST = "list"
-"""What servers.toml calls a list: [[list]]."""
-
-FOUND_BY_TAGS = 3
-"""As many servers has a list that names none."""
+LIST = "list"  # what servers.toml calls one: [[list]]
+FOUND_BY_TAGS = 3  # as many servers has a list that names none
 
 
 def lists(file: Path) -> list[dict[str, Any]]:
