@@ -1,7 +1,7 @@
 """One WSGI application in front of moto: Lambda invocations, EC2 faults, a log of every AWS call.
 
-Owns the routes. `/_runtime/…` is the Runtime API of the Lambda processes, `/_local/…` the control of faults
-and the call log, `/2015-03-31/functions/…/invocations` goes to real processes; the rest is moto's.
+Owns the routes. `/_runtime/…` is the Runtime API of the Lambda processes, which get what is invoked; the rest
+is moto's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import threading
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from moto.core.config import default_user_config
@@ -53,7 +53,7 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        if path.startswith(("/_runtime/", "/_local/")) or INVOKE.match(path):
+        if path.startswith("/_runtime/") or INVOKE.match(path):
             return _respond(start_response, self._ours(environ, path), "application/json")
         call = self._logged(environ, path)
         ids = {value for key, value in call.parameters.items() if key.startswith("InstanceId.")}
@@ -76,25 +76,10 @@ class Application:
         if path.startswith("/_runtime/"):
             worker = self.lambdas.worker(path.split("/")[2])
             return worker.handle(method, path, body) if worker else (410, {}, b"")
-        if invoke := INVOKE.match(path):
-            kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
-            status, headers, answer = self.lambdas.invoke(urllib.parse.unquote(invoke[1]), body, kind)
-            return status, {"x-amzn-RequestId": str(uuid.uuid4()), **headers}, answer
-        return self._control(method, path.removeprefix("/_local/"), json.loads(body or b"{}"))
-
-    def _control(self, method: str, what: str, data: dict[str, Any]) -> Answer:
-        match method, what:
-            case "POST", "faults":
-                self.faults.add(Fault(**data))
-            case "DELETE", "faults":
-                self.faults.clear()
-            case "GET", "calls":
-                return 200, {}, json.dumps([asdict(call) for call in self.calls]).encode()
-            case "DELETE", "calls":
-                self.calls.clear()
-            case _:
-                return 404, {}, b"{}"
-        return 200, {}, b"{}"
+        name = urllib.parse.unquote(INVOKE.match(path)[1])
+        kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
+        status, headers, answer = self.lambdas.invoke(name, body, kind)
+        return status, {"x-amzn-RequestId": str(uuid.uuid4()), **headers}, answer
 
     def _logged(self, environ: dict[str, Any], path: str) -> Call:
         """The call by its service and operation; the body stays readable for moto."""

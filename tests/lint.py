@@ -25,7 +25,7 @@ def main() -> int:
         template.write_text(json.dumps(with_definition_as_object(), default=str))
         tools = {
             "statelint": [".venv/bin/statelint", str(MACHINE)],
-            "asl-validator": ["node_modules/.bin/asl-validator", "--json-path", str(MACHINE)],
+            "asl-validator": ["tests/linters/node_modules/.bin/asl-validator", "--json-path", str(MACHINE)],
             "cfn-lint": [".venv/bin/cfn-lint", "--regions", "eu-west-1", "--", str(template)],
         }
         return max([run(name, command) for name, command in tools.items()])

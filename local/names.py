@@ -1,0 +1,29 @@
+"""What the function calls things: its errors, and the codes of problems.
+
+Owns the one place in Python that knows. The names are read out of the sources, without their tests.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from local.deploy import ROOT
+
+CODE = r"[A-Z][A-Za-z0-9]*(?:\.[A-Z][A-Za-z0-9]*)*"
+# An AwsError or a StateError that is made with a code or a name of our own, and UNREACHABLE.
+GIVEN = rf'(?:\b(?:code|name): |UNREACHABLE: &\'static str = )"({CODE})"'
+
+
+@functools.cache
+def names() -> dict[str, list[str]]:
+    """`errors`: what the function fails with. `codes`: what it tells apart, advises on, or gives itself."""
+    modules = {
+        file.name: file.read_text().split("#[cfg(test)]")[0]
+        for file in sorted((ROOT / "src").rglob("*.rs"))
+        if file.name != "tests.rs"
+    }
+    errors = re.findall(rf'=> "({CODE})"', modules["handler.rs"])
+    codes = re.findall(rf'"({CODE})"', modules["failure.rs"])
+    codes += [code for text in modules.values() for code in re.findall(GIVEN, text)]
+    return {"errors": sorted(set(errors)), "codes": sorted(set(codes))}
