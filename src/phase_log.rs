@@ -15,9 +15,6 @@ use crate::phase::progress::Progress;
 use crate::phase::watch::Watcher;
 use crate::ports::{Clock, LogLine, PhaseLog};
 
-/// A write may take this long: a silent CloudWatch Logs must not eat the servers' time.
-const SLOWEST_WRITE: SignedDuration = SignedDuration::from_secs(3);
-
 /// What the log is about.
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
@@ -94,7 +91,7 @@ impl<'a, W: PhaseLog + Clock> Narrator<'a, W> {
         if lines.is_empty() || self.error.is_some() {
             return;
         }
-        let until = (at + SLOWEST_WRITE).min(self.about.deadline - SignedDuration::from_secs(1));
+        let until = self.about.deadline - SignedDuration::from_secs(1);
         let written = in_time(self.world, until, "PutLogEvents", self.world.write(self.about.stream, &lines));
         if let Err(failure) = written.await {
             self.error = Some(failure.to_string());

@@ -1,5 +1,7 @@
 //! CloudWatch Logs: the phase log, one stream a run; and the same lines as JSON on stdout.
 
+use std::time::Duration;
+
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 
@@ -13,12 +15,24 @@ const EVENTS_PER_BATCH: usize = 10_000;
 const BYTES_PER_BATCH: usize = 1_048_576;
 const BYTES_PER_EVENT: usize = 26;
 
+/// A write may take this long, in real time: a silent CloudWatch Logs must not eat the servers' time.
+const SLOWEST_WRITE: Duration = Duration::from_secs(3);
+
 impl PhaseLog for Aws {
     async fn write(&self, stream: &str, lines: &[LogLine]) -> Result<(), Failure> {
         for line in lines {
             tracing::info!(run = stream, phase = line.phase, server = line.server, "{}", line.text);
         }
         let Some(group) = &self.log_group else { return Ok(()) };
+        match tokio::time::timeout(SLOWEST_WRITE, self.put_all(group, stream, lines)).await {
+            Ok(written) => written,
+            Err(_) => Err(Failure::unreachable("PutLogEvents", "there was no answer in 3 s")),
+        }
+    }
+}
+
+impl Aws {
+    async fn put_all(&self, group: &str, stream: &str, lines: &[LogLine]) -> Result<(), Failure> {
         for batch in batches(lines) {
             match self.put(group, stream, batch).await {
                 Err(error) if error.code == "ResourceNotFoundException" => {
@@ -30,9 +44,7 @@ impl PhaseLog for Aws {
         }
         Ok(())
     }
-}
 
-impl Aws {
     async fn put(&self, group: &str, stream: &str, lines: &[LogLine]) -> Result<(), Failure> {
         let mut request = self.logs.put_log_events().log_group_name(group).log_stream_name(stream);
         for line in lines {

@@ -260,194 +260,245 @@ const UNREACHABLE: &str = "AwsUnreachable";
 const OUTAGE: &str = "AWS had an internal error: try again; if it stays, see AWS Health and Support.";
 const STOP_PROTECTED: &str =
     "Stop protection is on: switch it off if this server should be stopped by schedule.";
+const BLOCKED: &str = "AWS has blocked this account or Region: see AWS Support.";
+const NO_CAPACITY: &str = "AWS has no capacity for this instance type in this zone: try later, change the type, or reserve capacity.";
 
-/// What a code means for the loop, and what a person can do.
+/// Codes that are told apart: what they mean for the loop, and what a person can do.
+type Known = (&'static [&'static str], Kind, &'static str);
+
+/// Every code that is told apart, ours too.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().flat_map(|table| table.iter()).flat_map(|(codes, ..)| codes.iter().copied())
+}
+
 fn known(code: &str) -> Option<(Kind, &'static str)> {
-    throttled(code)
-        .or_else(|| aws_itself(code))
-        .or_else(|| refused(code))
-        .or_else(|| state_reason(code))
-        .or_else(|| ours(code))
+    let mut all = TABLES.iter().flat_map(|table| table.iter());
+    all.find(|(codes, ..)| codes.contains(&code)).map(|(_, kind, advice)| (*kind, *advice))
 }
 
-fn throttled(code: &str) -> Option<(Kind, &'static str)> {
-    let throttled = matches!(
-        code,
-        "RequestLimitExceeded"
-            | "EC2ThrottledException"
-            | "Throttling"
-            | "ThrottlingException"
-            | "ThrottledException"
-            | "RequestThrottled"
-            | "RequestThrottledException"
-            | "TooManyRequestsException"
-            | "ProvisionedThroughputExceededException"
-            | "TransactionInProgressException"
-            | "BandwidthLimitExceeded"
-            | "LimitExceededException"
-            | "SlowDown"
-            | "PriorRequestNotComplete"
-    );
-    let advice =
-        "AWS asked for fewer requests: this goes away by itself; if not, ask for higher EC2 API limits.";
-    throttled.then_some((Kind::Throttled, advice))
-}
+const TABLES: [&[Known]; 4] = [AWS_ITSELF, REFUSALS, STATE_REASONS, OURS];
 
-fn aws_itself(code: &str) -> Option<(Kind, &'static str)> {
-    Some(match code {
-        UNREACHABLE => {
-            (Kind::Outage, "AWS did not answer: try again; if it stays, look at the function's network.")
-        }
-        "InternalError"
-        | "InternalFailure"
-        | "ServerInternal"
-        | "Unavailable"
-        | "ServiceUnavailable"
-        | "RequestTimeout"
-        | "RequestTimeoutException" => (Kind::Outage, OUTAGE),
-        _ => return None,
-    })
-}
+/// AWS asks for fewer requests, or does not work.
+const AWS_ITSELF: &[Known] = &[
+    (
+        &[
+            "RequestLimitExceeded",
+            "EC2ThrottledException",
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "TooManyRequestsException",
+            "ProvisionedThroughputExceededException",
+            "TransactionInProgressException",
+            "BandwidthLimitExceeded",
+            "LimitExceededException",
+            "SlowDown",
+            "PriorRequestNotComplete",
+        ],
+        Kind::Throttled,
+        "AWS asked for fewer requests: this goes away by itself; if not, ask for higher EC2 API limits.",
+    ),
+    (
+        &[UNREACHABLE],
+        Kind::Outage,
+        "AWS did not answer: try again; if it stays, look at the function's network.",
+    ),
+    (
+        &[
+            "InternalError",
+            "InternalFailure",
+            "ServerInternal",
+            "Unavailable",
+            "ServiceUnavailable",
+            "RequestTimeout",
+            "RequestTimeoutException",
+        ],
+        Kind::Outage,
+        OUTAGE,
+    ),
+];
 
 /// What EC2 refuses a request with.
-fn refused(code: &str) -> Option<(Kind, &'static str)> {
-    Some(match code {
-        "InsufficientInstanceCapacity" | "InsufficientCapacity" => (
-            Kind::Capacity,
-            "AWS has no capacity for this instance type in this zone: try later, change the type, or reserve capacity.",
-        ),
-        "ReservationCapacityExceeded" => (
-            Kind::Capacity,
-            "The Capacity Reservation that it targets is full: free or enlarge it, or let the server start outside it.",
-        ),
-        "InsufficientCapacityOnHost" | "InsufficientHostCapacity" => {
-            (Kind::Capacity, "The Dedicated Host is full: free it, or allocate another one.")
-        }
-        "IncompatibleHostRequirements" => {
-            (Kind::Final, "No Dedicated Host fits this instance: allocate one of its type in its zone.")
-        }
-        "VcpuLimitExceeded" => (
-            Kind::Final,
-            "The account's vCPU quota for this instance family is used up: ask for more in Service Quotas.",
-        ),
-        "InstanceLimitExceeded" => {
-            (Kind::Final, "The account's instance quota is used up: ask for more in Service Quotas.")
-        }
-        // Of an instance that a describe has just shown: EC2's eventual consistency.
-        "InvalidInstanceID.NotFound" => (
-            Kind::Passing,
-            "EC2 does not know this instance: was it terminated, or is this the wrong Region?",
-        ),
-        "InvalidInstanceID.Malformed" => {
-            (Kind::Final, "EC2 does not accept this instance id: report this as a defect.")
-        }
-        "IncorrectInstanceState" | "IncorrectState" => (
-            Kind::Passing,
-            "Its state did not allow the request until patience ended: look at it in the console.",
-        ),
-        "IncorrectSpotRequestState" => {
-            (Kind::Final, "Its Spot request is cancelled or closed: start it by a new Spot request.")
-        }
-        "UnsupportedOperation" | "Unsupported" => (
-            Kind::Final,
-            "EC2 does not support this for this instance (Spot, instance store or its type): take it off the list.",
-        ),
-        "UnsupportedHibernationConfiguration" => {
-            (Kind::Final, "It is not enabled for hibernation: this must be set at launch.")
-        }
-        "OperationNotPermitted" => {
-            (Kind::Final, "EC2 does not permit this for this instance; its own sentence says why.")
-        }
-        "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "AuthFailure" => (
-            Kind::Denied,
-            "The function may not do this: give the server the tag that the template's policy demands, or extend the policy.",
-        ),
-        "InvalidClientTokenId"
-        | "ExpiredToken"
-        | "ExpiredTokenException"
-        | "RequestExpired"
-        | "SignatureDoesNotMatch"
-        | "UnrecognizedClientException"
-        | "MissingAuthenticationToken" => {
-            (Kind::Denied, "AWS does not accept the function's credentials or its clock: try again.")
-        }
-        "OptInRequired" => (Kind::Denied, BLOCKED),
-        "PendingVerification" | "Blocked" => (Kind::Final, BLOCKED),
-        _ => return None,
-    })
-}
-
-const BLOCKED: &str = "AWS has blocked this account or Region: see AWS Support.";
+const REFUSALS: &[Known] = &[
+    (&["InsufficientInstanceCapacity", "InsufficientCapacity"], Kind::Capacity, NO_CAPACITY),
+    (
+        &["ReservationCapacityExceeded"],
+        Kind::Capacity,
+        "The Capacity Reservation that it targets is full: free or enlarge it, or let the server start outside it.",
+    ),
+    (
+        &["InsufficientCapacityOnHost", "InsufficientHostCapacity"],
+        Kind::Capacity,
+        "The Dedicated Host is full: free it, or allocate another one.",
+    ),
+    (
+        &["IncompatibleHostRequirements"],
+        Kind::Final,
+        "No Dedicated Host fits this instance: allocate one of its type in its zone.",
+    ),
+    (
+        &["VcpuLimitExceeded"],
+        Kind::Final,
+        "The account's vCPU quota for this instance family is used up: ask for more in Service Quotas.",
+    ),
+    (
+        &["InstanceLimitExceeded"],
+        Kind::Final,
+        "The account's instance quota is used up: ask for more in Service Quotas.",
+    ),
+    // Of an instance that a describe has just shown: EC2's eventual consistency.
+    (
+        &["InvalidInstanceID.NotFound"],
+        Kind::Passing,
+        "EC2 does not know this instance: was it terminated, or is this the wrong Region?",
+    ),
+    (
+        &["InvalidInstanceID.Malformed"],
+        Kind::Final,
+        "EC2 does not accept this instance id: report this as a defect.",
+    ),
+    (
+        &["IncorrectInstanceState", "IncorrectState"],
+        Kind::Passing,
+        "Its state did not allow the request until patience ended: look at it in the console.",
+    ),
+    (
+        &["IncorrectSpotRequestState"],
+        Kind::Final,
+        "Its Spot request is cancelled or closed: start it by a new Spot request.",
+    ),
+    (
+        &["UnsupportedOperation", "Unsupported"],
+        Kind::Final,
+        "EC2 does not support this for this instance (Spot, instance store or its type): take it off the list.",
+    ),
+    (
+        &["UnsupportedHibernationConfiguration"],
+        Kind::Final,
+        "It is not enabled for hibernation: this must be set at launch.",
+    ),
+    (
+        &["OperationNotPermitted"],
+        Kind::Final,
+        "EC2 does not permit this for this instance; its own sentence says why.",
+    ),
+    (
+        &["UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthFailure"],
+        Kind::Denied,
+        "The function may not do this: give the server the tag that the template's policy demands, or extend the policy.",
+    ),
+    (
+        &[
+            "InvalidClientTokenId",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "RequestExpired",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+            "MissingAuthenticationToken",
+        ],
+        Kind::Denied,
+        "AWS does not accept the function's credentials or its clock: try again.",
+    ),
+    (&["OptInRequired"], Kind::Denied, BLOCKED),
+    (&["PendingVerification", "Blocked"], Kind::Final, BLOCKED),
+];
 
 /// Why EC2 says that an instance changed its state.
-fn state_reason(code: &str) -> Option<(Kind, &'static str)> {
-    Some(match code {
-        "Server.InsufficientInstanceCapacity" => return refused("InsufficientInstanceCapacity"),
-        "Server.InternalError" => (Kind::Passing, OUTAGE),
-        "Client.InternalError" => (
-            Kind::Key,
-            "Usually an encrypted volume's KMS key: the function's role needs kms:CreateGrant on it (parameter KmsKeyArns, and the key's own policy).",
-        ),
-        "Client.VolumeLimitExceeded" => {
-            (Kind::Final, "The account's EBS volume quota is used up: ask for more in Service Quotas.")
-        }
-        "Client.InvalidSnapshot.NotFound" => {
-            (Kind::Final, "A snapshot that it needs is gone: restore the volume.")
-        }
-        "Server.SpotInstanceShutdown" | "Server.SpotInstanceTermination" => {
-            (Kind::Final, "EC2 took the Spot capacity back: start it later.")
-        }
-        "Server.ScheduledStop" => {
-            (Kind::Final, "AWS stopped it for a scheduled event: see its Events in the console.")
-        }
-        "Client.UserInitiatedShutdown" => {
-            (Kind::ShutDown, "Somebody stopped it while this ran: CloudTrail says who (StopInstances).")
-        }
-        "Client.InstanceInitiatedShutdown" => {
-            (Kind::ShutDown, "Its own operating system shut it down: look at its system log.")
-        }
-        _ => return None,
-    })
-}
+const STATE_REASONS: &[Known] = &[
+    (&["Server.InsufficientInstanceCapacity"], Kind::Capacity, NO_CAPACITY),
+    (&["Server.InternalError"], Kind::Passing, OUTAGE),
+    (
+        &["Client.InternalError"],
+        Kind::Key,
+        "Usually an encrypted volume's KMS key: the function's role needs kms:CreateGrant on it (parameter KmsKeyArns, and the key's own policy).",
+    ),
+    (
+        &["Client.VolumeLimitExceeded"],
+        Kind::Final,
+        "The account's EBS volume quota is used up: ask for more in Service Quotas.",
+    ),
+    (
+        &["Client.InvalidSnapshot.NotFound"],
+        Kind::Final,
+        "A snapshot that it needs is gone: restore the volume.",
+    ),
+    (
+        &["Server.SpotInstanceShutdown", "Server.SpotInstanceTermination"],
+        Kind::Final,
+        "EC2 took the Spot capacity back: start it later.",
+    ),
+    (
+        &["Server.ScheduledStop"],
+        Kind::Final,
+        "AWS stopped it for a scheduled event: see its Events in the console.",
+    ),
+    (
+        &["Client.UserInitiatedShutdown"],
+        Kind::ShutDown,
+        "Somebody stopped it while this ran: CloudTrail says who (StopInstances).",
+    ),
+    (
+        &["Client.InstanceInitiatedShutdown"],
+        Kind::ShutDown,
+        "Its own operating system shut it down: look at its system log.",
+    ),
+];
 
 /// Ours.
-fn ours(code: &str) -> Option<(Kind, &'static str)> {
-    Some(match code {
-        "ServerMissing" => {
-            (Kind::Absent, "No live instance has this Name tag: correct the tag or servers.toml.")
-        }
-        "NothingSelected" => (
-            Kind::Absent,
-            "Correct the list's tags or the servers' (is this the right account and Region?); only servers = [] is empty on purpose.",
-        ),
-        "MinimumNotMet" => {
-            (Kind::Final, "Release the held servers, or lower the list's minimum in servers.toml.")
-        }
-        "ServerTerminated" => (Kind::Final, "Restore it, or take it off the list."),
-        "ServerNoLongerListed" => (
-            Kind::Final,
-            "Give it back the tags that the list selects by, if it should be started and stopped.",
-        ),
-        "StartBounced" => {
-            (Kind::Final, "The start was accepted: look at its state transition reason in the console.")
-        }
-        "ServerWentBack" => (Kind::Final, "Find out who or what changed it (CloudTrail)."),
-        "HoldTagUnreadable" => (
-            Kind::Final,
-            "Write the tag as a date (2026-12-24), a date and time with offset, or forever; until then it is held.",
-        ),
-        "NotAsked" => (
-            Kind::Final,
-            "Run it again; if it happens again, the list is too long for EC2's limits in its timeout_minutes.",
-        ),
-        "NotInTime" => (Kind::Final, "Look at it in the console."),
-        _ => return None,
-    })
-}
+const OURS: &[Known] = &[
+    (
+        &["ServerMissing"],
+        Kind::Absent,
+        "No live instance has this Name tag: correct the tag or servers.toml.",
+    ),
+    (
+        &["NothingSelected"],
+        Kind::Absent,
+        "Correct the list's tags or the servers' (is this the right account and Region?); only servers = [] is empty on purpose.",
+    ),
+    (
+        &["MinimumNotMet"],
+        Kind::Final,
+        "Release the held servers, or lower the list's minimum in servers.toml.",
+    ),
+    (&["ServerTerminated"], Kind::Final, "Restore it, or take it off the list."),
+    (
+        &["ServerNoLongerListed"],
+        Kind::Final,
+        "Give it back the tags that the list selects by, if it should be started and stopped.",
+    ),
+    (
+        &["StartBounced"],
+        Kind::Final,
+        "The start was accepted: look at its state transition reason in the console.",
+    ),
+    (&["ServerWentBack"], Kind::Final, "Find out who or what changed it (CloudTrail)."),
+    (
+        &["HoldTagUnreadable"],
+        Kind::Final,
+        "Write the tag as a date (2026-12-24), a date and time with offset, or forever; until then it is held.",
+    ),
+    (
+        &["NotAsked"],
+        Kind::Final,
+        "Run it again; if it happens again, the list is too long for EC2's limits in its timeout_minutes.",
+    ),
+    (&["NotInTime"], Kind::Final, "Look at it in the console."),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_code_is_told_apart_twice() {
+        let all: Vec<&str> = codes().collect();
+        let distinct: std::collections::BTreeSet<&str> = codes().collect();
+        assert_eq!(all.len(), distinct.len());
+    }
 
     #[test]
     fn a_throttle_is_never_a_servers_fault() {
