@@ -16,7 +16,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance, InstanceState, StateReason
 from moto.ec2.responses.instances import InstanceResponse
 
-from local import clock
+from local import clock, error_texts
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 STARTABLE = ("stopped", "pending", "running")
@@ -51,8 +51,7 @@ class IncorrectInstanceStateError(EC2ClientError):
     """The state does not allow the request."""
 
     def __init__(self, instance_id: str, verb: str) -> None:
-        text = f"The instance '{instance_id}' is not in a state from which it can be {verb}."
-        super().__init__("IncorrectInstanceState", text)
+        super().__init__("IncorrectInstanceState", error_texts.incorrect_state(instance_id, verb))
 
 
 @dataclass

@@ -10,17 +10,11 @@ import re
 import threading
 from dataclasses import dataclass
 
+from local import error_texts
+
 GRAMMAR = re.compile(
     r"^(?P<operation>[A-Za-z]+)=(?P<code>[A-Za-z.]+)(:(?P<server>[^x]+?))?(x(?P<times>\d+))?$"
 )
-# Which HTTP status EC2 gives a code with (from memory; 400 is the rule).
-STATUS = {
-    "InsufficientInstanceCapacity": 500,
-    "InternalError": 500,
-    "RequestLimitExceeded": 503,
-    "Unavailable": 503,
-    "UnauthorizedOperation": 403,
-}
 EVERY_TIME = 1_000_000
 
 
@@ -35,12 +29,13 @@ class Fault:
 
     @property
     def status(self) -> int:
-        return STATUS.get(self.code, 400)
+        return error_texts.status(self.code)
 
-    @property
-    def message(self) -> str:
-        whom = f" for {self.instance_id}" if self.instance_id else ""
-        return f"{self.code}{whom} (a fault that was asked for)"
+    def message(self, service: str, subject: str | None) -> str:
+        """What AWS says; `subject` is what the call named, where the fault itself names no instance."""
+        return error_texts.text(
+            self.code, error_texts.Refused(service, self.operation, self.instance_id or subject)
+        )
 
 
 @dataclass
