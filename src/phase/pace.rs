@@ -16,7 +16,7 @@ pub const BATCH: usize = 50;
 /// The first look after asking.
 const FIRST_POLL: Duration = Duration::from_secs(2);
 /// The longest pause between polls: what the next tier waits at most for nothing.
-const LONGEST_POLL: Duration = Duration::from_secs(5);
+pub const LONGEST_POLL: Duration = Duration::from_secs(5);
 /// The longest pause while no status check can have passed yet.
 const BOOT_POLL: Duration = Duration::from_secs(30);
 /// No status check passes before this: they are made every minute

@@ -120,6 +120,8 @@ impl<W: World> Phase<'_, W> {
             }
             looks = if asked { 0 } else { looks + 1 };
             let pause = pace::poll_pause(looks, &plan, self.world.chance());
+            // A long pause that does not fit any more becomes a short one.
+            let pause = if self.is_over(pause) { pause.min(pace::LONGEST_POLL) } else { pause };
             if self.is_over(pause) {
                 return Ok(answer::in_progress(&plan, list, &self.progress)?);
             }
