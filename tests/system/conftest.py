@@ -14,7 +14,7 @@ from local import run as local_run
 from local.deploy import ROOT, Stack
 from local.fleet import Fleet, phases
 from local.server import Server
-from operate.execution import phase_log
+from operate.phase_log import phase_log
 
 # Real seconds: far more than any run of the tests takes.
 LONGEST_RUN = 120.0
