@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from operate.execution import phase_log
+from operate.phase_log import phase_log
 
 DECIDED = ("ready", "degraded", "failed", "empty")
 
