@@ -1,6 +1,7 @@
 //! The edge: one event in, one answer or one named error out.
 
 pub mod handler;
+pub mod json;
 pub mod metrics;
 pub mod payload;
 pub mod settings;

@@ -58,6 +58,9 @@ pub struct ReportRequest {
 /// Why a payload is refused: nothing was started or stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {
+    /// The payload is no JSON, or says something twice.
+    #[error("the payload must be one JSON object: {0}")]
+    NotJson(String),
     /// The payload is no JSON object.
     #[error("the payload must be a JSON object, found {found}")]
     NotAnObject {
@@ -74,7 +77,7 @@ pub enum PayloadError {
         /// What it is, cut short.
         found: String,
     },
-    /// A field that there is not.
+    /// An unknown field.
     #[error("payload field `{field}` is unknown; known are {KNOWN_FIELDS}")]
     Unknown {
         /// The field's name.
