@@ -37,7 +37,9 @@ def with_definition_as_object() -> dict[str, Any]:
     for resource in translated["Resources"].values():
         if resource["Type"] == "AWS::StepFunctions::StateMachine":
             del resource["Properties"]["DefinitionString"]
-            resource["Properties"]["Definition"] = json.loads(MACHINE.read_text())
+            resource["Properties"]["Definition"] = json.loads(
+                MACHINE.read_text().replace("${Partition}", "aws")
+            )
     return translated
 
 
