@@ -39,7 +39,7 @@ fn the_documented_payload_is_a_phase() {
 fn next_phase_false_asks_for_nothing() {
     let mut payload = phase();
     payload["next_phase"] = json!(false);
-    assert_eq!(Request::parse(payload).unwrap(), Request::Skip);
+    assert!(matches!(Request::parse(payload).unwrap(), Request::Skip(_)));
 }
 
 #[test]
@@ -61,6 +61,23 @@ fn the_answer_of_a_skipped_phase_has_the_documented_fields_only() {
             "servers": {"total": 0, "ready": 0, "changed": 0, "failed": 0}, "problems": []
         })
     );
+}
+
+#[test]
+fn an_optional_field_that_is_null_is_absent_and_a_required_one_is_refused() {
+    for field in ["dry_run", "resume", "execution", "branch"] {
+        let mut payload = phase();
+        payload[field] = json!(null);
+        assert_eq!(Request::parse(payload).unwrap(), Request::parse(phase()).unwrap());
+    }
+    for field in ["results", "environments", "waited", "error"] {
+        let mut payload = report();
+        payload[field] = json!(null);
+        assert!(Request::parse(payload).is_ok(), "{field}");
+    }
+    let mut payload = phase();
+    payload["next_phase"] = json!(null);
+    assert!(Request::parse(payload).unwrap_err().to_string().contains("found null"));
 }
 
 #[test]
