@@ -1,59 +1,32 @@
-//! Wires the function: tracing, settings, clients, run. Decides nothing.
+//! The one binary: without arguments the Lambda function, else a command for people. Decides nothing.
 
-use std::panic::AssertUnwindSafe;
+mod commands;
+#[cfg(feature = "aws")]
+mod function;
 
-use ec2_start_stop::aws::{Aws, LambdaClock};
-use ec2_start_stop::lambda::handler::{HandlerError, Invocation, Settings};
-use ec2_start_stop::lambda::{handler, settings};
-use futures::FutureExt;
-use jiff::Timestamp;
-use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
-use serde_json::Value;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
+use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    let variable = |name: &str| std::env::var(name).ok();
-    // Not EnvFilter: filters on spans' fields bring a regex engine along, 0.3 MB of the artefact.
-    let wanted = variable("RUST_LOG").and_then(|wanted| wanted.parse().ok());
-    let targets: Targets = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false);
-    tracing_subscriber::registry().with(lines).with(targets).init();
-    let clock = LambdaClock::from_setting(variable("LOCAL_CLOCK").as_deref())?;
-    let settings = settings::read(variable);
-    let aws = Aws::connect(variable("PHASE_LOG_GROUP"), clock).await;
-    lambda_runtime::run(service_fn(|event| answer(&aws, &settings, event))).await
-}
-
-async fn answer(
-    aws: &Aws,
-    settings: &Result<Settings, HandlerError>,
-    event: LambdaEvent<Value>,
-) -> Result<Value, Diagnostic> {
-    let invocation = Invocation {
-        deadline: i64::try_from(event.context.deadline)
-            .ok()
-            .and_then(|deadline| Timestamp::from_millisecond(deadline).ok())
-            .unwrap_or(Timestamp::MAX),
-        request_id: event.context.request_id,
-    };
-    let settings = settings.as_ref().map_err(diagnostic)?;
-    // Boxed: the SDK's nested futures are deeper than the compiler's layout queries go.
-    let answer = Box::pin(handler::answer(aws, settings, &invocation, event.payload));
-    match AssertUnwindSafe(answer).catch_unwind().await {
-        Ok(answer) => answer.map_err(|error| diagnostic(&error)),
-        Err(panic) => Err(diagnostic(&HandlerError::Panicked(message(panic.as_ref())))),
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first() {
+        Some(command) => commands::run(command, &arguments[1..]),
+        None => serve(),
     }
 }
 
-fn diagnostic(error: &HandlerError) -> Diagnostic {
-    tracing::error!(name = error.name(), "{error}");
-    Diagnostic { error_type: error.name().to_owned(), error_message: error.message() }
+#[cfg(feature = "aws")]
+fn serve() -> ExitCode {
+    match function::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ec2-start-stop: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
+#[cfg(not(feature = "aws"))]
+fn serve() -> ExitCode {
+    eprintln!("ec2-start-stop: this build has only the commands, not the function. {}", commands::USAGE);
+    ExitCode::from(2)
 }

@@ -283,7 +283,7 @@ fn a_dry_run_says_what_a_stop_would_mute_and_mutes_nothing() {
 
 /// A report of these results, with every listed server in this state.
 fn report(action: &str, results: &serde_json::Value, state: InstanceState) -> Report {
-    let lists = ServerLists::parse(include_str!("../servers.toml")).unwrap();
+    let lists = ServerLists::parse(include_str!("servers.toml")).unwrap();
     let payload = json!({ "send_mail": true, "action": action, "results": results });
     let Request::Report(request) = Request::parse(payload).unwrap() else { panic!("no report") };
     let instances =

@@ -23,6 +23,7 @@ fn report() -> Value {
 
 fn field_of(error: &PayloadError) -> &str {
     match error {
+        PayloadError::NotJson(_) => panic!("it is JSON"),
         PayloadError::NotAnObject { .. } => "",
         PayloadError::Field { field, .. } | PayloadError::Unknown { field } => field,
     }

@@ -15,7 +15,7 @@ fn rendered(text: &str) -> Value {
 
 #[test]
 fn the_committed_machine_is_the_rendering_of_the_shipped_servers_file() {
-    let lists = ServerLists::parse(include_str!("../servers.toml")).unwrap();
+    let lists = ServerLists::parse(include_str!("servers.toml")).unwrap();
     assert!(
         statemachine::render(&lists) == include_str!("../statemachine.asl.json"),
         "statemachine.asl.json is stale: run make statemachine"

@@ -4,7 +4,7 @@
 
 use ec2_start_stop::servers::file::{Minimum, ServerLists, ServersFileError};
 
-const SHIPPED: &str = include_str!("../servers.toml");
+const SHIPPED: &str = include_str!("servers.toml");
 
 /// A list with these lines changed or added; the [[list]] is on line 1.
 fn list(change: &[(&str, &str)]) -> String {

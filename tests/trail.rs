@@ -6,8 +6,10 @@ mod world;
 
 use std::collections::BTreeSet;
 
+use ec2_start_stop::lambda::error::HandlerError;
 use ec2_start_stop::lambda::handler;
-use ec2_start_stop::lambda::handler::{HandlerError, Invocation, Settings};
+use ec2_start_stop::lambda::handler::Invocation;
+use ec2_start_stop::lambda::settings::{Addresses, Settings};
 use ec2_start_stop::servers::file::ServerLists;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -18,13 +20,15 @@ const DATABASES: [&str; 3] = ["test2", "test7", "test8"];
 
 fn settings() -> Settings {
     Settings {
-        lists: ServerLists::parse(include_str!("../servers.toml")).unwrap(),
+        lists: Ok(ServerLists::parse(include_str!("servers.toml")).unwrap()),
         zone: TimeZone::UTC,
         region: "eu-west-1".to_owned(),
         stack: "start-stop".to_owned(),
         muting: None,
-        sender: Some("start-stop@example.com".to_owned()),
-        recipients: vec!["platform@example.com".to_owned()],
+        mail: Ok(Addresses {
+            sender: "start-stop@example.com".to_owned(),
+            recipients: vec!["platform@example.com".to_owned()],
+        }),
     }
 }
 
@@ -112,7 +116,7 @@ fn an_invocation_that_hands_on_counts_its_requests_and_no_server() {
             .map(|name| stopped(name).change(|server| server.checks_after = SignedDuration::from_mins(20))),
     );
     let mut settings = settings();
-    for phase in &mut settings.lists.lists {
+    for phase in &mut settings.lists.as_mut().unwrap().lists {
         phase.timeout = std::time::Duration::from_secs(3600);
     }
     let answered = answer(&world, &settings, start(true)).unwrap();
@@ -134,7 +138,7 @@ fn more_than_a_hundred_servers_times_are_all_told_in_records_of_a_hundred() {
     let servers: Vec<String> = (0..250).map(|number| format!("web{number}")).collect();
     let world = World::new(servers.iter().map(|name| stopped(name)));
     let mut settings = settings();
-    let phase = settings.lists.lists.iter_mut().find(|phase| phase.number == 3).unwrap();
+    let phase = settings.lists.as_mut().unwrap().lists.iter_mut().find(|phase| phase.number == 3).unwrap();
     phase.servers = servers;
     answer(&world, &settings, start(true)).unwrap();
     let records = world.records.borrow();

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::http::HttpResponse;
 use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -41,8 +41,9 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Makes the clients. `log_group` is the phase log's; without one, lines go to stdout only.
-    pub async fn connect(log_group: Option<String>, clock: LambdaClock) -> Self {
+    /// Makes the clients. `log_group` is the phase log's; without one, lines go to stdout only. `ses_region` is SES's
+    /// where it is not the function's.
+    pub async fn connect(log_group: Option<String>, ses_region: Option<String>, clock: LambdaClock) -> Self {
         // ring, not aws-lc: its first handshake costs a tenth of the CPU, and a 128 MB function has a fourteenth
         // of a vCPU. Given up for it: post-quantum key exchange.
         let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
@@ -52,13 +53,24 @@ impl Aws {
             .timeout_config(timeouts)
             .load()
             .await;
-        Self::new(&config, log_group, clock)
+        Self::new(&config, log_group, ses_region, clock)
     }
 
-    fn new(config: &SdkConfig, log_group: Option<String>, clock: LambdaClock) -> Self {
+    fn new(
+        config: &SdkConfig,
+        log_group: Option<String>,
+        ses_region: Option<String>,
+        clock: LambdaClock,
+    ) -> Self {
         let requests = Requests::default();
         let ec2 = one_attempt(config).interceptor(requests.clone());
-        let ses = aws_sdk_ses::config::Builder::from(config).interceptor(requests.clone());
+        // A lost answer must not become a second mail.
+        let mut ses = aws_sdk_ses::config::Builder::from(config)
+            .retry_config(RetryConfig::disabled())
+            .interceptor(requests.clone());
+        if let Some(region) = ses_region {
+            ses.set_region(Some(Region::new(region)));
+        }
         let logs = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(requests.clone());
         let cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(requests.clone());
         Self {

@@ -66,7 +66,7 @@ impl Endpoint {
             .http_client(http)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build();
-        Aws::new(&config, Some("phases".to_owned()), LambdaClock::REAL)
+        Aws::new(&config, Some("phases".to_owned()), None, LambdaClock::REAL)
     }
 }
 

@@ -1,58 +1,35 @@
-//! One event → one answer; the names of errors.
+//! One event → one answer.
 //!
-//! Owns the way from a payload to the phase or the report, and the stable names that the state machine matches.
+//! Owns the way from a payload to the phase or the report.
 
 use futures::future::join_all;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::lambda::branch;
+use crate::lambda::error::HandlerError;
 use crate::lambda::metrics::{self, Source};
 use crate::lambda::payload::{PayloadError, PhaseRequest, ReportRequest, Request};
+use crate::lambda::settings::Settings;
 use crate::lambda::watchers::Watchers;
-use crate::model::failure::Kind;
-use crate::model::{Failure, PhaseAnswer};
-use crate::muting::Muting;
+use crate::lambda::{branch, sending};
+use crate::model::PhaseAnswer;
 use crate::muting::watcher::{self, Muter, unmute_unsettled};
 use crate::phase::in_time::in_time;
 use crate::phase::look::{instances, patiently};
 use crate::phase::run as phase;
-use crate::phase::run::{MARGIN, PhaseError, Task};
+use crate::phase::run::{MARGIN, Task};
 use crate::phase_log::{self, Narrator};
 use crate::ports::{MuteAlarms, PhaseLog, SendMail, Trail, World};
-use crate::report::{self, Report, Seen};
-use crate::servers::file::{ServerList, ServerLists, ServersFileError};
+use crate::report::{Report, Seen};
+use crate::servers::file::{ServerList, ServerLists};
 
 /// The report looks at all servers for this long at most (DESIGN: end states are a nicety, the mail is not).
 const LONGEST_LOOK: SignedDuration = SignedDuration::from_mins(2);
-
-/// An error's message as the caller gets it; EC2's encoded authorization messages alone can be longer.
-const MESSAGE_CHARACTERS: usize = 1_000;
 
 /// All that an invocation needs of the world.
 pub trait Services: World + MuteAlarms + PhaseLog + SendMail + Trail {}
 
 impl<T: World + MuteAlarms + PhaseLog + SendMail + Trail> Services for T {}
-
-/// What the function is set up with.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// servers.toml.
-    pub lists: ServerLists,
-    /// The zone of dates in hold tags and of times in mails.
-    pub zone: TimeZone,
-    /// The Region, for links into the console.
-    pub region: String,
-    /// The stack's name, a dimension of the metrics.
-    pub stack: String,
-    /// Who sends the report.
-    pub sender: Option<String>,
-    /// Who gets it.
-    pub recipients: Vec<String>,
-    /// How alarms are muted, if they are.
-    pub muting: Option<Muting>,
-}
 
 /// One invocation, as Lambda tells of it.
 #[derive(Debug, Clone)]
@@ -61,88 +38,6 @@ pub struct Invocation {
     pub deadline: Timestamp,
     /// Lambda's request id: names the phase log's stream where no execution does.
     pub request_id: String,
-}
-
-/// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum HandlerError {
-    /// The payload cannot be used; nothing was started or stopped.
-    #[error(transparent)]
-    InvalidPayload(#[from] PayloadError),
-    /// The file of `SERVERS_FILE` cannot be used.
-    #[error(transparent)]
-    InvalidServersFile(#[from] ServersFileError),
-    /// A setting of the function is missing or wrong.
-    #[error("{0}")]
-    Misconfigured(String),
-    /// AWS says that the function may not.
-    #[error("{0}. Give the function's role that permission, or correct its credentials")]
-    AccessDenied(Failure),
-    /// AWS asks for fewer requests, again and again. Transient.
-    #[error("{0}. This goes away by itself; if not, ask for higher API limits")]
-    Throttled(Failure),
-    /// AWS does not answer, or has an internal error. Transient.
-    #[error("{0}. If it stays, look at AWS Health and at the function's network")]
-    AwsUnreachable(Failure),
-    /// AWS answered something that is none of these.
-    #[error("{0}")]
-    AwsFailure(Failure),
-    /// SES did not take the report.
-    #[error("the report could not be sent to {to}: {error}")]
-    MailRejected {
-        /// The recipients.
-        to: String,
-        /// What SES said.
-        error: Failure,
-    },
-    /// The program has a defect.
-    #[error("the function panicked: {0}. This is a defect: please report it")]
-    Panicked(String),
-    /// Our own answer could not be written as JSON.
-    #[error("the answer could not be written: {0}")]
-    Unwritable(#[from] serde_json::Error),
-}
-
-impl HandlerError {
-    /// The stable name that the state machine matches in `ErrorEquals`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::InvalidPayload(_) => "InvalidPayload",
-            Self::InvalidServersFile(_) => "InvalidServersFile",
-            Self::Misconfigured(_) => "Misconfigured",
-            Self::AccessDenied(_) => "AccessDenied",
-            Self::Throttled(_) => "Throttled",
-            Self::AwsUnreachable(_) => "AwsUnreachable",
-            Self::AwsFailure(_) => "AwsFailure",
-            Self::MailRejected { .. } => "MailRejected",
-            Self::Panicked(_) | Self::Unwritable(_) => "Panicked",
-        }
-    }
-
-    /// What the caller is told: bounded, because the state machine carries it to the report.
-    pub fn message(&self) -> String {
-        self.to_string().chars().take(MESSAGE_CHARACTERS).collect()
-    }
-}
-
-impl From<Failure> for HandlerError {
-    fn from(error: Failure) -> Self {
-        match error.kind {
-            Kind::Denied => Self::AccessDenied(error),
-            Kind::Throttled => Self::Throttled(error),
-            Kind::Outage => Self::AwsUnreachable(error),
-            _ => Self::AwsFailure(error),
-        }
-    }
-}
-
-impl From<PhaseError> for HandlerError {
-    fn from(error: PhaseError) -> Self {
-        match error {
-            PhaseError::Aws(error) => error.into(),
-            PhaseError::Progress(error) => error.into(),
-        }
-    }
 }
 
 /// Answers one event.
@@ -174,17 +69,18 @@ fn carried_on(
     request: PhaseRequest,
     answer: PhaseAnswer,
 ) -> Result<Value, HandlerError> {
+    let lists = settings.lists.as_ref().map_err(Clone::clone)?;
     let list = match &request.branch {
-        Some(_) => list_of(settings, &request)?,
+        Some(_) => list_of(lists, &request)?,
         None => return Ok(serde_json::to_value(answer)?),
     };
     let record = request.branch.unwrap_or_default();
-    Ok(serde_json::to_value(branch::answer(&settings.lists, list, request.dry_run, record, answer))?)
+    Ok(serde_json::to_value(branch::answer(lists, list, request.dry_run, record, answer))?)
 }
 
-fn list_of<'a>(settings: &'a Settings, request: &PhaseRequest) -> Result<&'a ServerList, PayloadError> {
-    settings.lists.numbered(request.phase_number).ok_or_else(|| {
-        let numbers: Vec<String> = settings.lists.lists.iter().map(|list| list.number.to_string()).collect();
+fn list_of<'a>(lists: &'a ServerLists, request: &PhaseRequest) -> Result<&'a ServerList, PayloadError> {
+    lists.numbered(request.phase_number).ok_or_else(|| {
+        let numbers: Vec<String> = lists.lists.iter().map(|list| list.number.to_string()).collect();
         PayloadError::Field {
             field: "phase_number".to_owned(),
             expected: format!("one of {} (servers.toml)", numbers.join(", ")),
@@ -199,7 +95,15 @@ async fn run_phase<W: Services>(
     invocation: &Invocation,
     request: &PhaseRequest,
 ) -> Result<PhaseAnswer, HandlerError> {
-    let list = list_of(settings, request)?;
+    let lists = settings.lists.as_ref().map_err(Clone::clone)?;
+    let list = list_of(lists, request)?;
+    if let Some(resume) = &request.resume
+        && let Some(expected) = resume.refusal(list.number, request.action, world.now())
+    {
+        let found = format!("one of phase {}, {:?}", resume.phase_number, resume.action).to_lowercase();
+        let expected = format!("the resume of the answer before, unchanged: {expected}");
+        return Err(PayloadError::Field { field: "resume".to_owned(), expected, found }.into());
+    }
     let execution = request.execution.as_ref();
     let run = execution.map_or(&invocation.request_id, |execution| &execution.name);
     let task = Task {
@@ -209,7 +113,7 @@ async fn run_phase<W: Services>(
         run_began_at: execution.map_or_else(|| world.now(), |execution| execution.start_time),
         deadline: invocation.deadline,
         zone: settings.zone.clone(),
-        environments: settings.lists.environments().len(),
+        environments: lists.environments().len(),
     };
     let about = phase_log::About {
         heading: &request.heading,
@@ -240,42 +144,31 @@ async fn send_report<W: Services>(
     invocation: &Invocation,
     request: ReportRequest,
 ) -> Result<Value, HandlerError> {
-    let sender = settings
-        .sender
-        .as_deref()
-        .ok_or_else(|| HandlerError::Misconfigured("MAIL_SENDER is not set".to_owned()))?;
-    if settings.recipients.is_empty() {
-        return Err(HandlerError::Misconfigured("MAIL_RECIPIENTS is not set".to_owned()));
+    let addresses = settings.mail.as_ref().map_err(|wrong| HandlerError::Misconfigured(wrong.clone()))?;
+    let no_lists = ServerLists::default();
+    let lists = settings.lists.as_ref().unwrap_or(&no_lists);
+    let seen = see_all(world, lists, invocation.deadline).await;
+    let mut report = Report::build(&request, lists, &seen, world.now());
+    if let Err(error) = &settings.lists {
+        report.abort_for(&error.to_string());
     }
-    let seen = see_all(world, settings, invocation.deadline).await;
-    let mut report = Report::build(&request, &settings.lists, &seen, world.now());
     if let Some(muting) = &settings.muting {
         let remarks = unmute_unsettled(world, muting, &report, invocation.deadline).await;
         report.remarks.extend(remarks);
     }
     let mail = report.mail(&settings.zone, &settings.region);
-    let sent = world.send(sender, &settings.recipients, &mail).await;
+    let sent = sending::send(world, addresses, &mail).await;
     let run = request.execution.as_ref().map_or(&invocation.request_id, |execution| &execution.name);
     let source = Source { stack: &settings.stack, run, at: world.now(), calls: world.calls() };
     world.record(&metrics::of_run(source, &report));
-    let message_id = sent.map_err(|error| undelivered(error, &settings.recipients))?;
-    let sent = report::Sent { message_id, from: sender.to_owned(), to: settings.recipients.clone() };
-    Ok(serde_json::to_value(report.answer(sent))?)
-}
-
-/// A mail that SES may take later is no rejected one.
-fn undelivered(error: Failure, to: &[String]) -> HandlerError {
-    match HandlerError::from(error.clone()) {
-        transient @ (HandlerError::Throttled(_) | HandlerError::AwsUnreachable(_)) => transient,
-        _ => HandlerError::MailRejected { to: to.join(", "), error },
-    }
+    Ok(serde_json::to_value(report.answer(sent?))?)
 }
 
 /// What every server of every list is now, or why that is not known. All lists at the same time: a slow EC2 must not
 /// cost the mail.
-async fn see_all<W: Services>(world: &W, settings: &Settings, deadline: Timestamp) -> Seen {
+async fn see_all<W: Services>(world: &W, lists: &ServerLists, deadline: Timestamp) -> Seen {
     let until = (world.now() + LONGEST_LOOK).min(deadline - MARGIN);
-    let looks = settings.lists.lists.iter().map(|list| async move {
+    let looks = lists.lists.iter().map(|list| async move {
         let read = patiently(world, until, async || instances(world, list).await);
         (list.number, in_time(world, until, "DescribeInstances", read).await)
     });

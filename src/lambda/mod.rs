@@ -1,9 +1,12 @@
 //! The edge: one event in, one answer or one named error out.
 
+mod address;
 pub mod branch;
+pub mod error;
 pub mod handler;
 pub mod json;
 pub mod metrics;
 pub mod payload;
+mod sending;
 pub mod settings;
 pub mod watchers;

@@ -1,47 +1,87 @@
-//! The function's settings, from its environment variables: read once, at init.
+//! The function's settings, from its environment variables and servers.toml: read once, at init.
 //!
-//! Owns their names and checks. What is wrong is said by every invocation, under a name that the state machine
-//! knows: an init that fails would only be told in the function's log.
+//! Owns their names and checks. What is wrong is said by every invocation that needs it, under a name that the state
+//! machine knows: an init that fails would only be told in the function's log. What is only about the mail keeps no
+//! phase from running, and a bad servers.toml no mail from being sent.
+
+use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use crate::lambda::handler::{HandlerError, Settings};
+use crate::lambda::address::{MOST_RECIPIENTS, is_address};
+use crate::lambda::error::HandlerError;
 use crate::muting::{LONGEST_WINDOW, Muting};
-use crate::servers::file::ServerLists;
+use crate::servers;
+use crate::servers::file::{ServerLists, ServersFileError};
 
-/// The shipped servers.toml; build.rs has checked it.
-const SHIPPED: &str = include_str!("../../servers.toml");
+/// What the function is set up with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// servers.toml, or what is wrong with it.
+    pub lists: Result<ServerLists, ServersFileError>,
+    /// The zone of dates in hold tags and of times in mails.
+    pub zone: TimeZone,
+    /// The Region, for links into the console.
+    pub region: String,
+    /// The stack's name, a dimension of the metrics.
+    pub stack: String,
+    /// Who sends the report and who gets it, or what is wrong with that.
+    pub mail: Result<Addresses, String>,
+    /// How alarms are muted, if they are.
+    pub muting: Option<Muting>,
+}
+
+/// The mail's addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// Who sends the report.
+    pub sender: String,
+    /// Who gets it.
+    pub recipients: Vec<String>,
+}
 
 /// Reads the settings; `variable` gives an environment variable's value.
 ///
 /// # Errors
-/// [`HandlerError::Misconfigured`] or [`HandlerError::InvalidServersFile`].
+/// [`HandlerError::Misconfigured`].
 pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, HandlerError> {
     let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-    let text = match variable("SERVERS_FILE") {
-        None => SHIPPED.to_owned(),
-        Some(path) => std::fs::read_to_string(&path)
-            .map_err(|error| HandlerError::Misconfigured(format!("SERVERS_FILE {path}: {error}")))?,
-    };
     let zone = variable("TIME_ZONE").unwrap_or_else(|| "UTC".to_owned());
-    let recipients = variable("MAIL_RECIPIENTS").unwrap_or_default();
-    let recipients: Vec<String> =
-        recipients.split(',').map(|to| to.trim().to_owned()).filter(|to| !to.is_empty()).collect();
-    let sender = variable("MAIL_SENDER").map(|sender| sender.trim().to_owned());
-    for address in recipients.iter().chain(&sender) {
-        check_address(address)?;
-    }
     Ok(Settings {
-        lists: ServerLists::parse(&text)?,
+        lists: lists(variable("SERVERS_FILE")),
         zone: TimeZone::get(&zone)
             .map_err(|error| HandlerError::Misconfigured(format!("TIME_ZONE: {error}")))?,
         region: variable("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
         stack: variable("STACK_NAME").unwrap_or_else(|| "local".to_owned()),
-        sender,
-        recipients,
+        mail: addresses(variable("MAIL_SENDER"), variable("MAIL_RECIPIENTS")),
         muting: muting(variable)?,
     })
+}
+
+/// The file beside the binary, unless `SERVERS_FILE` names another one.
+fn lists(file: Option<String>) -> Result<ServerLists, ServersFileError> {
+    let path = file.map_or_else(servers::beside_the_binary, PathBuf::from);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| ServersFileError::Shape(format!("{}: {error}", path.display())))?;
+    ServerLists::parse(&text)
+}
+
+fn addresses(sender: Option<String>, recipients: Option<String>) -> Result<Addresses, String> {
+    let sender = sender.ok_or("MAIL_SENDER is not set")?.trim().to_owned();
+    let recipients = recipients.ok_or("MAIL_RECIPIENTS is not set")?;
+    let recipients: Vec<String> =
+        recipients.split(',').map(|to| to.trim().to_owned()).filter(|to| !to.is_empty()).collect();
+    if !(1..=MOST_RECIPIENTS).contains(&recipients.len()) {
+        return Err(format!(
+            "MAIL_RECIPIENTS: 1 to {MOST_RECIPIENTS} are expected, found {}",
+            recipients.len()
+        ));
+    }
+    if let Some(bad) = recipients.iter().chain([&sender]).find(|address| !is_address(address)) {
+        return Err(format!("\"{bad}\" in MAIL_SENDER or MAIL_RECIPIENTS is not a mail address"));
+    }
+    Ok(Addresses { sender, recipients })
 }
 
 /// Without `MUTE_ALARMS = on` no alarm is touched.
@@ -69,37 +109,59 @@ fn muting(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Muting>, H
     Ok(Some(Muting { stack, window }))
 }
 
-/// One malformed recipient makes SES reject the whole mail (API: SendEmail), so it is refused by name before.
-fn check_address(address: &str) -> Result<(), HandlerError> {
-    let plain =
-        !address.contains(|c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c));
-    let whole = address.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && !domain.contains('@')
-            && domain.split('.').all(|label| !label.is_empty())
-            && domain.contains('.')
-    });
-    if plain && whole {
-        return Ok(());
-    }
-    Err(HandlerError::Misconfigured(format!(
-        "\"{address}\" in MAIL_SENDER or MAIL_RECIPIENTS is not a mail address"
-    )))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers.toml");
 
     fn with(settings: &[(&str, &str)]) -> Result<Settings, HandlerError> {
         read(|name| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
     }
 
+    fn mailing(sender: &str, recipients: &str) -> Result<Addresses, String> {
+        let given = [("MAIL_SENDER", sender), ("MAIL_RECIPIENTS", recipients)];
+        with(&given).expect("the mail is no trouble of the rest").mail
+    }
+
     #[test]
-    fn without_any_variable_the_shipped_lists_and_utc_are_used() {
-        let settings = with(&[]).expect("defaults");
-        assert_eq!(settings.lists.lists.len(), 6);
+    fn the_lists_are_those_of_the_file_that_is_named() {
+        let settings = with(&[("SERVERS_FILE", FIXTURE)]).expect("a good file");
+        assert_eq!(settings.lists.expect("a good file").lists.len(), 6);
         assert_eq!(settings.zone, TimeZone::UTC);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_no_trouble_of_the_rest() {
+        let settings = with(&[("SERVERS_FILE", "/nowhere.toml")]).expect("the rest is good");
+        assert!(settings.lists.expect_err("no file").to_string().contains("/nowhere.toml"));
+    }
+
+    #[test]
+    fn a_zone_that_is_none_is_refused() {
+        assert_eq!(with(&[("TIME_ZONE", "Middle/Earth")]).expect_err("no zone").name(), "Misconfigured");
+    }
+
+    #[test]
+    fn several_recipients_are_separated_by_commas() {
+        let mail = mailing("from@example.com", "a@example.com, b@example.com").expect("good addresses");
+        assert_eq!(mail.recipients, ["a@example.com", "b@example.com"]);
+    }
+
+    #[test]
+    fn a_bad_address_is_named_and_only_the_mails_trouble() {
+        let refused = mailing("from@example.com", "a@example.com,ops@example.com.").expect_err("a full stop");
+        assert!(refused.contains("\"ops@example.com.\""), "{refused}");
+        assert!(mailing("from", "a@example.com").expect_err("no address").contains("\"from\""));
+        assert!(mailing("", "a@example.com").expect_err("none").contains("MAIL_SENDER is not set"));
+        assert!(mailing("from@example.com", "").expect_err("none").contains("MAIL_RECIPIENTS is not set"));
+    }
+
+    #[test]
+    fn fifty_recipients_are_taken_and_fifty_one_are_not() {
+        let many = |count: usize| vec!["a@example.com"; count].join(",");
+        assert!(mailing("from@example.com", &many(MOST_RECIPIENTS)).is_ok());
+        assert!(mailing("from@example.com", &many(MOST_RECIPIENTS + 1)).is_err());
     }
 
     #[test]
@@ -122,26 +184,5 @@ mod tests {
         ] {
             assert_eq!(with(bad).expect_err("bad").name(), "Misconfigured", "{bad:?}");
         }
-    }
-
-    #[test]
-    fn several_recipients_are_separated_by_commas() {
-        let settings = with(&[("MAIL_RECIPIENTS", "a@example.com, b@example.com")]).expect("good addresses");
-        assert_eq!(settings.recipients, ["a@example.com", "b@example.com"]);
-    }
-
-    #[test]
-    fn a_malformed_recipient_is_refused_by_name() {
-        for address in ["ops", "ops@", "@example.com", "ops@example", "a b@example.com", "a@b@example.com"] {
-            let error = with(&[("MAIL_RECIPIENTS", address)]).expect_err(address);
-            assert_eq!(error.name(), "Misconfigured");
-            assert!(error.to_string().contains(address));
-        }
-    }
-
-    #[test]
-    fn a_servers_file_that_is_not_there_and_a_zone_that_is_none_are_refused() {
-        assert_eq!(with(&[("SERVERS_FILE", "/nowhere.toml")]).expect_err("no file").name(), "Misconfigured");
-        assert_eq!(with(&[("TIME_ZONE", "Middle/Earth")]).expect_err("no zone").name(), "Misconfigured");
     }
 }

@@ -223,6 +223,11 @@ impl Failure {
         }
     }
 
+    /// Whether AWS gave no answer at all: it may have done what it was asked for.
+    pub fn is_unanswered(&self) -> bool {
+        self.code == UNREACHABLE
+    }
+
     /// AWS's whole text, for the phase log.
     pub fn whole(&self) -> &str {
         self.whole.as_deref().unwrap_or(&self.message)

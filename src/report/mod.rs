@@ -154,6 +154,18 @@ pub struct Sent {
     pub from: String,
     /// The recipients.
     pub to: Vec<String>,
+    /// Those who did not get it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedRecipient>,
+}
+
+/// A recipient whom SES refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedRecipient {
+    /// The address.
+    pub to: String,
+    /// What SES said.
+    pub error: String,
 }
 
 /// The answer of the report: the execution's machine-readable output.
@@ -217,6 +229,15 @@ impl Report {
             problems: builder.problems,
             remarks: builder.remarks,
         }
+    }
+
+    /// The whole run is aborted, because servers.toml cannot be used.
+    pub fn abort_for(&mut self, what: &str) {
+        self.status = Status::Aborted;
+        let code = "InvalidServersFile".to_owned();
+        let problem =
+            Problem { name: crate::servers::FILE.to_owned(), id: None, code, message: what.to_owned() };
+        self.problems.insert(0, problem);
     }
 
     /// The mail's subject.

@@ -95,7 +95,7 @@ impl ServerList {
 }
 
 /// The whole file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServerLists {
     /// The tiers in the order of their start; a stop reverses it.
     pub tiers: Vec<String>,
@@ -204,6 +204,16 @@ impl ServerLists {
         }
         check.days(&lists)?;
         Ok(lists)
+    }
+
+    /// What the file means, environment by environment.
+    pub fn understood(&self) -> String {
+        let tier = |list: &&ServerList| format!("{} ({} servers)", list.tier, list.servers.len());
+        let line = |name: &str| {
+            let tiers: Vec<String> = self.in_start_order(name).iter().map(tier).collect();
+            format!("{name}: {}", tiers.join(" → "))
+        };
+        self.environments().into_iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// The list of a `phase_number`.

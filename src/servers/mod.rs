@@ -1,5 +1,16 @@
 //! The user's lists: the file, the hold tag, and the state machine that is rendered from it.
 
+use std::path::PathBuf;
+
 pub mod file;
 pub mod hold;
 pub mod machine;
+
+/// The file's name.
+pub const FILE: &str = "servers.toml";
+
+/// The file as it lies in the artefact: beside the binary.
+pub fn beside_the_binary() -> PathBuf {
+    let binary = std::env::current_exe().unwrap_or_default();
+    binary.with_file_name(FILE)
+}

@@ -1,0 +1,72 @@
+//! Wires the function: tracing, settings, clients, Lambda's runtime. Decides nothing.
+
+use std::panic::AssertUnwindSafe;
+
+use ec2_start_stop::aws::{Aws, LambdaClock};
+use ec2_start_stop::lambda::error::HandlerError;
+use ec2_start_stop::lambda::handler::{self, Invocation};
+use ec2_start_stop::lambda::json;
+use ec2_start_stop::lambda::settings::{self, Settings};
+use futures::FutureExt;
+use jiff::Timestamp;
+use lambda_runtime::tower::util::MapRequestLayer;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
+use serde_json::Value;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Serves invocations until Lambda ends the process.
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn run() -> Result<(), Error> {
+    let variable = |name: &str| std::env::var(name).ok();
+    // Not EnvFilter: filters on spans' fields bring a regex engine along, 0.3 MB of the artefact.
+    let wanted = variable("RUST_LOG").and_then(|wanted| wanted.parse().ok());
+    let targets: Targets = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false);
+    tracing_subscriber::registry().with(lines).with(targets).init();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "ec2-start-stop");
+    let clock = LambdaClock::from_setting(variable("LOCAL_CLOCK").as_deref())?;
+    let settings = settings::read(variable);
+    let aws = Aws::connect(variable("PHASE_LOG_GROUP"), variable("SES_REGION"), clock).await;
+    let service = service_fn(|event| answer(&aws, &settings, event));
+    Runtime::new(service).layer(MapRequestLayer::new(as_text)).run().await
+}
+
+/// The payload reaches us as its text: what is no JSON is then refused by a name of ours.
+fn as_text(invocation: LambdaInvocation) -> LambdaInvocation {
+    let text = Value::String(String::from_utf8_lossy(&invocation.body).into_owned());
+    LambdaInvocation { body: text.to_string().into(), ..invocation }
+}
+
+async fn answer(
+    aws: &Aws,
+    settings: &Result<Settings, HandlerError>,
+    event: LambdaEvent<String>,
+) -> Result<Value, Diagnostic> {
+    let invocation = Invocation {
+        deadline: i64::try_from(event.context.deadline)
+            .ok()
+            .and_then(|deadline| Timestamp::from_millisecond(deadline).ok())
+            .unwrap_or(Timestamp::MAX),
+        request_id: event.context.request_id,
+    };
+    let settings = settings.as_ref().map_err(diagnostic)?;
+    let payload = json::parse(&event.payload).map_err(|error| diagnostic(&error.into()))?;
+    // Boxed: the SDK's nested futures are deeper than the compiler's layout queries go.
+    let answer = Box::pin(handler::answer(aws, settings, &invocation, payload));
+    match AssertUnwindSafe(answer).catch_unwind().await {
+        Ok(answer) => answer.map_err(|error| diagnostic(&error)),
+        Err(panic) => Err(diagnostic(&HandlerError::Panicked(message(panic.as_ref())))),
+    }
+}
+
+fn diagnostic(error: &HandlerError) -> Diagnostic {
+    tracing::error!(name = error.name(), "{error}");
+    Diagnostic { error_type: error.name().to_owned(), error_message: error.message() }
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
+}

@@ -1,0 +1,106 @@
+//! Why there is no answer: the function's errors and their stable names.
+
+use crate::lambda::payload::PayloadError;
+use crate::model::Failure;
+use crate::model::failure::Kind;
+use crate::phase::run::PhaseError;
+use crate::servers::file::ServersFileError;
+
+/// An error's message as the caller gets it; EC2's encoded authorization messages alone can be longer.
+const MESSAGE_CHARACTERS: usize = 1_000;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HandlerError {
+    /// The payload cannot be used; nothing was started or stopped.
+    #[error(transparent)]
+    InvalidPayload(#[from] PayloadError),
+    /// The file of `SERVERS_FILE` cannot be used.
+    #[error(transparent)]
+    InvalidServersFile(#[from] ServersFileError),
+    /// A setting of the function is missing or wrong.
+    #[error("{0}")]
+    Misconfigured(String),
+    /// AWS says that the function may not.
+    #[error("{0}. Give the function's role that permission, or correct its credentials")]
+    AccessDenied(Failure),
+    /// AWS asks for fewer requests, again and again. Transient.
+    #[error("{0}. This goes away by itself; if not, ask for higher API limits")]
+    Throttled(Failure),
+    /// AWS does not answer, or has an internal error. Transient.
+    #[error("{0}. If it stays, look at AWS Health and at the function's network")]
+    AwsUnreachable(Failure),
+    /// AWS answered something that is none of these.
+    #[error("{0}")]
+    AwsFailure(Failure),
+    /// SES did not take the report.
+    #[error("the report could not be sent to {to}: {error}")]
+    MailRejected {
+        /// The recipients.
+        to: String,
+        /// What SES said.
+        error: Failure,
+    },
+    /// The program has a defect.
+    #[error("the function panicked: {0}. This is a defect: please report it")]
+    Panicked(String),
+    /// Our own answer could not be written as JSON.
+    #[error("the answer could not be written: {0}")]
+    Unwritable(#[from] serde_json::Error),
+}
+
+impl HandlerError {
+    /// The stable names that the state machine matches in `ErrorEquals`.
+    pub const NAMES: [&'static str; 9] = [
+        "InvalidPayload",
+        "InvalidServersFile",
+        "Misconfigured",
+        "AccessDenied",
+        "Throttled",
+        "AwsUnreachable",
+        "AwsFailure",
+        "MailRejected",
+        "Panicked",
+    ];
+
+    /// Its stable name.
+    pub fn name(&self) -> &'static str {
+        let [payload, file, settings, denied, throttled, unreachable, failure, mail, panicked] = Self::NAMES;
+        match self {
+            Self::InvalidPayload(_) => payload,
+            Self::InvalidServersFile(_) => file,
+            Self::Misconfigured(_) => settings,
+            Self::AccessDenied(_) => denied,
+            Self::Throttled(_) => throttled,
+            Self::AwsUnreachable(_) => unreachable,
+            Self::AwsFailure(_) => failure,
+            Self::MailRejected { .. } => mail,
+            Self::Panicked(_) | Self::Unwritable(_) => panicked,
+        }
+    }
+
+    /// What the caller is told: bounded, because the state machine carries it to the report.
+    pub fn message(&self) -> String {
+        self.to_string().chars().take(MESSAGE_CHARACTERS).collect()
+    }
+}
+
+impl From<Failure> for HandlerError {
+    fn from(error: Failure) -> Self {
+        match error.kind {
+            Kind::Denied => Self::AccessDenied(error),
+            Kind::Throttled => Self::Throttled(error),
+            Kind::Outage => Self::AwsUnreachable(error),
+            _ => Self::AwsFailure(error),
+        }
+    }
+}
+
+impl From<PhaseError> for HandlerError {
+    fn from(error: PhaseError) -> Self {
+        match error {
+            PhaseError::Aws(error) => error.into(),
+            PhaseError::Progress(error) => error.into(),
+        }
+    }
+}
