@@ -19,14 +19,16 @@ PYTHON := .venv/bin/python
 CHROMIUM = chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
 	--disable-component-update --disable-sync --hide-scrollbars --user-data-dir=$(CURDIR)/target/preview/.chromium
 VENV := .venv/.installed
-NODE := node_modules/.installed
+NODE := tests/linters/node_modules/.installed
 
 # The variables: `make help` prints the lines that begin with #: and what each command takes. What a person writes
 # into them goes to the commands through the environment, so that no shell reads it.
 #: ACTION=both           run: start, stop or both
 #: APPLY=1               tag: really tags
 #: BUILDS=1              bench: adds clean builds (half an hour)
+#: DELETE=ec2-start-…     prove: deletes what an earlier proof left
 #: DRY_RUN=1             start, stop: changes nothing; says, and mails, what would be done and why
+#: EMBEDDED=1            prove: against the embedded AWS
 #: ENV=dev,test          start, stop: these environments only
 #: FAULT=Call=Code:name  run: this AWS call fails with this code, for this server; *3 behind it: three times.
 #:                       A run that fails by a FAULT is no error; a FAULT that never happens is one
@@ -35,6 +37,7 @@ NODE := node_modules/.installed
 #: PORT=4566             run: where the embedded AWS listens (any free port)
 #: RENDER='cargo …'      doctor, deploy: what prints the state machine of servers.toml
 #: RUN=stop-2026…        log: whose (the last run's)
+#: SENDER=you@…          prove: an address that SES has verified
 #: SERVE=1               run: keeps the embedded AWS up afterwards
 #: SPEED=60              run: simulated seconds a real second, 1 to 600
 #: STACK=team-a          the commands on a deployed stack (samconfig.toml's stack_name, else ec2-start-stop)
@@ -49,6 +52,9 @@ export STACK ?=
 export ENV ?=
 export RUN ?=
 export RENDER ?= cargo run --quiet --no-default-features --target-dir target/core -- render
+export SENDER ?=
+export DELETE ?=
+EMBEDDED ?=
 SERVE ?=
 MUTE ?=
 APPLY ?=
@@ -67,6 +73,7 @@ takes-deploy := RENDER STACK
 takes-tag := APPLY
 takes-bench := BUILDS
 takes-pictures := CHROMIUM
+takes-prove := SENDER EMBEDDED DELETE
 # What sam calls inside make deploy is given what make deploy was given.
 takes-build-Function := $(takes-deploy)
 ON_AWS := AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_ENDPOINT_URL
@@ -85,7 +92,7 @@ endif
 yes = $(if $(filter-out 0 no false,$($1)),$(if $(filter-out 1 yes true,$($1)),$(error $1 is "$($1)"; \
 	1, yes or true is expected, or 0, no or false),yes))
 
-.PHONY: help run test test-fast test-rust test-python check statemachine preview pictures build-function
+.PHONY: help run prove test test-fast test-rust test-python check statemachine preview pictures build-function
 
 help: ## Lists the commands and their variables
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -116,8 +123,8 @@ check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the templ
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
-	.venv/bin/ruff format --check bench local operate tests
-	.venv/bin/ruff check bench local operate tests
+	.venv/bin/ruff format --check bench local operate prove tests
+	.venv/bin/ruff check bench local operate prove tests
 	$(PYTHON) -m tests.lint
 
 statemachine: ## Renders statemachine.asl.json from servers.toml
@@ -133,6 +140,10 @@ pictures: preview ## Pictures of those mails at 375 pixels, light and dark, and 
 	@cd target/preview && for mail in $$(ls *.html | grep -v index); do for look in 375-light 375-dark 1200-light; do \
 	  $(CHROMIUM) --window-size=$${look%-*},1600 --blink-settings=preferredColorScheme=$$([ $${look#*-} = dark ] && echo 0 || echo 1) \
 	    --screenshot="$${mail%.html}-$$look.png" "$$mail" 2> /dev/null || exit 1; done; done; ls $(CURDIR)/target/preview/*.png
+
+prove: $(VENV) $(if $(call yes,EMBEDDED),build-function,$(DEPLOY_VENV)) ## Proves the product in your account by six small servers, then deletes all
+	@PATH="$(DEPLOY_PATH)" $(PYTHON) -m prove --sender "$$SENDER" $(if $(call yes,EMBEDDED),--embedded) \
+		$(if $(DELETE),--delete "$$DELETE")
 
 include operate/operate.mk
 include bench/bench.mk
@@ -150,9 +161,9 @@ $(VENV): local/requirements.txt
 		|| { echo "pip could not install local/requirements.txt: is the package registry reachable?" >&2; exit 1; }
 	@touch $@
 
-$(NODE): package.json package-lock.json
+$(NODE): tests/linters/package.json tests/linters/package-lock.json
 	@command -v npm > /dev/null || { echo "Node.js with npm is needed for the state machine's linters; then run this again." >&2; exit 1; }
-	@echo "== Installing the state machine's linters into node_modules"
-	@npm ci --silent --no-audit --no-fund \
-		|| { echo "npm could not install package-lock.json: is the package registry reachable?" >&2; exit 1; }
+	@echo "== Installing the state machine's linters into tests/linters/node_modules"
+	@npm ci --prefix tests/linters --silent --no-audit --no-fund \
+		|| { echo "npm could not install tests/linters/package-lock.json: is the package registry reachable?" >&2; exit 1; }
 	@touch $@

@@ -5,6 +5,7 @@ Owns commands, environments and events, so that every row runs the same thing.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import sys
@@ -13,12 +14,13 @@ from typing import Any
 
 from bench.process import FunctionProcess
 from local.deploy import ROOT
-from local.fleet import phases
+from local.fleet import lists, servers_of
 from local.runtime_api import PASSED_ON, REGION
 
 OURS = ROOT / "target" / "release" / "ec2-start-stop"
 HELLO = ROOT / "target" / "hello" / "release" / "hello"
 BASELINE = [sys.executable, str(ROOT / "bench" / "baseline" / "bootstrap.py")]
+SERVERS = ROOT / "tests" / "servers.toml"
 LOG_GROUP = "/ec2-start-stop/phases"
 RUN = "bench"
 
@@ -38,8 +40,9 @@ def phase_event(action: str = "start", number: int = FIRST_PHASE) -> dict[str, A
 
 
 def our_event(action: str = "start") -> dict[str, Any]:
-    """Ours also gets the execution, as the state machine gives it."""
-    execution = {"id": f"arn:aws:states:::{RUN}", "name": RUN, "start_time": "2026-11-21T06:00:00Z"}
+    """Ours also gets the execution: begun now, so that no server looks as if it had started it."""
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    execution = {"id": f"arn:aws:states:::{RUN}", "name": RUN, "start_time": now}
     return {**phase_event(action), "execution": execution}
 
 
@@ -58,7 +61,7 @@ def baseline(environment: dict[str, str]) -> FunctionProcess:
 def environment(url: str, roots: Path, servers: Path, folder: Path) -> dict[str, str]:
     """The environment variables of all three; each reads its own. The baseline's lists go to `folder`."""
     names = folder / f"{servers.stem}.json"
-    names.write_text(json.dumps(lists(servers)))
+    names.write_text(json.dumps({str(given["number"]): servers_of(given) for given in lists(servers)}))
     return {key: os.environ[key] for key in PASSED_ON if key in os.environ} | {
         "AWS_LAMBDA_FUNCTION_NAME": "bench",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -76,11 +79,6 @@ def environment(url: str, roots: Path, servers: Path, folder: Path) -> dict[str,
         "SERVERS_FILE": str(servers),
         "SERVERS_JSON": str(names),
     }
-
-
-def lists(servers: Path) -> dict[str, list[str]]:
-    """The Name tags of each list, by phase number."""
-    return {str(phase["number"]): phase["servers"] for phase in phases(servers)}
 
 
 def create_log(logs: Any) -> None:

@@ -20,7 +20,7 @@ READ_TOKENS, READ_TOKENS_PER_SECOND = 100, 20
 START_TOKENS = 1000
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 INVOCATION_SECONDS = 900
-# Two tiers of 15 minutes each (servers.toml).
+# Two tiers of 15 minutes each (tests/servers.toml).
 PATIENCE_SECONDS = 1800
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 PAYLOAD_BYTES = 262_144

@@ -18,8 +18,8 @@ from bench.many_servers import FrontOfMany
 from bench.process import FunctionProcess
 from bench.table import Goal, Row
 from bench.tls import TlsFront
-from local.deploy import ROOT, client
-from local.fleet import Fleet
+from local.deploy import client
+from local.fleet import LIST, Fleet
 from local.server import Server
 
 SAMPLES = 15
@@ -48,31 +48,23 @@ def rows(server: Server) -> list[Row]:
 
 def _times(environment: dict[str, str]) -> list[Row]:
     """Init, cold and warm, at full speed and at a small function's share."""
-    our_init, hello_init = _in_turn(_init, functions.ours, functions.hello, environment)
-    again, python_init = _in_turn(_init, functions.ours, functions.baseline, environment)
-    cold = _in_turn(_cold, functions.ours, functions.baseline, environment)
-    slow = _in_turn(_first_phase_at_a_small_share, functions.ours, functions.baseline, environment)
-    warm = _in_turn(_warm, functions.ours, functions.baseline, environment)
-    return [
-        Row(
-            "init: spawn to first `next`",
-            our_init,
-            "hello world in Rust",
-            hello_init,
-            "s",
-            [Goal(2, of_ratio=True)],
-        ),
-        Row(
-            "init: spawn to first `next`", again, "baseline", python_init, "s", [Goal(1 / 60, of_ratio=True)]
-        ),
-        Row("cold: init and first phase, TLS", *_named(cold), "s", [Goal(1 / 30, of_ratio=True)]),
-        Row(f"first phase, TLS, CPU share of {LAMBDA_MB} MB", *_named(slow), "s"),
-        Row("warm phase, nothing to do, TLS", *_named(warm), "s"),
-    ]
+    init, share = "init: spawn to first `next`", f"first phase, TLS, CPU share of {LAMBDA_MB} MB"
+    hello, baseline = ("hello world in Rust", functions.hello), ("baseline", functions.baseline)
+    rows = (
+        (init, _init, hello, 2),
+        (init, _init, baseline, 1 / 60),
+        ("cold: init and first phase, TLS", _cold, baseline, 1 / 30),
+        (share, _first_phase_at_a_small_share, baseline, None),
+        ("warm phase, nothing to do, TLS", _warm, baseline, None),
+    )
+    return [_row(*row, environment) for row in rows]
 
 
-def _named(pair: tuple[list[float], list[float]]) -> tuple[list[float], str, list[float]]:
-    return pair[0], "baseline", pair[1]
+def _row(
+    what: str, measure: Measure, beside: tuple[str, Run], ratio: float | None, environment: dict[str, str]
+) -> Row:
+    ours, theirs = _in_turn(measure, functions.ours, beside[1], environment)
+    return Row(what, ours, beside[0], theirs, "s", [Goal(ratio, of_ratio=True)] if ratio else [])
 
 
 def _in_turn(
@@ -117,7 +109,7 @@ def _first_phase_at_a_small_share(run: Run, environment: dict[str, str], event: 
 def _phase(process: FunctionProcess, event: dict[str, Any]) -> float:
     """The seconds of a phase that finds every server as wanted."""
     seconds, answer = process.invoke(event)
-    if not answer.get("next_phase"):
+    if not answer.get("next_phase") or answer.get("servers", {}).get("changed"):
         raise RuntimeError(f"the phase did not go as the benchmark means it: {answer}")
     return seconds
 
@@ -134,7 +126,7 @@ def _peak_memory(servers: str, environment: dict[str, str], at_most: float) -> R
                 _phase(process, event)
                 _phase(process, event)
                 samples.append(process.peak_megabytes())
-    return Row(f"peak memory, a list of {servers}", *_named(pair), "MB", [Goal(at_most)])
+    return Row(f"peak memory, a list of {servers}", pair[0], "baseline", pair[1], "MB", [Goal(at_most)])
 
 
 def _artefact() -> Row:
@@ -150,12 +142,11 @@ def _zipped(binary: Path) -> float:
 
 
 def _few_servers(server: Server, folder: Path) -> dict[str, str]:
-    """The shipped lists, every server running; gives the functions' environment."""
-    servers = ROOT / "servers.toml"
-    Fleet(server, client(server.url, "ec2")).seed(servers, "running")
+    """The reference lists, every server running; gives the functions' environment."""
+    Fleet(server, client(server.url, "ec2")).seed(functions.SERVERS, "running")
     functions.create_log(client(server.url, "logs"))
     front = TlsFront(server.url, folder)
-    return functions.environment(front.url, front.roots, servers, folder)
+    return functions.environment(front.url, front.roots, functions.SERVERS, folder)
 
 
 def _many_servers(server: Server, folder: Path) -> dict[str, str]:
@@ -172,7 +163,7 @@ def _servers_file(folder: Path, count: int) -> Path:
     names = ", ".join(f'"{many_servers.name(number)}"' for number in range(count))
     file = folder / "many.toml"
     file.write_text(
-        f'[[phase]]\nnumber = {functions.FIRST_PHASE}\nenvironment = "dev"\ntier = "db"\n'
+        f'[[{LIST}]]\nnumber = {functions.FIRST_PHASE}\nenvironment = "dev"\ntier = "db"\n'
         f'name = "many servers"\nservers = [{names}]\nready = "status-checks"\ntimeout_minutes = 15\n'
         'settle_seconds = 0\nminimum = "all"\n'
     )

@@ -7,8 +7,6 @@ answer is moto's own, given again. What is measured is the function then, not mo
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import ssl
 import tempfile
 import threading
@@ -19,10 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+import trustme
 
 # What a Linux machine trusts: a function reads all of it, and our authority with it.
 SYSTEM_ROOTS = [Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt")]
@@ -45,12 +40,11 @@ class TlsFront:
 
     def __init__(self, behind: str, folder: Path) -> None:
         self.behind = behind
-        folder = Path(tempfile.mkdtemp(dir=folder))
-        self.roots = folder / "roots.pem"
+        self.roots = Path(tempfile.mkdtemp(dir=folder)) / "roots.pem"
         self._answers: dict[tuple[str, bytes], Answer] = {}
         self._asking = threading.Lock()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(_certificate(folder, self.roots))
+        _certificate(self.roots).configure_cert(context)
         self._server = _Listener(("127.0.0.1", 0), self._handler(context))
         self.url = f"https://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -108,36 +102,9 @@ class _Listener(ThreadingHTTPServer):
         """A client that went away is no news: functions are killed when they are measured."""
 
 
-def _certificate(folder: Path, roots: Path) -> Path:
-    """A CA and a certificate of it; `roots` becomes the system's roots and that CA."""
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "make bench, thrown away")])
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    ca = _signed(ca_name, ca_key, ca_name, ca_key, x509.BasicConstraints(ca=True, path_length=0))
-    leaf = _signed(name, key, ca_name, ca_key, address)
+def _certificate(roots: Path) -> trustme.LeafCert:
+    """A certificate of a new authority; `roots` becomes the system's roots and that authority."""
+    authority = trustme.CA()
     system = next(file for file in SYSTEM_ROOTS if file.is_file()).read_bytes()
-    roots.write_bytes(system + b"\n" + ca.public_bytes(serialization.Encoding.PEM))
-    file = folder / "server.pem"
-    unencrypted = serialization.NoEncryption()
-    file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unencrypted)
-        + leaf.public_bytes(serialization.Encoding.PEM)
-    )
-    return file
-
-
-def _signed(
-    name: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: x509.Name,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    extension: x509.ExtensionType,
-) -> x509.Certificate:
-    now = dt.datetime.now(dt.UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - dt.timedelta(hours=1)).not_valid_after(
-        now + dt.timedelta(days=1)
-    )
-    return builder.add_extension(extension, critical=True).sign(issuer_key, hashes.SHA256())
+    roots.write_bytes(system + b"\n" + authority.cert_pem.bytes())
+    return authority.issue_cert("127.0.0.1")

@@ -24,8 +24,9 @@ from bench.cost import Usage
 from bench.start_up import LAMBDA_MB
 from bench.table import Row
 from local import clock, ec2, run
-from local.deploy import ROOT, client
+from local.deploy import client
 from local.fleet import Fleet
+from local.rendering import rendered
 from local.runtime_api import ACCOUNT, Function
 from local.server import Server
 
@@ -36,7 +37,6 @@ SPEED = 30
 LONGEST_RUN = 300.0
 ENVIRONMENTS = 3
 ACTIONS = ("start", "stop")
-SERVERS = ROOT / "servers.toml"
 SKIP = {**functions.phase_event(), "next_phase": False}
 
 
@@ -89,7 +89,7 @@ def _start_and_stop(
     _empty(server)
     system = set_up(server, folder)
     fleet = Fleet(server, client(server.url, "ec2"))
-    fleet.seed(SERVERS, "stopped")
+    fleet.seed(functions.SERVERS, "stopped")
     _give_habits(fleet, seed)
     _warm(system.function, server)
     return {action: _run(server, system, fleet, action) for action in ACTIONS}
@@ -163,14 +163,15 @@ def _give_habits(fleet: Fleet, seed: int) -> None:
 
 
 def _ours(server: Server, folder: Path) -> System:
-    stack = run.set_up(server, folder / "ours.log", functions.OURS)
+    machine = rendered(functions.SERVERS)
+    stack = run.set_up(server, folder / "ours.log", functions.OURS, functions.SERVERS, machine)
     function = server.application.lambdas.functions[stack.outputs["FunctionName"]]
     return System(function, {action: run.target(stack, action) for action in ACTIONS})
 
 
 def _baseline(server: Server, folder: Path) -> System:
     roots = folder / "no-roots"
-    environment = functions.environment(server.url, roots, SERVERS, folder)
+    environment = functions.environment(server.url, roots, functions.SERVERS, folder)
     environment |= {"MAIL_SENDER": run.SENDER, "MAIL_RECIPIENTS": run.RECIPIENTS}
     for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE"):
         del environment[name]

@@ -132,16 +132,9 @@ def _with_times(value: Any, shape: Shape | None) -> Any:
 
 
 def _page_of_alarms(given: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
-    """moto gives all alarms at once, of every type."""
-    types = given.get("AlarmTypes", ["MetricAlarm"])
-    metric = told["MetricAlarms"] if "MetricAlarm" in types else []
-    composite = told["CompositeAlarms"] if "CompositeAlarm" in types else []
-    alarms = [("MetricAlarms", alarm) for alarm in metric] + [("CompositeAlarms", a) for a in composite]
-    page, token = _page(given, alarms, 50)
-    answer: dict[str, Any] = {"MetricAlarms": [], "CompositeAlarms": [], **token}
-    for kind, alarm in page:
-        answer[kind].append(alarm)
-    return answer
+    """moto gives all alarms at once. Composite ones, which nobody asks for here, are left out."""
+    page, token = _page(given, told["MetricAlarms"], 50)
+    return {"MetricAlarms": page, "CompositeAlarms": [], **token}
 
 
 def _page(given: dict[str, Any], items: list[Any], default: int) -> tuple[list[Any], dict[str, str]]:

@@ -39,8 +39,11 @@ def client(url: str, service: str) -> Any:
     )
 
 
-def translate(template: Path, parameters: dict[str, str]) -> dict[str, Any]:
-    """The CloudFormation template, with the state machine's definition inlined as an object."""
+def translate(template: Path, parameters: dict[str, str], machine: str | None = None) -> dict[str, Any]:
+    """The CloudFormation template, with the state machine's definition inlined as an object.
+
+    `machine` is the definition's text; without it, the file that the template names is read.
+    """
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
     # It warns of feature switches and metrics of AWS's own service.
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
@@ -52,7 +55,7 @@ def translate(template: Path, parameters: dict[str, str]) -> dict[str, Any]:
             properties["CodeUri"] = {"Bucket": BUCKET, "Key": KEY}
         if resource["Type"] == "AWS::Serverless::StateMachine":
             definition = template.parent / properties.pop("DefinitionUri")
-            properties["Definition"] = json.loads(definition.read_text())
+            properties["Definition"] = json.loads(machine or definition.read_text())
     session = boto3.Session(region_name=REGION)
     # The template uses none of AWS's managed policies.
     return Translator({}, Parser(), boto_session=session).translate(sam, parameter_values=values)
@@ -69,9 +72,16 @@ class Stack:
         return client(self.url, service)
 
 
-def deploy(server: Server, parameters: dict[str, str], binary: Path, log: Path) -> Stack:
-    """Creates the stack and lets `binary` run for its functions."""
-    template = translate(ROOT / "template.yaml", parameters)
+def deploy(
+    server: Server,
+    parameters: dict[str, str],
+    binary: Path,
+    log: Path,
+    servers: Path = ROOT / "servers.toml",
+    machine: str | None = None,
+) -> Stack:
+    """Creates the stack and lets `binary` run for its functions, with this servers.toml and its machine."""
+    template = translate(ROOT / "template.yaml", parameters, machine)
     put_code(server.url)
     cloudformation = client(server.url, "cloudformation")
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
@@ -88,7 +98,8 @@ def deploy(server: Server, parameters: dict[str, str], binary: Path, log: Path) 
             name,
             [str(binary)],
             # moto keeps a Number parameter as a number.
-            {name: str(value) for name, value in variables.items()},
+            {"SERVERS_FILE": str(servers.resolve())}
+            | {name: str(value) for name, value in variables.items()},
             log,
             timeout_seconds=function["Timeout"],
             memory_mb=function["MemorySize"],

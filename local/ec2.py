@@ -16,7 +16,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance, InstanceState, StateReason
 from moto.ec2.responses.instances import InstanceResponse
 
-from local import clock
+from local import clock, error_texts
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 STARTABLE = ("stopped", "pending", "running")
@@ -33,15 +33,10 @@ class Habit:
     start_ends: str = "running"
     check_ends: str = "ok"
     reason: tuple[str, str] | None = None
-    lag: float = 0.0
-    """How long describes still show the state before a change: EC2 is eventually consistent."""
 
 
 HABITS: dict[str, Habit] = {}
 """By instance id; who is not in it has the habit of `habit_of`."""
-
-LARGEST_PAGE: int | None = None
-"""When a number: DescribeInstances gives no more reservations a page, whatever MaxResults allows."""
 
 
 def habit_of(instance_id: str) -> Habit:
@@ -56,8 +51,7 @@ class IncorrectInstanceStateError(EC2ClientError):
     """The state does not allow the request."""
 
     def __init__(self, instance_id: str, verb: str) -> None:
-        text = f"The instance '{instance_id}' is not in a state from which it can be {verb}."
-        super().__init__("IncorrectInstanceState", text)
+        super().__init__("IncorrectInstanceState", error_texts.incorrect_state(instance_id, verb))
 
 
 @dataclass
@@ -82,32 +76,15 @@ def _settle(self: Instance) -> InstanceState:
     return self.__dict__["_settled"]
 
 
-def _shown(self: Instance) -> InstanceState:
-    """The state as describes and their filters see it."""
-    state = _settle(self)
-    shown_until, before = self.__dict__.get("_before", (0.0, state))
-    return before if clock.CLOCK.now() < shown_until else state
-
-
 def _begin(
     self: Instance,
-    previous: InstanceState,
     state: str,
     seconds: float,
     ends: str,
     reason: tuple[str, str] | None = None,
 ) -> None:
-    now = clock.CLOCK.now()
-    self.__dict__["_before"] = (now + habit_of(self.id).lag, previous)
     self.__dict__["_settled"] = InstanceState(state, CODES[state])
-    self.__dict__["_under_way"] = Transition(now + seconds, ends, reason)
-
-
-def _limit_page(self: InstanceResponse) -> None:
-    """A page may hold less than was asked for."""
-    asked = self._get_param("MaxResults")
-    if LARGEST_PAGE is not None and asked is not None:
-        self.data["MaxResults"] = [str(min(int(asked), LARGEST_PAGE))]
+    self.__dict__["_under_way"] = Transition(clock.CLOCK.now() + seconds, ends, reason)
 
 
 def _checks(self: Instance) -> dict[str, Any]:
@@ -141,7 +118,7 @@ def install() -> None:
         start(self)
         habit = habit_of(self.id)
         self.launch_time = clock.CLOCK.utc()
-        _begin(self, previous, "pending", habit.boot, habit.start_ends, habit.reason)
+        _begin(self, "pending", habit.boot, habit.start_ends, habit.reason)
         return previous
 
     def stop_in_time(self: Instance) -> InstanceState:
@@ -150,10 +127,10 @@ def install() -> None:
             return previous
         stop(self)
         self._reason = f"User initiated ({clock.CLOCK.utc():%Y-%m-%d %H:%M:%S} GMT)"
-        _begin(self, previous, "stopping", habit_of(self.id).shutdown, "stopped")
+        _begin(self, "stopping", habit_of(self.id).shutdown, "stopped")
         return previous
 
-    Instance._state = property(_shown, lambda self, state: self.__dict__.__setitem__("_settled", state))
+    Instance._state = property(_settle, lambda self, state: self.__dict__.__setitem__("_settled", state))
     Instance.start, Instance.stop = start_in_time, stop_in_time
     Instance.instance_status = property(_checks)
     Instance.system_status = property(_checks)

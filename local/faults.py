@@ -10,6 +10,7 @@ import re
 import threading
 from dataclasses import dataclass
 
+from local import error_texts
 from operate.suggest import did_you_mean
 
 GRAMMAR = re.compile(
@@ -33,14 +34,6 @@ OPERATIONS = (
     "DeleteAlarmMuteRule",
     "ListExecutions",
 )
-# Which HTTP status EC2 gives a code with (from memory; 400 is the rule).
-STATUS = {
-    "InsufficientInstanceCapacity": 500,
-    "InternalError": 500,
-    "RequestLimitExceeded": 503,
-    "Unavailable": 503,
-    "UnauthorizedOperation": 403,
-}
 EVERY_TIME = 1_000_000
 
 
@@ -56,12 +49,13 @@ class Fault:
 
     @property
     def status(self) -> int:
-        return STATUS.get(self.code, 400)
+        return error_texts.status(self.code)
 
-    @property
-    def message(self) -> str:
-        whom = f" for {self.instance_id}" if self.instance_id else ""
-        return f"{self.code}{whom} (a fault that was asked for)"
+    def message(self, service: str, subject: str | None) -> str:
+        """What AWS says; `subject` is what the call named, where the fault itself names no instance."""
+        return error_texts.text(
+            self.code, error_texts.Refused(service, self.operation, self.instance_id or subject)
+        )
 
 
 @dataclass

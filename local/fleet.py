@@ -1,4 +1,4 @@
-"""The servers of servers.toml as instances of the embedded EC2.
+"""The servers of a servers.toml as instances of the embedded EC2.
 
 Owns the seeding: one RunInstances each (moto pages by reservation), tags as a user has them, Name not first.
 """
@@ -18,11 +18,20 @@ from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
 
 IMAGE = "ami-12c6146b"  # one of the images that moto brings
+LIST = "list"  # what servers.toml calls one: [[list]]
+FOUND_BY_TAGS = 3  # as many servers has a list that names none
 
 
-def phases(file: Path) -> list[dict[str, Any]]:
+def lists(file: Path) -> list[dict[str, Any]]:
     """The lists of a servers.toml."""
-    return tomllib.loads(file.read_text())["list"]
+    return tomllib.loads(file.read_text())[LIST]
+
+
+def servers_of(given: dict[str, Any]) -> list[str]:
+    """The Names of a list's servers; those that only tags select are called after environment and tier."""
+    if "servers" in given or not given.get("tags"):
+        return given.get("servers", [])
+    return [f"{given['environment']}-{given['tier']}-{n}" for n in range(1, FOUND_BY_TAGS + 1)]
 
 
 class Fleet:
@@ -34,10 +43,11 @@ class Fleet:
         self.ids: dict[str, str] = {}
 
     def seed(self, file: Path, state: str = "stopped") -> None:
-        """Creates every listed server, in this state since last night."""
-        for phase in phases(file):
-            for name in phase.get("servers", []):
-                self.create(name, {"Environment": phase["environment"], "Tier": phase["tier"]}, state)
+        """Creates the servers of every list, in this state since last night."""
+        for given in lists(file):
+            tags = {"Environment": given["environment"], "Tier": given["tier"]} | given.get("tags", {})
+            for name in servers_of(given):
+                self.create(name, tags, state)
 
     def create(self, name: str, tags: dict[str, str], state: str = "stopped") -> str:
         tags = {"Owner": "platform", **tags, "ec2-start-stop": "true", "Name": name}

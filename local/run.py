@@ -154,7 +154,14 @@ def _tell_absent_faults(server: Server, fleet: Fleet) -> bool:
     return bool(absent)
 
 
-def set_up(server: Server, log: Path, binary: Path = BINARY, **parameters: str) -> Stack:
+def set_up(
+    server: Server,
+    log: Path,
+    binary: Path = BINARY,
+    servers: Path = ROOT / "servers.toml",
+    machine: str | None = None,
+    **parameters: str,
+) -> Stack:
     """Deploys the template and verifies the mail's sender."""
     given = {
         "MailSender": SENDER,
@@ -163,7 +170,7 @@ def set_up(server: Server, log: Path, binary: Path = BINARY, **parameters: str) 
         "StartEnabled": "ENABLED",
         "StopEnabled": "ENABLED",
     }
-    stack = deploy(server, given | parameters, binary, log)
+    stack = deploy(server, given | parameters, binary, log, servers, machine)
     stack.client("ses").verify_email_identity(EmailAddress=SENDER)
     return stack
 

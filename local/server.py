@@ -1,7 +1,7 @@
 """One WSGI application in front of moto: Lambda invocations, EC2 faults, a log of every AWS call.
 
-Owns the routes. `/_runtime/…` is the Runtime API of the Lambda processes, `/_local/…` the control of faults
-and the call log, `/2015-03-31/functions/…/invocations` goes to real processes; the rest is moto's.
+Owns the routes. `/_runtime/…` is the Runtime API of the Lambda processes, which get what is invoked; the rest
+is moto's.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import threading
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
+from xml.sax.saxutils import escape
 
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from local import clock, cloudformation, cloudwatch, ec2, logs, stepfunctions
+from local import clock, cloudformation, cloudwatch, ec2, error_texts, logs, stepfunctions
 from local.faults import Fault, Faults
 from local.runtime_api import Answer, Lambda
 
@@ -53,22 +54,21 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        if path.startswith(("/_runtime/", "/_local/")) or INVOKE.match(path):
+        if path.startswith("/_runtime/") or INVOKE.match(path):
             return _respond(start_response, self._ours(environ, path), "application/json")
         call = self._logged(environ, path)
         ids = {value for key, value in call.parameters.items() if key.startswith("InstanceId.")}
         fault = self.faults.due(call.operation, ids)
         if cloudwatch.OPERATION.match(path):
             return _respond(start_response, self._cloudwatch(environ, call, fault), "application/cbor")
-        if fault and call.service == "states":
-            return _respond(start_response, _json_error(fault), "application/x-amz-json-1.0")
         if fault:
-            return _respond(start_response, _xml_error(fault), "text/xml")
+            answer, content_type = _refusal(fault, call, environ.get("CONTENT_TYPE", ""))
+            return _respond(start_response, answer, content_type)
         return self.moto(environ, start_response)
 
     def _cloudwatch(self, environ: dict[str, Any], call: Call, fault: Fault | None) -> Answer:
         if fault:
-            return cloudwatch.refusal(fault.code, fault.message, fault.status)
+            return cloudwatch.refusal(fault.code, fault.message(call.service, _subject(call)), fault.status)
         return cloudwatch.answer(self.moto, environ, call.operation, cloudwatch.decode(_body(environ)))
 
     def _ours(self, environ: dict[str, Any], path: str) -> Answer:
@@ -76,25 +76,10 @@ class Application:
         if path.startswith("/_runtime/"):
             worker = self.lambdas.worker(path.split("/")[2])
             return worker.handle(method, path, body) if worker else (410, {}, b"")
-        if invoke := INVOKE.match(path):
-            kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
-            status, headers, answer = self.lambdas.invoke(urllib.parse.unquote(invoke[1]), body, kind)
-            return status, {"x-amzn-RequestId": str(uuid.uuid4()), **headers}, answer
-        return self._control(method, path.removeprefix("/_local/"), json.loads(body or b"{}"))
-
-    def _control(self, method: str, what: str, data: dict[str, Any]) -> Answer:
-        match method, what:
-            case "POST", "faults":
-                self.faults.add(Fault(**data))
-            case "DELETE", "faults":
-                self.faults.clear()
-            case "GET", "calls":
-                return 200, {}, json.dumps([asdict(call) for call in self.calls]).encode()
-            case "DELETE", "calls":
-                self.calls.clear()
-            case _:
-                return 404, {}, b"{}"
-        return 200, {}, b"{}"
+        name = urllib.parse.unquote(INVOKE.match(path)[1])
+        kind = environ.get("HTTP_X_AMZ_INVOCATION_TYPE", "RequestResponse")
+        status, headers, answer = self.lambdas.invoke(name, body, kind)
+        return status, {"x-amzn-RequestId": str(uuid.uuid4()), **headers}, answer
 
     def _logged(self, environ: dict[str, Any], path: str) -> Call:
         """The call by its service and operation; the body stays readable for moto."""
@@ -128,20 +113,55 @@ def _respond(start_response: Callable[..., Any], answer: Answer, content_type: s
     return [body]
 
 
-def _xml_error(fault: Fault) -> Answer:
-    """An error as EC2 (and, near enough for the SDK, SES) writes it."""
-    error = f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>"
-    request = f"<RequestID>{uuid.uuid4()}</RequestID>"
+def _subject(call: Call) -> str | None:
+    """What a call names first: EC2 stops at the first instance that it refuses; machines have ARNs."""
+    for name in ("InstanceId.1", "Destination.ToAddresses.member.1"):
+        if name in call.parameters:
+            return call.parameters[name]
+    body = json.loads(call.parameters.get("body") or "{}")
+    return body.get("stateMachineArn") or body.get("executionArn")
+
+
+def _refusal(fault: Fault, call: Call, content_type: str) -> tuple[Answer, str]:
+    """An error as its service writes it: in EC2's XML, in that of the other query services, or in JSON."""
+    message = fault.message(call.service, _subject(call))
+    if content_type.startswith("application/x-amz-json"):
+        return _json_error(fault, message), content_type
+    if call.service == "ec2":
+        return _ec2_error(fault, message), "text/xml;charset=UTF-8"
+    return _query_error(fault, message), "text/xml"
+
+
+def _ec2_error(fault: Fault, message: str) -> Answer:
+    error = f"<Error><Code>{fault.code}</Code><Message>{escape(message)}</Message></Error>"
     body = (
-        f'<?xml version="1.0" encoding="UTF-8"?><Response><Errors>{error}</Errors>{error}{request}</Response>'
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<Response><Errors>{error}</Errors><RequestID>{uuid.uuid4()}</RequestID></Response>"
     )
     return fault.status, {}, body.encode()
 
 
-def _json_error(fault: Fault) -> Answer:
-    """An error as Step Functions writes it."""
-    body = json.dumps({"__type": fault.code, "message": fault.message})
-    return fault.status, {"x-amzn-RequestId": str(uuid.uuid4())}, body.encode()
+def _query_error(fault: Fault, message: str) -> Answer:
+    """SES's own; its fault is the sender's or the receiver's."""
+    whose = "Receiver" if fault.status >= 500 else "Sender"
+    error = f"<Type>{whose}</Type><Code>{fault.code}</Code><Message>{escape(message)}</Message>"
+    body = (
+        '<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/">'
+        f"<Error>{error}</Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+    )
+    return fault.status, {}, body.encode()
+
+
+def _json_error(fault: Fault, message: str) -> Answer:
+    """Step Functions and CloudWatch Logs; errors that every service has come with a longer name."""
+    common = fault.code in ("AccessDeniedException", "ThrottlingException", "ExpiredTokenException")
+    name = f"com.amazon.coral.service#{fault.code}" if common else fault.code
+    key = "Message" if fault.code == "AccessDeniedException" else "message"
+    return (
+        fault.status,
+        {"x-amzn-RequestId": str(uuid.uuid4())},
+        json.dumps({"__type": name, key: message}).encode(),
+    )
 
 
 class Server:
@@ -154,6 +174,7 @@ class Server:
         ec2.install()
         cloudformation.install()
         logs.install()
+        error_texts.install()
         self.application = Application()
         self._server = make_server(
             "127.0.0.1", port, self.application, threaded=True, request_handler=MotoRequestHandler

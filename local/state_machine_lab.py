@@ -81,7 +81,7 @@ class Machine:
 
     def __init__(self, step_functions: Any, definition: dict[str, Any], stand_ins: StandIns) -> None:
         self.step_functions, self.stand_ins = step_functions, stand_ins
-        text = json.dumps(definition).replace("${FunctionArn}", FUNCTION_ARN)
+        text = json.dumps(definition).replace("${FunctionArn}", FUNCTION_ARN).replace("${Partition}", "aws")
         made = step_functions.create_state_machine(name=f"lab-{uuid.uuid4()}", definition=text, roleArn=ROLE)
         self.arn = made["stateMachineArn"]
 
@@ -107,11 +107,7 @@ class Machine:
             if time.monotonic() > deadline:
                 raise TimeoutError("the execution does not end")
             time.sleep(0.01)
-        history: list[dict[str, Any]] = []
-        for page in self.step_functions.get_paginator("get_execution_history").paginate(
-            executionArn=execution
-        ):
-            history.extend(page["events"])
+        history = self.history(execution)
         # moto's describe leaves bare strings unquoted; the history does not.
         ends = [e["executionSucceededEventDetails"] for e in history if e["type"] == "ExecutionSucceeded"]
         output = json.loads(ends[0]["output"]) if ends else None

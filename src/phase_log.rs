@@ -1,148 +1,168 @@
 //! The phase log's lines: what a phase does, as a person would tell it.
 //!
-//! Owns the words and what is new since the last look. A log that cannot be written never fails a phase; the
-//! answer says so.
+//! A watcher of the phase. Owns the words and what is new since the last look. A log that cannot be written never
+//! fails a phase; the answer says so, and CloudWatch Logs is not asked again in that invocation.
 
 use std::collections::BTreeMap;
 
-use crate::model::{Action, Outcome, PhaseAnswer};
-use crate::phase::judgement::{Judgement, Server};
-use crate::phase::plan::{Request, Step};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::instance::label;
+use crate::model::{Action, Failure, Outcome, PhaseAnswer};
+use crate::phase::in_time::in_time;
+use crate::phase::plan::{Plan, Request, Server, Standing, Step};
 use crate::phase::progress::Progress;
-use crate::phase::run::Task;
-use crate::phase::verdict::Standing;
-use crate::ports::{LogLine, World};
+use crate::phase::watch::Watcher;
+use crate::ports::{Clock, LogLine, PhaseLog};
+
+/// What the log is about.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The heading of what this phase writes.
+    pub heading: &'a str,
+    /// The stream, named after the run.
+    pub stream: &'a str,
+    /// Environment and tier: the phases of a run share its stream.
+    pub list: &'a str,
+    /// Start or stop.
+    pub action: Action,
+    /// Nothing is changed.
+    pub dry_run: bool,
+    /// The phase goes on from an invocation before.
+    pub resumed: bool,
+    /// When the invocation is cut off.
+    pub deadline: Timestamp,
+}
 
 /// Tells a phase's story, each thing once.
 #[derive(Debug)]
-pub struct Narration<'a> {
-    stream: &'a str,
-    /// Environment and tier: the phases of a run share its stream.
-    whose: String,
-    action: Action,
+pub struct Narrator<'a, W> {
+    world: &'a W,
+    about: About<'a>,
     /// What is to be written, and the server that it is about.
     pending: Vec<(Option<String>, String)>,
-    told: BTreeMap<String, String>,
+    /// What was said of each server last.
+    said: BTreeMap<String, String>,
     error: Option<String>,
 }
 
-impl<'a> Narration<'a> {
+impl<'a, W: PhaseLog + Clock> Narrator<'a, W> {
     /// Begins with the heading, in capitals.
-    pub fn new(task: &Task<'a>, resumed: bool) -> Self {
-        let heading = task.heading.to_uppercase();
-        let mark = match (task.dry_run, resumed) {
+    pub fn new(world: &'a W, about: About<'a>) -> Self {
+        let mark = match (about.dry_run, about.resumed) {
             (true, _) => " (DRY RUN: NOTHING IS CHANGED)",
-            (false, true) => " (GOES ON)",
+            (false, true) => " (CONTINUED)",
             (false, false) => "",
         };
-        Self {
-            stream: task.log_stream,
-            whose: format!("{} {}", task.list.environment, task.list.tier),
-            action: task.action,
-            pending: vec![(None, format!("{heading}{mark}"))],
-            told: BTreeMap::new(),
-            error: None,
-        }
+        let heading = format!("{}{mark}", about.heading.to_uppercase());
+        Self { world, about, pending: vec![(None, heading)], said: BTreeMap::new(), error: None }
     }
 
-    /// Notes what is new since the last look, for the next write.
-    pub fn note(&mut self, judgement: &Judgement, progress: &Progress) {
-        for server in &judgement.servers {
-            let sentence = sentence(server, self.action, progress);
-            if self.told.get(&server.key) != Some(&sentence) {
-                self.pending.push((Some(server.key.clone()), format!("{}: {sentence}", label(server))));
-                self.told.insert(server.key.clone(), sentence);
-            }
-        }
-    }
-
-    /// Takes lines that are not about one server; they are told with the next ones.
+    /// Takes lines that are not about one server; they are written with the next ones.
     pub fn add(&mut self, lines: Vec<String>) {
         self.pending.extend(lines.into_iter().map(|line| (None, line)));
     }
 
-    /// Ends with the verdict, and puts what went wrong with the log into the answer.
-    pub async fn end<W: World>(mut self, world: &W, answer: PhaseAnswer) -> PhaseAnswer {
-        for problem in &answer.problems {
-            let text = format!("{}: {}: {}", problem.name, problem.code, problem.message);
-            self.pending.push((Some(problem.name.clone()), text));
+    fn note(&mut self, plan: &Plan, progress: &Progress) {
+        for server in &plan.servers {
+            let sentence = sentence(server, self.about.action, progress);
+            if self.said.get(&server.key) != Some(&sentence) {
+                let name = label(&server.key, server.id.as_deref());
+                self.pending.push((Some(server.key.clone()), format!("{name}: {sentence}")));
+                self.said.insert(server.key.clone(), sentence);
+            }
         }
-        for (key, record) in answer.actions.iter().filter(|_| self.told.is_empty()) {
-            let why = record.why.as_deref().unwrap_or_default();
-            self.pending.push((Some(key.clone()), format!("{key}: {}: {why}", record.action.words())));
-        }
-        let counts = answer.servers;
-        let verdict = format!(
-            "{}: {} of {} servers ready, {} changed, {} failed, {} held",
-            verdict_words(answer.outcome),
-            counts.ready,
-            counts.total,
-            counts.changed,
-            counts.failed,
-            counts.held,
-        );
-        self.pending.push((None, verdict));
-        self.write(world).await;
-        PhaseAnswer { log_error: self.error, ..answer }
     }
 
     /// Writes what was noted. Not after each note: what the last look saw goes out with the verdict.
-    pub async fn write<W: World>(&mut self, world: &W) {
-        let at = world.now();
+    async fn write(&mut self) {
+        let at = self.world.now();
+        let list = self.about.list;
         let lines: Vec<LogLine> = self
             .pending
             .drain(..)
             .map(|(server, text)| LogLine {
                 at,
-                phase: self.whose.clone(),
+                phase: list.to_owned(),
                 server,
-                text: format!("[{}] {text}", self.whose),
+                text: format!("[{list}] {text}"),
             })
             .collect();
-        if lines.is_empty() {
+        if lines.is_empty() || self.error.is_some() {
             return;
         }
-        if let Err(error) = world.write(self.stream, &lines).await {
-            self.error.get_or_insert(error.to_string());
+        let until = self.about.deadline - SignedDuration::from_secs(1);
+        let written = in_time(self.world, until, "PutLogEvents", self.world.write(self.about.stream, &lines));
+        if let Err(failure) = written.await {
+            self.error = Some(failure.to_string());
         }
     }
 }
 
-/// The server's key, and its id if the key does not hold it already.
-fn label(server: &Server) -> String {
-    match &server.id {
-        Some(id) if !server.key.contains(id.as_str()) => format!("{} ({id})", server.key),
-        _ => server.key.clone(),
+impl<W: PhaseLog + Clock> Watcher for Narrator<'_, W> {
+    async fn after_asking(&mut self, plan: &Plan, progress: &Progress) {
+        self.note(plan, progress);
+    }
+
+    async fn before_waiting(&mut self) {
+        self.write().await;
+    }
+
+    /// Ends with the verdict, and puts what went wrong with the log into the answer.
+    async fn ends(&mut self, answer: &mut PhaseAnswer) {
+        for problem in &answer.problems {
+            let text = format!("{}: {}: {}", problem.name, problem.code, problem.message);
+            self.pending.push((Some(problem.name.clone()), text));
+        }
+        for (key, record) in answer.actions.iter().filter(|_| self.said.is_empty()) {
+            let why = record.why.as_deref().unwrap_or_default();
+            self.pending.push((Some(key.clone()), format!("{key}: {}: {why}", record.action.words())));
+        }
+        self.pending.push((None, verdict(answer)));
+        self.write().await;
+        answer.log_error = self.error.take();
+    }
+
+    async fn breaks_off(&mut self, failure: &Failure) {
+        self.pending.push((None, format!("BROKEN OFF: {failure}")));
+        self.write().await;
     }
 }
 
 fn sentence(server: &Server, action: Action, progress: &Progress) -> String {
-    let memory = server.id.as_deref().map(|id| progress.memory_of(id)).unwrap_or_default();
-    match (&server.standing, &server.step) {
-        (Standing::Ready, _) => match (memory.seconds_to_ready(), action) {
+    let memory = server.id.as_deref().map(|id| progress.of(id)).unwrap_or_default();
+    match &server.standing {
+        Standing::Ready => match (memory.seconds_to_ready(), action) {
             (Some(seconds), Action::Start) => format!("ready after {seconds} s"),
             (Some(seconds), Action::Stop) => format!("stopped after {seconds} s"),
             (None, Action::Start) => "was running and ready".to_owned(),
             (None, Action::Stop) => "was stopped".to_owned(),
         },
-        (Standing::Held(why), _) => format!("left alone: {why}"),
-        (Standing::Failed(code, what), _) => format!("failed: {code} {what}"),
-        (Standing::UnderWay(_), Step::Ask(request, why)) => match (&memory.refusal, request) {
-            (Some(refusal), _) => format!("{why}; refused: {}: {}", refusal.code, refusal.message),
-            (None, Request::Start) => format!("{why}; asked to start"),
-            (None, Request::Stop(_)) => format!("{why}; asked to stop"),
+        Standing::Held(why) => format!("left alone: {why}"),
+        Standing::Failed(failure) => format!("failed: {}: {}", failure.code, failure.whole()),
+        Standing::UnderWay(Step::Ask(request, why)) => match (&memory.refusal, &memory.unanswered, request) {
+            (Some(refusal), _, _) => format!("{why}; refused: {}: {}", refusal.code, refusal.whole()),
+            (None, Some(failure), _) => format!("{why}; asked, without an answer: {}", failure.code),
+            (None, None, _) if memory.asked_at.is_none() && !memory.forced => format!("{why}; not asked yet"),
+            (None, None, Request::Start) => format!("{why}; asked to start"),
+            (None, None, Request::Stop(_)) => format!("{why}; asked to stop"),
         },
-        (Standing::UnderWay(why), _) => why.clone(),
+        Standing::UnderWay(step) => step.words(),
     }
 }
 
-fn verdict_words(outcome: Outcome) -> &'static str {
-    match outcome {
+fn verdict(answer: &PhaseAnswer) -> String {
+    let word = match answer.outcome {
         Outcome::Ready => "READY",
         Outcome::InProgress => "IN PROGRESS",
         Outcome::Degraded => "DEGRADED",
         Outcome::Failed => "FAILED",
         Outcome::Empty => "EMPTY LIST",
         Outcome::Skipped => "SKIPPED",
-    }
+    };
+    let counts = answer.servers;
+    format!(
+        "{word}: {} of {} servers ready, {} changed, {} failed, {} held",
+        counts.ready, counts.total, counts.changed, counts.failed, counts.held,
+    )
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::{Instance, StatusChecks, StopKind};
+use crate::model::{Failure, Instance, StatusChecks, StopKind};
 
 /// Which instances a list means: names and tags narrow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,39 +26,32 @@ impl Selection<'_> {
     }
 }
 
-/// An AWS call that did not succeed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{operation}: {code}: {message}")]
-pub struct AwsError {
-    /// The API's name of the call, `StartInstances` for example.
-    pub operation: &'static str,
-    /// AWS's error code; [`AwsError::UNREACHABLE`] when AWS did not answer.
-    pub code: String,
-    /// AWS's sentence.
-    pub message: String,
-}
-
-impl AwsError {
-    /// The code of a call that got no answer: no connection, a time-out, an unreadable answer.
-    pub const UNREACHABLE: &'static str = "AwsUnreachable";
-}
-
 /// Reads instances.
 pub trait ReadInstances {
     /// All live instances (not terminated, not shutting down) that the selection means, all pages.
-    async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, AwsError>;
+    async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, Failure>;
+    /// These instances, whatever their state and tags; an id that EC2 does not know is left out.
+    async fn instances_by_id(&self, ids: &[String]) -> Result<Vec<Instance>, Failure>;
     /// The status checks of these instances, whatever their state; an id that EC2 leaves out is left out.
-    async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, AwsError>;
+    async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, Failure>;
     /// The ARNs of the KMS keys of an instance's encrypted volumes, each once.
-    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, AwsError>;
+    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, Failure>;
 }
 
 /// Changes instances. One call is one request to EC2: no hidden retries.
 pub trait ChangeInstances {
-    /// StartInstances. With `dry_run`, Ok means that EC2 answered `DryRunOperation`.
-    async fn start(&self, ids: &[String], dry_run: bool) -> Result<(), AwsError>;
-    /// StopInstances. With `dry_run`, Ok means that EC2 answered `DryRunOperation`.
-    async fn stop(&self, ids: &[String], kind: StopKind, dry_run: bool) -> Result<(), AwsError>;
+    /// StartInstances.
+    async fn start(&self, ids: &[String]) -> Result<(), Failure>;
+    /// StopInstances.
+    async fn stop(&self, ids: &[String], kind: StopKind) -> Result<(), Failure>;
+}
+
+/// Asks EC2 whether a change would be allowed, and changes nothing: DryRun.
+pub trait TryChanges {
+    /// Whether EC2 would take StartInstances.
+    async fn try_start(&self, ids: &[String]) -> Result<(), Failure>;
+    /// Whether EC2 would take StopInstances.
+    async fn try_stop(&self, ids: &[String]) -> Result<(), Failure>;
 }
 
 /// A CloudWatch metric alarm, cut down to which instances it watches.
@@ -86,19 +79,19 @@ pub struct MuteRule {
 /// Mutes alarms.
 pub trait MuteAlarms {
     /// All metric alarms that watch an instance, all pages.
-    async fn alarms(&self) -> Result<Vec<Alarm>, AwsError>;
+    async fn alarms(&self) -> Result<Vec<Alarm>, Failure>;
     /// The mute rules of one family: `family` and a number.
-    async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, AwsError>;
+    async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, Failure>;
     /// PutAlarmMuteRule: makes the rule, or puts it in the place of the one of its name.
-    async fn put_mute_rule(&self, rule: &MuteRule) -> Result<(), AwsError>;
+    async fn put_mute_rule(&self, rule: &MuteRule) -> Result<(), Failure>;
     /// DeleteAlarmMuteRule: its alarms are heard at once. A rule that is not there is no error.
-    async fn delete_mute_rule(&self, name: &str) -> Result<(), AwsError>;
+    async fn delete_mute_rule(&self, name: &str) -> Result<(), Failure>;
 }
 
 /// Writes the phase log.
 pub trait PhaseLog {
     /// Adds lines to the run's stream, in order.
-    async fn write(&self, stream: &str, lines: &[LogLine]) -> Result<(), AwsError>;
+    async fn write(&self, stream: &str, lines: &[LogLine]) -> Result<(), Failure>;
 }
 
 /// A line of the phase log.
@@ -128,7 +121,7 @@ pub struct Mail {
 /// Sends the report.
 pub trait SendMail {
     /// Sends one mail to all recipients and returns SES's message id.
-    async fn send(&self, from: &str, to: &[String], mail: &Mail) -> Result<String, AwsError>;
+    async fn send(&self, from: &str, to: &[String], mail: &Mail) -> Result<String, Failure>;
 }
 
 /// Requests to AWS, every attempt of the SDK counted.
@@ -159,6 +152,6 @@ pub trait Clock {
 }
 
 /// All that a phase needs.
-pub trait World: ReadInstances + ChangeInstances + MuteAlarms + PhaseLog + Clock {}
+pub trait World: ReadInstances + ChangeInstances + TryChanges + Clock {}
 
-impl<T: ReadInstances + ChangeInstances + MuteAlarms + PhaseLog + Clock> World for T {}
+impl<T: ReadInstances + ChangeInstances + TryChanges + Clock> World for T {}

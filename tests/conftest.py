@@ -1,15 +1,35 @@
-"""One embedded AWS for all Python tests: started once, emptied before each test, stopped at the end."""
+"""One embedded AWS for all Python tests: started once, emptied before each test, stopped at the end.
 
+Their servers are those of tests/servers.toml, or of the file that SERVERS_FIXTURE names.
+"""
+
+import json
+import os
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local import clock, ec2
+from local.rendering import rendered
 from local.server import Server
 
 # A minute takes 0.15 s; an HTTP request of a few milliseconds still takes only a few simulated seconds.
 SPEED = 400
+SERVERS_FILE = Path(os.environ.get("SERVERS_FIXTURE") or Path(__file__).parent / "servers.toml")
+
+
+@pytest.fixture(scope="session")
+def servers_file() -> Path:
+    return SERVERS_FILE
+
+
+@pytest.fixture(scope="session")
+def machine(servers_file: Path) -> dict[str, Any]:
+    """The state machine of the tests' servers."""
+    return json.loads(rendered(servers_file))
 
 
 @pytest.fixture(scope="session")

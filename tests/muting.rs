@@ -27,8 +27,8 @@ fn nights() -> Muting {
 
 fn mute(world: &World, list: &ServerList, action: Action) -> PhaseAnswer {
     let muting = nights();
-    let task = Task { muting: Some(&muting), ..task(world, list, action) };
-    invoke(world, &task, None).unwrap()
+    let task = Task { ..task(world, list, action) };
+    invoke_muting(world, &task, Some(&muting), None).unwrap()
 }
 
 fn set(names: &[&str]) -> BTreeSet<String> {
@@ -122,12 +122,9 @@ fn a_start_whose_window_is_over_mutes_while_the_list_has_patience() {
     world.alarm("cpu", &["test2"]);
     let muting = nights();
     let phase = list(&["test2"]);
-    let task = Task {
-        muting: Some(&muting),
-        deadline: world.now() + SignedDuration::from_secs(60),
-        ..task(&world, &phase, Action::Start)
-    };
-    assert_eq!(invoke(&world, &task, None).unwrap().outcome, Outcome::InProgress);
+    let task =
+        Task { deadline: world.now() + SignedDuration::from_secs(60), ..task(&world, &phase, Action::Start) };
+    assert_eq!(invoke_muting(&world, &task, Some(&muting), None).unwrap().outcome, Outcome::InProgress);
     let rules = world.mute_rules.borrow();
     let ends = rules["nights.dev.db.1"].ends;
     let patience = seven() + SignedDuration::from_mins(15);
@@ -154,8 +151,8 @@ fn a_server_that_cannot_be_stopped_is_heard_at_once_while_others_still_stop() {
     world.alarm("off", &["test7"]);
     let (muting, phase) = (nights(), list(&["test2", "test7"]));
     let deadline = world.now() + SignedDuration::from_secs(60);
-    let task = Task { muting: Some(&muting), deadline, ..task(&world, &phase, Action::Stop) };
-    assert_eq!(invoke(&world, &task, None).unwrap().outcome, Outcome::InProgress);
+    let task = Task { deadline, ..task(&world, &phase, Action::Stop) };
+    assert_eq!(invoke_muting(&world, &task, Some(&muting), None).unwrap().outcome, Outcome::InProgress);
     assert_eq!(world.muted(), ["off"]);
 }
 
@@ -262,8 +259,8 @@ fn a_phase_in_many_invocations_mutes_once() {
     let mut resume = None;
     for _ in 0..40 {
         let deadline = world.now() + SignedDuration::from_secs(60);
-        let task = Task { muting: Some(&muting), deadline, ..task(&world, &phase, Action::Stop) };
-        let answer = invoke(&world, &task, resume).unwrap();
+        let task = Task { deadline, ..task(&world, &phase, Action::Stop) };
+        let answer = invoke_muting(&world, &task, Some(&muting), resume).unwrap();
         let Some(handed_on) = answer.resume else { break };
         assert_eq!(world.muted(), ["cpu"]);
         resume = Some(serde_json::from_value(handed_on).unwrap());
@@ -278,8 +275,8 @@ fn a_dry_run_says_what_a_stop_would_mute_and_mutes_nothing() {
     let world = World::new([running("test2")]);
     world.alarm("cpu", &["test2"]);
     let (muting, phase) = (nights(), list(&["test2"]));
-    let dry = Task { dry_run: true, muting: Some(&muting), ..task(&world, &phase, Action::Stop) };
-    invoke(&world, &dry, None).unwrap();
+    let dry = Task { dry_run: true, ..task(&world, &phase, Action::Stop) };
+    invoke_muting(&world, &dry, Some(&muting), None).unwrap();
     assert!(world.mute_rules.borrow().is_empty());
     assert!(world.log.borrow().iter().any(|line| line.contains("1 alarm would be muted: cpu")));
 }

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use ec2_start_stop::lambda::payload::ReportRequest;
-use ec2_start_stop::model::{Action, Instance, InstanceState};
-use ec2_start_stop::ports::{AwsError, Mail};
+use ec2_start_stop::model::{Action, Failure, Instance, InstanceState};
+use ec2_start_stop::ports::Mail;
 use ec2_start_stop::report::{Report, Seen, Status};
 use ec2_start_stop::servers::file::ServerLists;
 use jiff::Timestamp;
@@ -37,6 +37,7 @@ fn instance(name: &str, state: InstanceState) -> Instance {
         launch_time: None,
         stopped_at: None,
         state_reason: None,
+        unknown_state: None,
         hold: None,
         auto_scaling_group: None,
         operator: None,
@@ -169,8 +170,7 @@ fn end_states_that_cannot_be_read_are_unknown_and_said_so() {
     let lists = lists();
     let mut seen = seen(&lists, InstanceState::Running);
     let message = "said EC2".to_owned();
-    seen[0].1 =
-        Err(AwsError { operation: "DescribeInstances", code: "RequestLimitExceeded".to_owned(), message });
+    seen[0].1 = Err(Failure::of_aws("DescribeInstances", "RequestLimitExceeded", &message, None));
     let report = Report::build(&request(all_good(&lists)), &lists, &seen, now());
     assert!(report.remarks[0].contains("RequestLimitExceeded"));
     assert!(

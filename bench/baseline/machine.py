@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 BETWEEN_TIERS_SECONDS = 60
-# Phase numbers of each environment: its databases, its applications (servers.toml).
+# Phase numbers of each environment: its databases, its applications (tests/servers.toml).
 ENVIRONMENTS = {"dev": (3, 0), "test": (4, 1), "preprod": (5, 2)}
 
 

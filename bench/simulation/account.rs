@@ -10,17 +10,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ec2_start_stop::model::{Instance, StatusChecks, StopKind};
-use ec2_start_stop::ports::{
-    Alarm, AwsError, ChangeInstances, Clock, LogLine, MuteAlarms, MuteRule, PhaseLog, ReadInstances,
-    Selection,
-};
+use ec2_start_stop::model::{Failure, Instance, StatusChecks, StopKind};
+use ec2_start_stop::ports::{ChangeInstances, Clock, ReadInstances, Selection, TryChanges};
 use jiff::Timestamp;
 
 use crate::world::World;
 
 /// What `src/aws/ec2.rs` puts into one request.
-const VALUES_PER_FILTER: usize = 200;
+const VALUES_PER_CALL: usize = 200;
+/// Of them, the live states.
+const LIVE: usize = 4;
 const IDS_PER_STATUS_CALL: usize = 100;
 
 /// The account. Each environment works with a reference to it.
@@ -94,52 +93,43 @@ impl Clock for Account {
 }
 
 impl ReadInstances for Account {
-    async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, AwsError> {
-        self.reads(selection.names.len().div_ceil(VALUES_PER_FILTER));
+    async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, Failure> {
+        self.reads(selection.names.len().div_ceil(VALUES_PER_CALL - LIVE));
         self.world.instances(selection).await
     }
 
-    async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, AwsError> {
+    async fn instances_by_id(&self, ids: &[String]) -> Result<Vec<Instance>, Failure> {
+        self.reads(ids.len().div_ceil(VALUES_PER_CALL));
+        self.world.instances_by_id(ids).await
+    }
+
+    async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, Failure> {
         self.reads(ids.len().div_ceil(IDS_PER_STATUS_CALL));
         self.world.status_checks(ids).await
     }
 
-    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, AwsError> {
+    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, Failure> {
         self.reads(1);
         self.world.volume_keys(id).await
     }
 }
 
 impl ChangeInstances for Account {
-    async fn start(&self, ids: &[String], dry_run: bool) -> Result<(), AwsError> {
-        self.world.start(ids, dry_run).await
+    async fn start(&self, ids: &[String]) -> Result<(), Failure> {
+        self.world.start(ids).await
     }
 
-    async fn stop(&self, ids: &[String], kind: StopKind, dry_run: bool) -> Result<(), AwsError> {
-        self.world.stop(ids, kind, dry_run).await
-    }
-}
-
-impl MuteAlarms for Account {
-    async fn alarms(&self) -> Result<Vec<Alarm>, AwsError> {
-        self.world.alarms().await
-    }
-
-    async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, AwsError> {
-        self.world.mute_rules(family).await
-    }
-
-    async fn put_mute_rule(&self, rule: &MuteRule) -> Result<(), AwsError> {
-        self.world.put_mute_rule(rule).await
-    }
-
-    async fn delete_mute_rule(&self, name: &str) -> Result<(), AwsError> {
-        self.world.delete_mute_rule(name).await
+    async fn stop(&self, ids: &[String], kind: StopKind) -> Result<(), Failure> {
+        self.world.stop(ids, kind).await
     }
 }
 
-impl PhaseLog for Account {
-    async fn write(&self, stream: &str, lines: &[LogLine]) -> Result<(), AwsError> {
-        self.world.write(stream, lines).await
+impl TryChanges for Account {
+    async fn try_start(&self, ids: &[String]) -> Result<(), Failure> {
+        self.world.try_start(ids).await
+    }
+
+    async fn try_stop(&self, ids: &[String]) -> Result<(), Failure> {
+        self.world.try_stop(ids).await
     }
 }

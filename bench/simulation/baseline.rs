@@ -24,7 +24,7 @@ pub(crate) async fn start(account: &Account, list: &ServerList) -> bool {
     }
     let Some(stopped) = describe(account, list).await else { return false };
     let ids: Vec<String> = stopped.into_iter().map(|instance| instance.id).collect();
-    account.start(&ids, false).await.is_ok()
+    account.start(&ids).await.is_ok()
         && all_running(account, list).await
         && all_checks_passed(account, &ids).await
 }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use ec2_start_stop::model::{Action, InstanceState, Outcome, PhaseAnswer};
 use ec2_start_stop::phase::run as phase;
 use ec2_start_stop::phase::run::Task;
+use ec2_start_stop::phase::watch::Nobody;
 use ec2_start_stop::ports::Clock;
 use ec2_start_stop::servers::file::{ServerList, ServerLists};
 use jiff::tz::TimeZone;
@@ -77,16 +78,14 @@ async fn our_phase(account: &Account, list: &ServerList, environments: usize) ->
         let task = Task {
             list,
             action: Action::Start,
-            heading: &list.name,
-            log_stream: "run",
             dry_run: false,
             run_began_at: seven(),
             deadline: account.now() + INVOCATION,
             zone: TimeZone::UTC,
             environments,
-            muting: None,
         };
-        let answer = phase::run(account, &task, resume).await.expect("the small EC2 can always be read");
+        let answer =
+            phase::run(account, &task, resume, &mut Nobody).await.expect("the small EC2 can always be read");
         if answer.outcome != Outcome::InProgress {
             return answer;
         }

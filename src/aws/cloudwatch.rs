@@ -11,8 +11,9 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::{Aws, failure};
+use crate::model::Failure;
 use crate::muting;
-use crate::ports::{Alarm, AwsError, MuteAlarms, MuteRule};
+use crate::ports::{Alarm, MuteAlarms, MuteRule};
 
 /// The largest page of DescribeAlarms and of ListAlarmMuteRules (API: `MaxRecords`).
 const PAGE: i32 = 100;
@@ -23,7 +24,7 @@ const AT: &str = "at(%Y-%m-%dT%H:%M)";
 const DESCRIPTION: &str = "ec2-start-stop: these servers are off on purpose, or are being started";
 
 impl MuteAlarms for Aws {
-    async fn alarms(&self) -> Result<Vec<Alarm>, AwsError> {
+    async fn alarms(&self) -> Result<Vec<Alarm>, Failure> {
         let request = self.cloudwatch.describe_alarms().alarm_types(AlarmType::MetricAlarm);
         let mut pages = request.into_paginator().page_size(PAGE).send();
         let mut alarms = Vec::new();
@@ -34,7 +35,7 @@ impl MuteAlarms for Aws {
         Ok(alarms)
     }
 
-    async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, AwsError> {
+    async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, Failure> {
         let mut rules = Vec::new();
         for name in self.names_of_mute_rules().await? {
             if muting::is_of(family, &name) {
@@ -44,7 +45,7 @@ impl MuteAlarms for Aws {
         Ok(rules)
     }
 
-    async fn put_mute_rule(&self, rule: &MuteRule) -> Result<(), AwsError> {
+    async fn put_mute_rule(&self, rule: &MuteRule) -> Result<(), Failure> {
         let minutes = rule.ends.duration_since(rule.begins).as_mins();
         let schedule = Schedule::builder()
             .expression(rule.begins.to_zoned(TimeZone::UTC).strftime(AT).to_string())
@@ -64,7 +65,7 @@ impl MuteAlarms for Aws {
             .map_err(|error| failure("PutAlarmMuteRule", error))
     }
 
-    async fn delete_mute_rule(&self, name: &str) -> Result<(), AwsError> {
+    async fn delete_mute_rule(&self, name: &str) -> Result<(), Failure> {
         let answer = self.cloudwatch.delete_alarm_mute_rule().alarm_mute_rule_name(name).send().await;
         answer.map(drop).map_err(|error| failure("DeleteAlarmMuteRule", error))
     }
@@ -72,7 +73,7 @@ impl MuteAlarms for Aws {
 
 impl Aws {
     /// All pages. A summary holds no name: it is what follows the last colon of the ARN.
-    async fn names_of_mute_rules(&self) -> Result<Vec<String>, AwsError> {
+    async fn names_of_mute_rules(&self) -> Result<Vec<String>, Failure> {
         let mut pages = self.cloudwatch.list_alarm_mute_rules().max_records(PAGE).into_paginator().send();
         let mut names = Vec::new();
         while let Some(page) = pages.next().await {
@@ -86,7 +87,7 @@ impl Aws {
     }
 
     /// Nothing, if somebody deleted it meanwhile.
-    async fn mute_rule(&self, name: String) -> Result<Option<MuteRule>, AwsError> {
+    async fn mute_rule(&self, name: String) -> Result<Option<MuteRule>, Failure> {
         match self.cloudwatch.get_alarm_mute_rule().alarm_mute_rule_name(&name).send().await {
             Ok(rule) => Ok(Some(our_rule(name, &rule))),
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),

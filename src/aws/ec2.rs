@@ -2,24 +2,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_ec2::config::http::HttpResponse;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::types;
 use aws_sdk_ec2::types::{
     DeviceType, Filter, InstanceLifecycleType, InstanceStateName, InstanceStatus, SpotInstanceType,
     SummaryStatus,
 };
-use aws_sdk_ec2::{error::ProvideErrorMetadata, types};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::{Aws, failure};
-use crate::model::{Check, Instance, InstanceState, StateReason, StatusChecks, StopKind};
-use crate::ports::{AwsError, ChangeInstances, ReadInstances, Selection};
+use crate::model::{Check, Failure, Instance, InstanceState, StatusChecks, StopKind};
+use crate::ports::{ChangeInstances, ReadInstances, Selection, TryChanges};
 use crate::servers::hold;
 
-/// "Maximum 200 values per filter"
-/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>).
-const VALUES_PER_FILTER: usize = 200;
+/// "The maximum number of filter values specified on a single call is 200", as EC2 itself says when there are more
+/// (FilterLimitExceeded; the user guide says "per filter"): all filters of a call together.
+const VALUES_PER_CALL: usize = 200;
+/// The states of an instance that is not terminated or about to be.
+const LIVE: [&str; 4] = ["pending", "running", "stopping", "stopped"];
 /// "Maximum 100 explicitly specified instance IDs" (API: DescribeInstanceStatus).
 const IDS_PER_STATUS_CALL: usize = 100;
 /// The page size that AWS recommends; without one the call is not paginated and has a smaller token bucket
@@ -31,14 +35,22 @@ const CALLS_AT_A_TIME: usize = 4;
 const DRY_RUN_SUCCEEDED: &str = "DryRunOperation";
 
 impl ReadInstances for Aws {
-    async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, AwsError> {
+    async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, Failure> {
         let calls = filters(selection).into_iter().map(|filters| self.describe(filters));
         let mut seen: Vec<Seen> = a_few_at_a_time(calls).await?.into_iter().flatten().collect();
         self.mark_one_time_spot(&mut seen).await?;
         Ok(seen.into_iter().map(|seen| seen.instance).collect())
     }
 
-    async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, AwsError> {
+    async fn instances_by_id(&self, ids: &[String]) -> Result<Vec<Instance>, Failure> {
+        // A filter, not InstanceIds: one id that EC2 does not know would fail the whole call.
+        let calls =
+            ids.chunks(VALUES_PER_CALL).map(|ids| self.describe(vec![filter("instance-id", ids.to_vec())]));
+        let seen = a_few_at_a_time(calls).await?.into_iter().flatten();
+        Ok(seen.map(|seen| seen.instance).collect())
+    }
+
+    async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, Failure> {
         let calls = ids.chunks(IDS_PER_STATUS_CALL).map(|ids| async move {
             let request = self.ec2.describe_instance_status().set_instance_ids(Some(ids.to_vec()));
             // By default EC2 leaves out instances that are not running.
@@ -52,7 +64,7 @@ impl ReadInstances for Aws {
         Ok(a_few_at_a_time(calls).await?.into_iter().flatten().collect())
     }
 
-    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, AwsError> {
+    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, Failure> {
         let attached = filter("attachment.instance-id", vec![id.to_owned()]);
         let answer = self.ec2.describe_volumes().filters(attached).send().await;
         let volumes = answer.map_err(|error| failure("DescribeVolumes", error))?;
@@ -70,7 +82,7 @@ struct Seen {
 
 impl Aws {
     /// All pages and all reservations.
-    async fn describe(&self, filters: Vec<Filter>) -> Result<Vec<Seen>, AwsError> {
+    async fn describe(&self, filters: Vec<Filter>) -> Result<Vec<Seen>, Failure> {
         let mut pages =
             self.ec2.describe_instances().set_filters(Some(filters)).into_paginator().page_size(PAGE).send();
         let mut seen = Vec::new();
@@ -83,9 +95,9 @@ impl Aws {
     }
 
     /// Notes which instances belong to one-time Spot requests. No Spot instance, no call.
-    async fn mark_one_time_spot(&self, seen: &mut [Seen]) -> Result<(), AwsError> {
+    async fn mark_one_time_spot(&self, seen: &mut [Seen]) -> Result<(), Failure> {
         let requests: Vec<String> = seen.iter().filter_map(|seen| seen.spot_request.clone()).collect();
-        let calls = requests.chunks(VALUES_PER_FILTER).map(|ids| async move {
+        let calls = requests.chunks(VALUES_PER_CALL).map(|ids| async move {
             self.ec2
                 .describe_spot_instance_requests()
                 .filters(filter("spot-instance-request-id", ids.to_vec()))
@@ -110,33 +122,43 @@ impl Aws {
 
 /// The answers in the order of the calls, of which so many are under way at a time.
 async fn a_few_at_a_time<T>(
-    calls: impl IntoIterator<Item = impl Future<Output = Result<T, AwsError>>>,
-) -> Result<Vec<T>, AwsError> {
+    calls: impl IntoIterator<Item = impl Future<Output = Result<T, Failure>>>,
+) -> Result<Vec<T>, Failure> {
     stream::iter(calls).buffered(CALLS_AT_A_TIME).try_collect().await
 }
 
 impl ChangeInstances for Aws {
-    async fn start(&self, ids: &[String], dry_run: bool) -> Result<(), AwsError> {
-        let request = self.ec2.start_instances().set_instance_ids(Some(ids.to_vec())).dry_run(dry_run);
-        let answer = request.send().await;
-        taken(answer, "StartInstances")
+    async fn start(&self, ids: &[String]) -> Result<(), Failure> {
+        let answer = self.ec2.start_instances().set_instance_ids(Some(ids.to_vec())).send().await;
+        answer.map(drop).map_err(|error| failure("StartInstances", error))
     }
 
-    async fn stop(&self, ids: &[String], kind: StopKind, dry_run: bool) -> Result<(), AwsError> {
-        let request = self.ec2.stop_instances().set_instance_ids(Some(ids.to_vec())).dry_run(dry_run);
+    async fn stop(&self, ids: &[String], kind: StopKind) -> Result<(), Failure> {
+        let request = self.ec2.stop_instances().set_instance_ids(Some(ids.to_vec()));
         let request = if kind == StopKind::Force { request.force(true) } else { request };
-        let answer = request.send().await;
-        taken(answer, "StopInstances")
+        request.send().await.map(drop).map_err(|error| failure("StopInstances", error))
     }
 }
 
-fn taken<T, E, R>(
-    answer: Result<T, aws_sdk_ec2::error::SdkError<E, R>>,
+impl TryChanges for Aws {
+    async fn try_start(&self, ids: &[String]) -> Result<(), Failure> {
+        let request = self.ec2.start_instances().set_instance_ids(Some(ids.to_vec()));
+        would_be_taken(request.dry_run(true).send().await, "StartInstances")
+    }
+
+    async fn try_stop(&self, ids: &[String]) -> Result<(), Failure> {
+        let request = self.ec2.stop_instances().set_instance_ids(Some(ids.to_vec()));
+        would_be_taken(request.dry_run(true).send().await, "StopInstances")
+    }
+}
+
+/// A dry run never succeeds: it fails with its own code where the request would have been taken.
+fn would_be_taken<T, E>(
+    answer: Result<T, SdkError<E, HttpResponse>>,
     operation: &'static str,
-) -> Result<(), AwsError>
+) -> Result<(), Failure>
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
-    R: std::fmt::Debug + 'static,
 {
     match answer {
         Ok(_) => Ok(()),
@@ -148,15 +170,15 @@ where
 /// The filters of each call: at most so many names a call, every tag, and live instances only. A terminated
 /// instance keeps its tags for about an hour.
 fn filters(selection: Selection<'_>) -> Vec<Vec<Filter>> {
-    let live = ["pending", "running", "stopping", "stopped"].map(str::to_owned).to_vec();
-    let mut every_call = vec![filter("instance-state-name", live)];
+    let mut every_call = vec![filter("instance-state-name", LIVE.map(str::to_owned).to_vec())];
     every_call.extend(
         selection.tags.iter().map(|(key, value)| filter(&format!("tag:{key}"), vec![literal(value)])),
     );
     if selection.names.is_empty() {
         return if selection.is_empty() { Vec::new() } else { vec![every_call] };
     }
-    let names = selection.names.chunks(VALUES_PER_FILTER);
+    let others = LIVE.len() + selection.tags.len();
+    let names = selection.names.chunks(VALUES_PER_CALL.saturating_sub(others).max(1));
     names
         .map(|names| {
             let mut filters = every_call.clone();
@@ -175,7 +197,7 @@ fn literal(value: &str) -> String {
     value.replace('\\', "\\\\").replace('*', "\\*").replace('?', "\\?")
 }
 
-/// The instance in our own types; `None` if EC2 gave it no id or no state that there is.
+/// The instance in our own types; `None` if EC2 gave it no id or no state.
 fn ours(described: &types::Instance) -> Option<Seen> {
     let tag = |key: &str| {
         let found = described.tags().iter().find(|tag| tag.key() == Some(key));
@@ -186,18 +208,19 @@ fn ours(described: &types::Instance) -> Option<Seen> {
         .filter(|operator| operator.managed() == Some(true))
         .map(|operator| operator.principal().unwrap_or("another AWS service").to_owned());
     let spot = described.instance_lifecycle() == Some(&InstanceLifecycleType::Spot);
+    let word = described.state()?.name()?;
+    let state = state(word);
+    let unknown_state = (state == InstanceState::Unknown).then(|| word.as_str().to_owned());
     let instance = Instance {
         id: described.instance_id()?.to_owned(),
         name: tag("Name").filter(|name| !name.is_empty()),
-        state: state(described.state()?.name()?)?,
+        state,
+        unknown_state,
         launch_time: described.launch_time().and_then(|at| Timestamp::from_second(at.secs()).ok()),
         stopped_at: described.state_transition_reason().and_then(transition_time),
         state_reason: described.state_reason().and_then(|reason| {
             let code = reason.code().filter(|code| !code.is_empty())?;
-            Some(StateReason {
-                code: code.to_owned(),
-                message: reason.message().unwrap_or_default().to_owned(),
-            })
+            Some(Failure::of_state_reason(code, reason.message().unwrap_or_default()))
         }),
         hold: tag(hold::TAG),
         auto_scaling_group: tag("aws:autoscaling:groupName"),
@@ -215,16 +238,16 @@ fn ours(described: &types::Instance) -> Option<Seen> {
     Some(Seen { instance, spot_request })
 }
 
-fn state(name: &InstanceStateName) -> Option<InstanceState> {
-    Some(match name {
+fn state(name: &InstanceStateName) -> InstanceState {
+    match name {
         InstanceStateName::Pending => InstanceState::Pending,
         InstanceStateName::Running => InstanceState::Running,
         InstanceStateName::ShuttingDown => InstanceState::ShuttingDown,
         InstanceStateName::Stopped => InstanceState::Stopped,
         InstanceStateName::Stopping => InstanceState::Stopping,
         InstanceStateName::Terminated => InstanceState::Terminated,
-        _ => return None,
-    })
+        _ => InstanceState::Unknown,
+    }
 }
 
 /// The time in `User initiated (2026-11-21 07:01:02 GMT)`.
@@ -237,7 +260,9 @@ fn transition_time(reason: &str) -> Option<Timestamp> {
 }
 
 fn checks(status: &InstanceStatus) -> StatusChecks {
+    let state = status.instance_state().and_then(|state| state.name());
     StatusChecks {
+        is_running: state == Some(&InstanceStateName::Running),
         instance: check(status.instance_status().and_then(|summary| summary.status())),
         system: check(status.system_status().and_then(|summary| summary.status())),
         attached_ebs: check(status.attached_ebs_status().and_then(|summary| summary.status())),

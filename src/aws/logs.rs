@@ -1,10 +1,13 @@
 //! CloudWatch Logs: the phase log, one stream a run; and the same lines as JSON on stdout.
 
+use std::time::Duration;
+
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 
 use super::{Aws, failure};
-use crate::ports::{AwsError, LogLine, PhaseLog};
+use crate::model::Failure;
+use crate::ports::{LogLine, PhaseLog};
 
 /// "The maximum number of log events in a batch is 10,000" (API: PutLogEvents).
 const EVENTS_PER_BATCH: usize = 10_000;
@@ -12,12 +15,24 @@ const EVENTS_PER_BATCH: usize = 10_000;
 const BYTES_PER_BATCH: usize = 1_048_576;
 const BYTES_PER_EVENT: usize = 26;
 
+/// A write may take this long, in real time: a silent CloudWatch Logs must not eat the servers' time.
+const SLOWEST_WRITE: Duration = Duration::from_secs(3);
+
 impl PhaseLog for Aws {
-    async fn write(&self, stream: &str, lines: &[LogLine]) -> Result<(), AwsError> {
+    async fn write(&self, stream: &str, lines: &[LogLine]) -> Result<(), Failure> {
         for line in lines {
             tracing::info!(run = stream, phase = line.phase, server = line.server, "{}", line.text);
         }
         let Some(group) = &self.log_group else { return Ok(()) };
+        match tokio::time::timeout(SLOWEST_WRITE, self.put_all(group, stream, lines)).await {
+            Ok(written) => written,
+            Err(_) => Err(Failure::unreachable("PutLogEvents", "there was no answer in 3 s")),
+        }
+    }
+}
+
+impl Aws {
+    async fn put_all(&self, group: &str, stream: &str, lines: &[LogLine]) -> Result<(), Failure> {
         for batch in batches(lines) {
             match self.put(group, stream, batch).await {
                 Err(error) if error.code == "ResourceNotFoundException" => {
@@ -29,32 +44,29 @@ impl PhaseLog for Aws {
         }
         Ok(())
     }
-}
 
-impl Aws {
-    async fn put(&self, group: &str, stream: &str, lines: &[LogLine]) -> Result<(), AwsError> {
+    async fn put(&self, group: &str, stream: &str, lines: &[LogLine]) -> Result<(), Failure> {
         let mut request = self.logs.put_log_events().log_group_name(group).log_stream_name(stream);
         for line in lines {
             let event =
                 InputLogEvent::builder().timestamp(line.at.as_millisecond()).message(&line.text).build();
-            request = request.log_events(event.map_err(|error| AwsError {
-                operation: "PutLogEvents",
-                code: "InvalidParameterException".to_owned(),
-                message: error.to_string(),
+            request = request.log_events(event.map_err(|error| {
+                Failure::of_aws("PutLogEvents", "InvalidParameterException", &error.to_string(), None)
             })?);
         }
         let answer = request.send().await.map_err(|error| failure("PutLogEvents", error))?;
         match answer.rejected_log_events_info() {
             None => Ok(()),
-            Some(rejected) => Err(AwsError {
-                operation: "PutLogEvents",
-                code: "RejectedLogEvents".to_owned(),
-                message: format!("CloudWatch Logs took the call and rejected events: {rejected:?}"),
-            }),
+            Some(rejected) => Err(Failure::of_aws(
+                "PutLogEvents",
+                "RejectedLogEvents",
+                &format!("CloudWatch Logs took the call and rejected events: {rejected:?}"),
+                None,
+            )),
         }
     }
 
-    async fn create_stream(&self, group: &str, stream: &str) -> Result<(), AwsError> {
+    async fn create_stream(&self, group: &str, stream: &str) -> Result<(), Failure> {
         let answer = self.logs.create_log_stream().log_group_name(group).log_stream_name(stream).send().await;
         match answer {
             Ok(_) => Ok(()),

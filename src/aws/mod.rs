@@ -1,7 +1,7 @@
 //! The ports' adapters: EC2, SES, CloudWatch, CloudWatch Logs and the clock. SDK types stop here.
 //!
 //! Owns the clients, made once at init on one connection pool, and the translation of every failure into
-//! [`AwsError`]. Decides nothing.
+//! [`Failure`]. Decides nothing.
 
 mod clock;
 mod cloudwatch;
@@ -15,10 +15,11 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_ec2::config::http::HttpResponse;
 use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-use crate::ports::AwsError;
+use crate::model::Failure;
 pub use clock::{LambdaClock, LocalClockError};
 use requests::Requests;
 
@@ -77,23 +78,22 @@ fn one_attempt(config: &SdkConfig) -> aws_sdk_ec2::config::Builder {
     aws_sdk_ec2::config::Builder::from(config).retry_config(RetryConfig::disabled())
 }
 
-/// Our own error for any of the SDK's. A failure without a code of AWS is one without an answer of AWS.
-fn failure<E, R>(operation: &'static str, error: SdkError<E, R>) -> AwsError
+/// Our own failure for any of the SDK's. A failure without a code of AWS is one without an answer of AWS.
+fn failure<E>(operation: &'static str, error: SdkError<E, HttpResponse>) -> Failure
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
-    R: std::fmt::Debug + 'static,
 {
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
     match error.code() {
-        Some(code) => AwsError {
-            operation,
-            code: code.to_owned(),
-            message: error.message().unwrap_or("AWS gave no message").to_owned(),
-        },
-        None => AwsError {
-            operation,
-            code: AwsError::UNREACHABLE.to_owned(),
-            message: DisplayErrorContext(&error).to_string(),
-        },
+        Some(code) => {
+            let failure =
+                Failure::of_aws(operation, code, error.message().unwrap_or("AWS gave no message"), status);
+            if let Some(whole) = &failure.whole {
+                tracing::info!(operation, code, "{whole}");
+            }
+            failure
+        }
+        None => Failure::unreachable(operation, &DisplayErrorContext(&error).to_string()),
     }
 }
 

@@ -3,14 +3,13 @@
 use aws_sdk_ses::types::{Body, Content, Destination, Message};
 
 use super::{Aws, failure};
-use crate::ports::{AwsError, Mail, SendMail};
+use crate::model::Failure;
+use crate::ports::{Mail, SendMail};
 
 impl SendMail for Aws {
-    async fn send(&self, from: &str, to: &[String], mail: &Mail) -> Result<String, AwsError> {
-        let invalid = |error: aws_sdk_ses::error::BuildError| AwsError {
-            operation: "SendEmail",
-            code: "InvalidParameterValue".to_owned(),
-            message: error.to_string(),
+    async fn send(&self, from: &str, to: &[String], mail: &Mail) -> Result<String, Failure> {
+        let invalid = |error: aws_sdk_ses::error::BuildError| {
+            Failure::of_aws("SendEmail", "InvalidParameterValue", &error.to_string(), None)
         };
         let content = |text: &str| Content::builder().charset("UTF-8").data(text).build().map_err(invalid);
         let body = Body::builder().text(content(&mail.text)?).html(content(&mail.html)?).build();

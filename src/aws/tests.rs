@@ -11,9 +11,10 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
 
 use super::{Aws, LambdaClock, one_attempt};
+use crate::model::failure::Kind;
 use crate::model::{Check, InstanceState, StopKind};
 use crate::ports::{
-    AwsError, Calls, ChangeInstances, LogLine, Mail, PhaseLog, ReadInstances, Selection, SendMail, Trail,
+    Calls, ChangeInstances, LogLine, Mail, PhaseLog, ReadInstances, Selection, SendMail, Trail, TryChanges,
 };
 
 /// A server that gives the next of its answers to each request, and remembers what was asked.
@@ -149,9 +150,10 @@ fn every_page_and_every_reservation_is_read() {
 }
 
 #[test]
-fn names_are_asked_literally_two_hundred_a_call_and_only_for_live_instances() {
+fn a_call_has_two_hundred_filter_values_at_most_all_filters_together() {
     let endpoint = Endpoint::new([page(&[], ""), page(&[], ""), page(&[], "")]);
-    let mut names = names(401);
+    // Four states and a tag leave 195 names a call.
+    let mut names = names(391);
     names[0] = r"a*b?c\d".to_owned();
     let tags = BTreeMap::from([("Environment".to_owned(), "dev".to_owned())]);
     run(endpoint.aws().instances(Selection { names: &names, tags: &tags })).expect("three calls");
@@ -160,7 +162,8 @@ fn names_are_asked_literally_two_hundred_a_call_and_only_for_live_instances() {
     let all = requests.concat();
     assert!(all.contains(r"a\*b\%3Fc\\d"), "wildcards are not escaped: {}", &all[..200]);
     for request in &requests {
-        assert!(!request.contains("Value.201"), "more than 200 values in a filter");
+        let values = request.matches(".Value.").count();
+        assert!(values <= 200, "{values} filter values in a call");
         assert!(request.contains("instance-state-name") && !request.contains("terminated"));
         assert!(request.contains("tag:Environment") && request.contains("tag:Name"));
     }
@@ -258,8 +261,8 @@ fn each_code_of_ec2_comes_through_with_its_message_and_is_not_retried_unseen() {
         (500, "InternalError"),
     ] {
         let endpoint = Endpoint::new([(status, ec2_error(code)), (200, String::new())]);
-        let error = run(endpoint.aws().start(&ids(1), false)).expect_err(code);
-        assert_eq!((error.operation, error.code.as_str()), ("StartInstances", code));
+        let error = run(endpoint.aws().start(&ids(1))).expect_err(code);
+        assert_eq!((error.operation, error.code.as_str()), (Some("StartInstances"), code));
         assert_eq!(error.message, "said EC2");
         assert_eq!(endpoint.requests().len(), 1, "{code} was retried by the SDK");
     }
@@ -268,7 +271,7 @@ fn each_code_of_ec2_comes_through_with_its_message_and_is_not_retried_unseen() {
 #[test]
 fn a_dry_run_that_would_have_succeeded_is_a_success() {
     let endpoint = Endpoint::new([(412, ec2_error("DryRunOperation"))]);
-    assert_eq!(run(endpoint.aws().stop(&ids(2), StopKind::Graceful, true)), Ok(()));
+    assert_eq!(run(endpoint.aws().try_stop(&ids(2))), Ok(()));
     assert!(endpoint.requests()[0].contains("DryRun=true"));
 }
 
@@ -283,9 +286,9 @@ fn every_attempt_is_counted_and_a_refusal_for_too_many_requests_is_a_throttle() 
     ]);
     let aws = endpoint.aws();
     assert_eq!(aws.calls(), Calls::default());
-    run(aws.start(&ids(1), false)).expect_err("throttled");
+    run(aws.start(&ids(1))).expect_err("throttled");
     assert_eq!(aws.calls(), Calls { made: 1, throttled: 1 });
-    run(aws.start(&ids(1), false)).expect_err("no capacity");
+    run(aws.start(&ids(1))).expect_err("no capacity");
     assert_eq!(aws.calls(), Calls { made: 1, throttled: 0 });
     run(aws.write("run", &[heading()])).expect("the SDK repeats it by itself");
     assert_eq!(aws.calls(), Calls { made: 2, throttled: 1 });
@@ -296,8 +299,8 @@ fn a_stop_is_forced_only_when_it_is_told_so() {
     let stopped = || (200, "<StopInstancesResponse><instancesSet/></StopInstancesResponse>".to_owned());
     let endpoint = Endpoint::new([stopped(), stopped()]);
     let aws = endpoint.aws();
-    run(aws.stop(&ids(1), StopKind::Graceful, false)).expect("graceful");
-    run(aws.stop(&ids(1), StopKind::Force, false)).expect("forced");
+    run(aws.stop(&ids(1), StopKind::Graceful)).expect("graceful");
+    run(aws.stop(&ids(1), StopKind::Force)).expect("forced");
     let requests = endpoint.requests();
     assert!(!requests[0].contains("Force=true") && requests[1].contains("Force=true"));
 }
@@ -305,8 +308,8 @@ fn a_stop_is_forced_only_when_it_is_told_so() {
 #[test]
 fn no_answer_of_aws_is_unreachable() {
     let endpoint = Endpoint::new::<String>([]);
-    let error = run(endpoint.aws().start(&ids(1), false)).expect_err("nobody listens");
-    assert_eq!(error.code, AwsError::UNREACHABLE);
+    let error = run(endpoint.aws().start(&ids(1))).expect_err("nobody listens");
+    assert_eq!((error.code.as_str(), error.kind), ("AwsUnreachable", Kind::Outage));
 }
 
 #[test]
@@ -351,5 +354,36 @@ fn a_mail_is_sent_to_everyone_with_both_bodies() {
     let request = &endpoint.requests()[0];
     for part in ["ToAddresses.member.2=b%40example.com", "Text.Data=plain", "Html.Data=rich"] {
         assert!(request.contains(part), "no {part} in {request}");
+    }
+}
+
+#[test]
+fn ids_are_asked_by_a_filter_so_that_one_that_is_not_known_spoils_nothing() {
+    let endpoint = Endpoint::new([page(&[&[instance("i-1", "")]], "")]);
+    let found = run(endpoint.aws().instances_by_id(&ids(2))).expect("a page");
+    assert_eq!(found.len(), 1);
+    let request = &endpoint.requests()[0];
+    assert!(
+        request.contains("instance-id")
+            && !request.contains("instance-state-name")
+            && !request.contains("InstanceId.1")
+    );
+}
+
+#[test]
+fn a_state_that_nobody_knows_comes_through_by_its_word() {
+    let odd = "<item><instanceId>i-1</instanceId><instanceState><name>hovering</name></instanceState></item>"
+        .to_owned();
+    let endpoint = Endpoint::new([page(&[&[odd]], "")]);
+    let found = run(endpoint.aws().instances_by_id(&ids(1))).expect("a page");
+    assert_eq!((found[0].state, found[0].state_word()), (InstanceState::Unknown, "hovering"));
+}
+
+#[test]
+fn a_5xx_without_a_known_code_is_awss_own_trouble() {
+    for (status, body) in [(500, ec2_error("Unheard.Of")), (503, "<html>busy</html>".to_owned())] {
+        let endpoint = Endpoint::new([(status, body)]);
+        let failure = run(endpoint.aws().start(&ids(1))).expect_err("5xx");
+        assert_eq!(failure.kind, Kind::Outage, "{failure}");
     }
 }

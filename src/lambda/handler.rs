@@ -2,21 +2,34 @@
 //!
 //! Owns the way from a payload to the phase or the report, and the stable names that the state machine matches.
 
-use jiff::Timestamp;
+use futures::future::join_all;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::lambda::metrics as summary;
-use crate::lambda::metrics::Source;
+use crate::lambda::metrics::{self, Source};
 use crate::lambda::payload::{PayloadError, PhaseRequest, ReportRequest, Request};
-use crate::model::{PhaseAnswer, failure};
+use crate::lambda::watchers::Watchers;
+use crate::model::failure::Kind;
+use crate::model::{Failure, PhaseAnswer};
 use crate::muting::Muting;
-use crate::phase::run::{PhaseError, Task};
-use crate::phase::{retry as reading, run as phase};
-use crate::ports::{AwsError, SendMail, Trail, World};
-use crate::report::{Report, Seen};
+use crate::muting::watcher::{self, Muter, unmute_unsettled};
+use crate::phase::in_time::in_time;
+use crate::phase::look::{instances, patiently};
+use crate::phase::run as phase;
+use crate::phase::run::{MARGIN, PhaseError, Task};
+use crate::phase_log::{self, Narrator};
+use crate::ports::{MuteAlarms, PhaseLog, SendMail, Trail, World};
+use crate::report::{self, Report, Seen};
 use crate::servers::file::{ServerLists, ServersFileError};
-use crate::{muting, report};
+
+/// The report looks at all servers for this long at most (DESIGN: end states are a nicety, the mail is not).
+const LONGEST_LOOK: SignedDuration = SignedDuration::from_mins(2);
+
+/// All that an invocation needs of the world.
+pub trait Services: World + MuteAlarms + PhaseLog + SendMail + Trail {}
+
+impl<T: World + MuteAlarms + PhaseLog + SendMail + Trail> Services for T {}
 
 /// What the function is set up with.
 #[derive(Debug, Clone)]
@@ -60,23 +73,23 @@ pub enum HandlerError {
     Misconfigured(String),
     /// AWS says that the function may not.
     #[error("{0}. Give the function's role that permission, or correct its credentials")]
-    AccessDenied(AwsError),
+    AccessDenied(Failure),
     /// AWS asks for fewer requests, again and again. Transient.
     #[error("{0}. This goes away by itself; if not, ask for higher API limits")]
-    Throttled(AwsError),
+    Throttled(Failure),
     /// AWS does not answer, or has an internal error. Transient.
     #[error("{0}. If it stays, look at AWS Health and at the function's network")]
-    AwsUnreachable(AwsError),
+    AwsUnreachable(Failure),
     /// AWS answered something that is none of these.
     #[error("{0}")]
-    AwsFailure(AwsError),
+    AwsFailure(Failure),
     /// SES did not take the report.
     #[error("the report could not be sent to {to}: {error}")]
     MailRejected {
         /// The recipients.
         to: String,
         /// What SES said.
-        error: AwsError,
+        error: Failure,
     },
     /// The program has a defect.
     #[error("the function panicked: {0}. This is a defect: please report it")]
@@ -103,12 +116,12 @@ impl HandlerError {
     }
 }
 
-impl From<AwsError> for HandlerError {
-    fn from(error: AwsError) -> Self {
-        match error.code.as_str() {
-            code if failure::is_denied(code) => Self::AccessDenied(error),
-            code if failure::is_throttle(code) => Self::Throttled(error),
-            code if failure::is_outage(code) => Self::AwsUnreachable(error),
+impl From<Failure> for HandlerError {
+    fn from(error: Failure) -> Self {
+        match error.kind {
+            Kind::Denied => Self::AccessDenied(error),
+            Kind::Throttled => Self::Throttled(error),
+            Kind::Outage => Self::AwsUnreachable(error),
             _ => Self::AwsFailure(error),
         }
     }
@@ -127,7 +140,7 @@ impl From<PhaseError> for HandlerError {
 ///
 /// # Errors
 /// Only what no retry of the same phase could judge; a server that will not start is part of an answer.
-pub async fn answer<W: World + SendMail + Trail>(
+pub async fn answer<W: Services>(
     world: &W,
     settings: &Settings,
     invocation: &Invocation,
@@ -145,7 +158,7 @@ pub async fn answer<W: World + SendMail + Trail>(
     Ok(answer)
 }
 
-async fn run_phase<W: World + Trail>(
+async fn run_phase<W: Services>(
     world: &W,
     settings: &Settings,
     invocation: &Invocation,
@@ -160,28 +173,40 @@ async fn run_phase<W: World + Trail>(
         }
     })?;
     let execution = request.execution.as_ref();
+    let run = execution.map_or(&invocation.request_id, |execution| &execution.name);
     let task = Task {
         list,
         action: request.action,
-        heading: &request.heading,
-        log_stream: execution.map_or(&invocation.request_id, |execution| &execution.name),
         dry_run: request.dry_run,
         run_began_at: execution.map_or_else(|| world.now(), |execution| execution.start_time),
         deadline: invocation.deadline,
         zone: settings.zone.clone(),
         environments: settings.lists.environments().len(),
-        muting: settings.muting.as_ref(),
     };
-    let answer = phase::run(world, &task, request.resume).await?;
-    let source =
-        Source { stack: &settings.stack, run: task.log_stream, at: world.now(), calls: world.calls() };
-    for record in summary::of_phase(source, list, task.action, task.dry_run, &answer) {
+    let about = phase_log::About {
+        heading: &request.heading,
+        stream: run,
+        list: &list.label(),
+        action: task.action,
+        dry_run: task.dry_run,
+        resumed: request.resume.is_some(),
+        deadline: task.deadline,
+    };
+    let muter = settings.muting.as_ref().map(|muting| {
+        let zone = task.zone.clone();
+        let about = watcher::About { list, action: task.action, deadline: task.deadline, zone };
+        Muter::new(world, muting, about)
+    });
+    let mut watchers = Watchers { muter, log: Narrator::new(world, about) };
+    let answer = phase::run(world, &task, request.resume, &mut watchers).await?;
+    let source = Source { stack: &settings.stack, run, at: world.now(), calls: world.calls() };
+    for record in metrics::of_phase(source, list, task.action, task.dry_run, &answer) {
         world.record(&record);
     }
     Ok(answer)
 }
 
-async fn send_report<W: World + SendMail + Trail>(
+async fn send_report<W: Services>(
     world: &W,
     settings: &Settings,
     invocation: &Invocation,
@@ -197,34 +222,34 @@ async fn send_report<W: World + SendMail + Trail>(
     let seen = see_all(world, settings, invocation.deadline).await;
     let mut report = Report::build(&request, &settings.lists, &seen, world.now());
     if let Some(muting) = &settings.muting {
-        let remarks = muting::watcher::unmute_unsettled(world, muting, &report, invocation.deadline).await;
+        let remarks = unmute_unsettled(world, muting, &report, invocation.deadline).await;
         report.remarks.extend(remarks);
     }
     let mail = report.mail(&settings.zone, &settings.region);
     let sent = world.send(sender, &settings.recipients, &mail).await;
     let run = request.execution.as_ref().map_or(&invocation.request_id, |execution| &execution.name);
     let source = Source { stack: &settings.stack, run, at: world.now(), calls: world.calls() };
-    world.record(&summary::of_run(source, &report));
+    world.record(&metrics::of_run(source, &report));
     let message_id = sent.map_err(|error| undelivered(error, &settings.recipients))?;
     let sent = report::Sent { message_id, from: sender.to_owned(), to: settings.recipients.clone() };
     Ok(serde_json::to_value(report.answer(sent))?)
 }
 
 /// A mail that SES may take later is no rejected one.
-fn undelivered(error: AwsError, to: &[String]) -> HandlerError {
+fn undelivered(error: Failure, to: &[String]) -> HandlerError {
     match HandlerError::from(error.clone()) {
         transient @ (HandlerError::Throttled(_) | HandlerError::AwsUnreachable(_)) => transient,
         _ => HandlerError::MailRejected { to: to.join(", "), error },
     }
 }
 
-/// What every server of every list is now, or why that is not known.
-async fn see_all<W: World>(world: &W, settings: &Settings, deadline: Timestamp) -> Seen {
-    let mut seen = Vec::new();
-    for phase in &settings.lists.lists {
-        let read = async || reading::instances(world, phase).await;
-        let instances = reading::patiently(world, deadline, read).await;
-        seen.push((phase.number, instances));
-    }
-    seen
+/// What every server of every list is now, or why that is not known. All lists at the same time: a slow EC2 must not
+/// cost the mail.
+async fn see_all<W: Services>(world: &W, settings: &Settings, deadline: Timestamp) -> Seen {
+    let until = (world.now() + LONGEST_LOOK).min(deadline - MARGIN);
+    let looks = settings.lists.lists.iter().map(|list| async move {
+        let read = patiently(world, until, async || instances(world, list).await);
+        (list.number, in_time(world, until, "DescribeInstances", read).await)
+    });
+    join_all(looks).await
 }

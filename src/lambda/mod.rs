@@ -4,3 +4,4 @@ pub mod handler;
 pub mod metrics;
 pub mod payload;
 pub mod settings;
+pub mod watchers;

@@ -1,267 +1,575 @@
-//! What an AWS error code means for one server: what the phase does next, and what a person should do.
+//! What went wrong: code, message, what it means for the loop, and what a person can do.
 //!
-//! The only place that tells codes apart. EC2 has no modelled errors, so a code is a string; the list
-//! follows EC2's "Error codes for the Amazon EC2 API"
-//! (<https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html>).
+//! The only place that tells codes apart. A failure is classified once, when it is found: by [`Failure::of_aws`] in an
+//! adapter, by [`Failure::of_state_reason`] where EC2 says why an instance changed, or by one of our own below. Its
+//! wire form is code and message. EC2 has no modelled errors, so a code is a string; the list follows EC2's "Error
+//! codes for the Amazon EC2 API" (<https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html>).
 
-use crate::model::Action;
-use crate::ports::AwsError;
+use std::borrow::Cow;
+use std::fmt;
 
-/// A listed server that no live instance has.
-pub const MISSING: &str = "ServerMissing";
-/// Patience ended before the server was as wanted.
-pub const NOT_IN_TIME: &str = "NotInTime";
-/// The start was accepted and the instance fell back to `stopped`, and EC2 gave no code.
-pub const BOUNCED: &str = "StartBounced";
-/// The hold tag's value is neither `forever` nor a date.
-pub const BAD_HOLD: &str = "HoldTagUnreadable";
-/// The instance was terminated while the phase ran.
-pub const TERMINATED: &str = "ServerTerminated";
-/// The instance reached the wanted state and then left it without being asked.
-pub const WENT_BACK: &str = "ServerWentBack";
-/// EC2 answered that stop protection (`DisableApiStop`) is on.
-pub const STOP_PROTECTED: &str = "OperationNotPermitted";
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a phase does with a failed StartInstances or StopInstances.
+use super::Action;
+
+/// The most characters of AWS's own text in a failure. EC2's `UnauthorizedOperation` carries 1,000 to 1,700 characters
+/// of encoded message, and 180 of them burst a state's payload.
+const MESSAGE_CHARACTERS: usize = 300;
+/// What stands before the encoded part.
+const ENCODED: &str = "Encoded authorization failure message:";
+
+/// What a failure means for the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reaction {
-    /// Too many requests: wait and send the same request again. Never a server's fault.
-    SlowDown,
-    /// Nobody knows whether EC2 took the request: look, and ask again only if nothing moves.
-    Look,
-    /// One of the servers spoils the request: halve it down to that one.
-    Isolate,
-}
-
-/// What a phase does with one server whose own request failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Cause {
+pub enum Kind {
+    /// Too many requests: wait and send the same again. Never a server's fault.
+    Throttled,
+    /// AWS did not answer or had an error of its own: nobody knows whether it took the request.
+    Outage,
+    /// AWS says "you may not".
+    Denied,
     /// No capacity now: ask again, with growing pauses, until patience ends.
     Capacity,
-    /// It passes by itself (its state forbids the request just now, AWS had an error): look, and ask again.
+    /// It passes by itself: look, and ask again.
     Passing,
-    /// It is protected from being stopped: leave it alone.
+    /// The server is protected from being stopped: leave it alone.
     Protected,
+    /// Usually a KMS key that the function may not use.
+    Key,
+    /// A person, or the server's own system, shut it down.
+    ShutDown,
+    /// There is no such server.
+    Absent,
     /// A person has to change something: no use in asking again.
-    Person,
+    Final,
 }
 
-/// How to react to a failed request that named one or more servers.
-pub fn reaction(error: &AwsError) -> Reaction {
-    match error.code.as_str() {
-        code if is_throttle(code) => Reaction::SlowDown,
-        code if is_outage(code) => Reaction::Look,
-        _ => Reaction::Isolate,
+/// A failure, classified.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The API's name of the call that failed, if one did.
+    pub operation: Option<&'static str>,
+    /// AWS's error code, or one of ours.
+    pub code: String,
+    /// What happened: AWS's sentence, at most 300 characters of it and without its encoded part, or ours.
+    pub message: String,
+    /// AWS's whole text, where the message is only a part of it: for the phase log.
+    pub whole: Option<String>,
+    /// What it means for the loop.
+    pub kind: Kind,
+    /// What a person can do.
+    pub advice: Cow<'static, str>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnTheWire<'a> {
+    code: Cow<'a, str>,
+    message: Cow<'a, str>,
+}
+
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        OnTheWire { code: self.code.as_str().into(), message: self.message.as_str().into() }
+            .serialize(serializer)
     }
 }
 
-/// Whether the code says "too many requests", in the words of any of the services used.
+impl<'de> Deserialize<'de> for Failure {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = OnTheWire::deserialize(deserializer)?;
+        Ok(Self::classified(None, wire.code.into_owned(), wire.message.into_owned()))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = self.operation {
+            write!(f, "{operation}: ")?;
+        }
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} [{:?}]", self.kind)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl Failure {
+    /// A failed call, as the adapter got it. `status` is the HTTP status, where there was an answer: an unknown code
+    /// with 500, 502, 503 or 504 is AWS's own trouble, as it is to the SDK.
+    pub fn of_aws(operation: &'static str, code: &str, message: &str, status: Option<u16>) -> Self {
+        let mut failure = Self::classified(Some(operation), code.to_owned(), message.to_owned());
+        let unheard_of = known(code).is_none();
+        if unheard_of && status.is_some_and(|status| matches!(status, 500 | 502 | 503 | 504)) {
+            failure.kind = Kind::Outage;
+            failure.advice = OUTAGE.into();
+        }
+        // The code has several reasons; only the text tells (Cloud Custodian, pull request 8007).
+        if code == "OperationNotPermitted"
+            && operation == "StopInstances"
+            && message.contains("disableApiStop")
+        {
+            failure.kind = Kind::Protected;
+            failure.advice = STOP_PROTECTED.into();
+        }
+        failure
+    }
+
+    /// A call without an answer of AWS.
+    pub fn unreachable(operation: &'static str, message: &str) -> Self {
+        Self::of_aws(operation, UNREACHABLE, message, None)
+    }
+
+    /// EC2's reason of an instance's last change of state, `StateReason` in the API.
+    pub fn of_state_reason(code: &str, message: &str) -> Self {
+        Self::classified(None, code.to_owned(), message.to_owned())
+    }
+
+    /// An error of the state machine, `$states.errorOutput`.
+    pub fn of_state_machine(name: &str, cause: &str) -> Self {
+        Self::classified(None, name.to_owned(), cause.to_owned())
+    }
+
+    /// A listed name that no live instance has.
+    pub fn missing() -> Self {
+        Self::ours("ServerMissing", String::new())
+    }
+
+    /// A list that selects by tags, and no instance carries them.
+    pub fn nothing_selected(tags: &str) -> Self {
+        Self::ours("NothingSelected", format!("no live instance carries {tags}"))
+    }
+
+    /// The list's minimum is not met, and no server of it failed.
+    pub fn minimum_not_met(needed: usize, ready: usize, held: usize) -> Self {
+        Self::ours("MinimumNotMet", format!("it needs {needed} ready, {ready} are, {held} held"))
+    }
+
+    /// The instance was terminated while the phase ran.
+    pub fn terminated() -> Self {
+        Self::ours("ServerTerminated", "it was terminated".to_owned())
+    }
+
+    /// The instance lives, but its tags do not match the list any more.
+    pub fn no_longer_listed() -> Self {
+        Self::ours("ServerNoLongerListed", "it no longer matches the list: its tags were changed".to_owned())
+    }
+
+    /// The start was accepted and the instance fell back to `stopped`, and EC2 gave no reason.
+    pub fn bounced() -> Self {
+        Self::ours("StartBounced", "it fell back to stopped".to_owned())
+    }
+
+    /// The instance reached the wanted state and then left it without being asked.
+    pub fn went_back(what: &str) -> Self {
+        Self::ours("ServerWentBack", what.to_owned())
+    }
+
+    /// The hold tag's value cannot be read.
+    pub fn bad_hold(value: &str) -> Self {
+        Self::ours("HoldTagUnreadable", format!("its hold tag says \"{value}\""))
+    }
+
+    /// EC2 could not be asked within its limits, or within the time that there was.
+    pub fn not_asked() -> Self {
+        Self::ours("NotAsked", "EC2 was not asked in the time that there was".to_owned())
+    }
+
+    /// Patience ended before the server was as wanted. `asked` says whether EC2 took a request of this run.
+    pub fn not_in_time(action: Action, asked: bool, why: &str) -> Self {
+        let advice = match (action, asked) {
+            (Action::Start, true) => {
+                "The start was accepted and it did not get ready in time: look at its status checks and system log."
+            }
+            (Action::Stop, true) => {
+                "The stop was accepted and it did not stop in time: its operating system may hang; look at it, then force the stop."
+            }
+            (Action::Start, false) => {
+                "This run did not have to start it, and it did not get ready: look at its status checks and system log."
+            }
+            (Action::Stop, false) => {
+                "This run did not ask it to stop: find out what it waits for in the console."
+            }
+        };
+        Self { advice: advice.into(), ..Self::ours("NotInTime", why.to_owned()) }
+    }
+
+    /// Whether a state reason explains a start that fell back to stopped; others linger from an earlier stop.
+    pub fn explains_failed_start(&self) -> bool {
+        self.code.starts_with("Server.")
+            || matches!(
+                self.code.as_str(),
+                "Client.InternalError" | "Client.VolumeLimitExceeded" | "Client.InvalidSnapshot.NotFound"
+            )
+    }
+
+    /// The same failure, told with more of what happened.
+    #[must_use]
+    pub fn because(mut self, what: &str) -> Self {
+        self.message =
+            if self.message.is_empty() { what.to_owned() } else { format!("{what}: {}", self.message) };
+        self
+    }
+
+    /// What happened and what to do, as a problem tells it.
+    pub fn sentence(&self) -> String {
+        match self.message.trim_end_matches('.') {
+            "" => self.advice.to_string(),
+            what => format!("{what}. {}", self.advice),
+        }
+    }
+
+    /// AWS's whole text, for the phase log.
+    pub fn whole(&self) -> &str {
+        self.whole.as_deref().unwrap_or(&self.message)
+    }
+
+    fn ours(code: &'static str, message: String) -> Self {
+        Self::classified(None, code.to_owned(), message)
+    }
+
+    fn classified(operation: Option<&'static str>, code: String, message: String) -> Self {
+        let (kind, advice) = known(&code).unwrap_or((Kind::Final, "Look the code up in AWS's error codes."));
+        let short = shortened(&message);
+        let whole = (short.len() < message.len()).then_some(message);
+        Self { operation, code, message: short, whole, kind, advice: advice.into() }
+    }
+}
+
+/// At most 300 characters, and nothing of an encoded part.
+fn shortened(message: &str) -> String {
+    let plain = message.split(ENCODED).next().unwrap_or_default().trim_end();
+    match plain.char_indices().nth(MESSAGE_CHARACTERS - 1) {
+        Some((end, _)) if plain.chars().count() > MESSAGE_CHARACTERS => format!("{}…", &plain[..end]),
+        _ => plain.to_owned(),
+    }
+}
+
+/// Whether the code says "too many requests", in the words of any of the services used: the throttling codes of the
+/// SDK's own classifier (aws-runtime, `retries/classifiers.rs`), and EC2's.
 pub fn is_throttle(code: &str) -> bool {
-    matches!(
-        code,
-        "RequestLimitExceeded"
-            | "EC2ThrottledException"
-            | "Throttling"
-            | "ThrottlingException"
-            | "RequestThrottled"
-            | "TooManyRequestsException"
-    )
+    known(code).is_some_and(|(kind, _)| kind == Kind::Throttled)
 }
 
-/// Whether the code says "you may not", in the words of any of the services used.
-pub fn is_denied(code: &str) -> bool {
-    matches!(
-        code,
-        "UnauthorizedOperation"
-            | "AccessDenied"
-            | "AccessDeniedException"
-            | "AuthFailure"
-            | "InvalidClientTokenId"
-            | "ExpiredToken"
-            | "ExpiredTokenException"
-            | "RequestExpired"
-            | "OptInRequired"
-            | "SignatureDoesNotMatch"
-            | "UnrecognizedClientException"
-            | "MissingAuthenticationToken"
-    )
+/// The code of a call that got no answer: no connection, a time-out, an unreadable answer.
+const UNREACHABLE: &str = "AwsUnreachable";
+const OUTAGE: &str = "AWS had an internal error: try again; if it stays, see AWS Health and Support.";
+const STOP_PROTECTED: &str =
+    "Stop protection is on: switch it off if this server should be stopped by schedule.";
+const BLOCKED: &str = "AWS has blocked this account or Region: see AWS Support.";
+const NO_CAPACITY: &str = "AWS has no capacity for this instance type in this zone: try later, change the type, or reserve capacity.";
+
+/// Codes that are told apart: what they mean for the loop, and what a person can do.
+type Known = (&'static [&'static str], Kind, &'static str);
+
+/// Every code that is told apart, ours too.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().flat_map(|table| table.iter()).flat_map(|(codes, ..)| codes.iter().copied())
 }
 
-/// Whether the code says that AWS itself did not work, or did not answer.
-pub fn is_outage(code: &str) -> bool {
-    matches!(
-        code,
-        AwsError::UNREACHABLE | "InternalError" | "InternalFailure" | "Unavailable" | "ServiceUnavailable"
-    )
+fn known(code: &str) -> Option<(Kind, &'static str)> {
+    let mut all = TABLES.iter().flat_map(|table| table.iter());
+    all.find(|(codes, ..)| codes.contains(&code)).map(|(_, kind, advice)| (*kind, *advice))
 }
 
-/// Whether a state reason explains a start that fell back to stopped.
-pub fn explains_failed_start(code: &str) -> bool {
-    code.starts_with("Server.")
-        || matches!(
-            code,
-            "Client.InternalError" | "Client.VolumeLimitExceeded" | "Client.InvalidSnapshot.NotFound"
-        )
-}
+const TABLES: [&[Known]; 4] = [AWS_ITSELF, REFUSALS, STATE_REASONS, OURS];
 
-/// What a failure that is one server's own means.
-pub fn cause(code: &str) -> Cause {
-    match code {
-        "InsufficientInstanceCapacity"
-        | "Server.InsufficientInstanceCapacity"
-        | "InsufficientCapacityOnHost"
-        | "InsufficientHostCapacity"
-        | "InsufficientCapacity" => Cause::Capacity,
-        // NotFound of an instance that a describe has just shown is EC2's eventual consistency.
-        "IncorrectInstanceState" | "IncorrectState" | "InvalidInstanceID.NotFound" => Cause::Passing,
-        code if is_outage(code) => Cause::Passing,
-        STOP_PROTECTED => Cause::Protected,
-        _ => Cause::Person,
-    }
-}
+/// AWS asks for fewer requests, or does not work.
+const AWS_ITSELF: &[Known] = &[
+    (
+        &[
+            "RequestLimitExceeded",
+            "EC2ThrottledException",
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "TooManyRequestsException",
+            "ProvisionedThroughputExceededException",
+            "TransactionInProgressException",
+            "BandwidthLimitExceeded",
+            "LimitExceededException",
+            "SlowDown",
+            "PriorRequestNotComplete",
+        ],
+        Kind::Throttled,
+        "AWS asked for fewer requests: this goes away by itself; if not, ask for higher EC2 API limits.",
+    ),
+    (
+        &[UNREACHABLE],
+        Kind::Outage,
+        "AWS did not answer: try again; if it stays, look at the function's network.",
+    ),
+    (
+        &[
+            "InternalError",
+            "InternalFailure",
+            "ServerInternal",
+            "Unavailable",
+            "ServiceUnavailable",
+            "RequestTimeout",
+            "RequestTimeoutException",
+        ],
+        Kind::Outage,
+        OUTAGE,
+    ),
+];
 
-/// The advice for a code, a sentence that a person can act on.
-pub fn advice(code: &str, action: Action) -> &'static str {
-    match code {
-        "InsufficientInstanceCapacity" | "Server.InsufficientInstanceCapacity" | "InsufficientCapacity" => {
-            "AWS has no capacity for this instance type in this zone: try later, change the type, or reserve capacity."
-        }
-        "InsufficientCapacityOnHost" | "InsufficientHostCapacity" => {
-            "The Dedicated Host is full: free it, or allocate another one."
-        }
-        "IncompatibleHostRequirements" => {
-            "No Dedicated Host fits this instance: allocate one of its type in its zone."
-        }
-        "VcpuLimitExceeded" => {
-            "The account's vCPU quota for this instance family is used up: ask for more in Service Quotas."
-        }
-        "InstanceLimitExceeded" => "The account's instance quota is used up: ask for more in Service Quotas.",
-        "InvalidInstanceID.NotFound" => {
-            "EC2 does not know this instance: was it terminated, or is this the wrong Region?"
-        }
-        "InvalidInstanceID.Malformed" => "EC2 does not accept this instance id: report this as a defect.",
-        "IncorrectInstanceState" | "IncorrectState" => {
-            "Its state did not allow the request until patience ended: look at it in the console."
-        }
-        "IncorrectSpotRequestState" => {
-            "Its Spot request is cancelled or closed: start it by a new Spot request."
-        }
-        "UnsupportedOperation" | "Unsupported" => {
-            "EC2 does not support this for this instance (Spot, instance store or its type): take it off the list."
-        }
-        "UnsupportedHibernationConfiguration" => {
-            "It is not enabled for hibernation: this must be set at launch."
-        }
-        STOP_PROTECTED => {
-            "Stop protection is on: switch it off if this server should be stopped by schedule."
-        }
-        "UnauthorizedOperation" | "AccessDenied" | "AuthFailure" => {
-            "The function may not do this: give the server the tag that the template's policy demands, or extend the policy."
-        }
-        "OptInRequired" | "PendingVerification" | "Blocked" => {
-            "AWS has blocked this account or Region: see AWS Support."
-        }
-        "Client.InternalError" => {
-            "Usually an encrypted volume's KMS key: the function's role needs kms:CreateGrant on it (parameter KmsKeyArns, and the key's own policy)."
-        }
-        "Client.VolumeLimitExceeded" => {
-            "The account's EBS volume quota is used up: ask for more in Service Quotas."
-        }
-        "Client.InvalidSnapshot.NotFound" => "A snapshot that it needs is gone: restore the volume.",
-        "Server.InternalError"
-        | "InternalError"
-        | "InternalFailure"
-        | "Unavailable"
-        | "ServiceUnavailable" => {
-            "AWS had an internal error: try again; if it stays, see AWS Health and Support."
-        }
-        "Server.SpotInstanceShutdown" | "Server.SpotInstanceTermination" => {
-            "EC2 took the Spot capacity back: start it later."
-        }
-        "Server.ScheduledStop" => "AWS stopped it for a scheduled event: see its Events in the console.",
-        MISSING => "No live instance has this Name tag: correct the tag or servers.toml.",
-        NOT_IN_TIME => match action {
-            Action::Start => {
-                "It was asked and did not get ready in time: look at its status checks and system log."
-            }
-            Action::Stop => {
-                "It was asked and did not stop in time: its operating system may hang; look at it, then force the stop."
-            }
-        },
-        BOUNCED => {
-            "The start was accepted, but it fell back to stopped: look at its state transition reason."
-        }
-        BAD_HOLD => {
-            "Write the tag as a date (2026-12-24), a date and time with offset, or forever; until then it is held."
-        }
-        TERMINATED => "It was terminated while this ran: restore it, or take it off the list.",
-        WENT_BACK => "It was as wanted and then changed again: find out who or what changed it (CloudTrail).",
-        AwsError::UNREACHABLE => {
-            "AWS did not answer: try again; if it stays, look at the function's network."
-        }
-        _ if is_throttle(code) => {
-            "AWS asked for fewer requests: this goes away by itself; if not, ask for higher EC2 API limits."
-        }
-        _ => "Look the code up in EC2's error codes.",
-    }
-}
+/// What EC2 refuses a request with.
+const REFUSALS: &[Known] = &[
+    (&["InsufficientInstanceCapacity", "InsufficientCapacity"], Kind::Capacity, NO_CAPACITY),
+    (
+        &["ReservationCapacityExceeded"],
+        Kind::Capacity,
+        "The Capacity Reservation that it targets is full: free or enlarge it, or let the server start outside it.",
+    ),
+    (
+        &["InsufficientCapacityOnHost", "InsufficientHostCapacity"],
+        Kind::Capacity,
+        "The Dedicated Host is full: free it, or allocate another one.",
+    ),
+    (
+        &["IncompatibleHostRequirements"],
+        Kind::Final,
+        "No Dedicated Host fits this instance: allocate one of its type in its zone.",
+    ),
+    (
+        &["VcpuLimitExceeded"],
+        Kind::Final,
+        "The account's vCPU quota for this instance family is used up: ask for more in Service Quotas.",
+    ),
+    (
+        &["InstanceLimitExceeded"],
+        Kind::Final,
+        "The account's instance quota is used up: ask for more in Service Quotas.",
+    ),
+    // Of an instance that a describe has just shown: EC2's eventual consistency.
+    (
+        &["InvalidInstanceID.NotFound"],
+        Kind::Passing,
+        "EC2 does not know this instance: was it terminated, or is this the wrong Region?",
+    ),
+    (
+        &["InvalidInstanceID.Malformed"],
+        Kind::Final,
+        "EC2 does not accept this instance id: report this as a defect.",
+    ),
+    (
+        &["IncorrectInstanceState", "IncorrectState"],
+        Kind::Passing,
+        "Its state did not allow the request until patience ended: look at it in the console.",
+    ),
+    (
+        &["IncorrectSpotRequestState"],
+        Kind::Final,
+        "Its Spot request is cancelled or closed: start it by a new Spot request.",
+    ),
+    (
+        &["UnsupportedOperation", "Unsupported"],
+        Kind::Final,
+        "EC2 does not support this for this instance (Spot, instance store or its type): take it off the list.",
+    ),
+    (
+        &["UnsupportedHibernationConfiguration"],
+        Kind::Final,
+        "It is not enabled for hibernation: this must be set at launch.",
+    ),
+    (
+        &["OperationNotPermitted"],
+        Kind::Final,
+        "EC2 does not permit this for this instance; its own sentence says why.",
+    ),
+    (
+        &["UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthFailure"],
+        Kind::Denied,
+        "The function may not do this: give the server the tag that the template's policy demands, or extend the policy.",
+    ),
+    (
+        &[
+            "InvalidClientTokenId",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "RequestExpired",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+            "MissingAuthenticationToken",
+        ],
+        Kind::Denied,
+        "AWS does not accept the function's credentials or its clock: try again.",
+    ),
+    (&["OptInRequired"], Kind::Denied, BLOCKED),
+    (&["PendingVerification", "Blocked"], Kind::Final, BLOCKED),
+];
+
+/// Why EC2 says that an instance changed its state.
+const STATE_REASONS: &[Known] = &[
+    (&["Server.InsufficientInstanceCapacity"], Kind::Capacity, NO_CAPACITY),
+    (&["Server.InternalError"], Kind::Passing, OUTAGE),
+    (
+        &["Client.InternalError"],
+        Kind::Key,
+        "Usually an encrypted volume's KMS key: the function's role needs kms:CreateGrant on it (parameter KmsKeyArns, and the key's own policy).",
+    ),
+    (
+        &["Client.VolumeLimitExceeded"],
+        Kind::Final,
+        "The account's EBS volume quota is used up: ask for more in Service Quotas.",
+    ),
+    (
+        &["Client.InvalidSnapshot.NotFound"],
+        Kind::Final,
+        "A snapshot that it needs is gone: restore the volume.",
+    ),
+    (
+        &["Server.SpotInstanceShutdown", "Server.SpotInstanceTermination"],
+        Kind::Final,
+        "EC2 took the Spot capacity back: start it later.",
+    ),
+    (
+        &["Server.ScheduledStop"],
+        Kind::Final,
+        "AWS stopped it for a scheduled event: see its Events in the console.",
+    ),
+    (
+        &["Client.UserInitiatedShutdown"],
+        Kind::ShutDown,
+        "Somebody stopped it while this ran: CloudTrail says who (StopInstances).",
+    ),
+    (
+        &["Client.InstanceInitiatedShutdown"],
+        Kind::ShutDown,
+        "Its own operating system shut it down: look at its system log.",
+    ),
+];
+
+/// Ours.
+const OURS: &[Known] = &[
+    (
+        &["ServerMissing"],
+        Kind::Absent,
+        "No live instance has this Name tag: correct the tag or servers.toml.",
+    ),
+    (
+        &["NothingSelected"],
+        Kind::Absent,
+        "Correct the list's tags or the servers' (is this the right account and Region?); only servers = [] is empty on purpose.",
+    ),
+    (
+        &["MinimumNotMet"],
+        Kind::Final,
+        "Release the held servers, or lower the list's minimum in servers.toml.",
+    ),
+    (&["ServerTerminated"], Kind::Final, "Restore it, or take it off the list."),
+    (
+        &["ServerNoLongerListed"],
+        Kind::Final,
+        "Give it back the tags that the list selects by, if it should be started and stopped.",
+    ),
+    (
+        &["StartBounced"],
+        Kind::Final,
+        "The start was accepted: look at its state transition reason in the console.",
+    ),
+    (&["ServerWentBack"], Kind::Final, "Find out who or what changed it (CloudTrail)."),
+    (
+        &["HoldTagUnreadable"],
+        Kind::Final,
+        "Write the tag as a date (2026-12-24), a date and time with offset, or forever; until then it is held.",
+    ),
+    (
+        &["NotAsked"],
+        Kind::Final,
+        "Run it again; if it happens again, the list is too long for EC2's limits in its timeout_minutes.",
+    ),
+    (&["NotInTime"], Kind::Final, "Look at it in the console."),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The codes that a person meets most.
-    const KNOWN_CODES: &[&str] = &[
-        "InsufficientInstanceCapacity",
-        "InsufficientCapacityOnHost",
-        "InsufficientHostCapacity",
-        "IncompatibleHostRequirements",
-        "VcpuLimitExceeded",
-        "InstanceLimitExceeded",
-        "InvalidInstanceID.NotFound",
-        "InvalidInstanceID.Malformed",
-        "IncorrectInstanceState",
-        "IncorrectSpotRequestState",
-        "UnsupportedOperation",
-        "Unsupported",
-        "UnsupportedHibernationConfiguration",
-        STOP_PROTECTED,
-        "UnauthorizedOperation",
-        "AuthFailure",
-        "OptInRequired",
-        "PendingVerification",
-        "Blocked",
-        "Client.InternalError",
-        "Client.VolumeLimitExceeded",
-        "Client.InvalidSnapshot.NotFound",
-        "Server.InternalError",
-        "Server.InsufficientInstanceCapacity",
-        "Server.SpotInstanceShutdown",
-        "Server.ScheduledStop",
-        MISSING,
-        NOT_IN_TIME,
-        BOUNCED,
-        BAD_HOLD,
-        TERMINATED,
-        WENT_BACK,
-        AwsError::UNREACHABLE,
-        "RequestLimitExceeded",
-    ];
-
     #[test]
-    fn every_known_code_has_advice_of_its_own() {
-        for code in KNOWN_CODES {
-            assert_ne!(advice(code, Action::Start), advice("Unheard.Of", Action::Start), "{code}");
-        }
+    fn no_code_is_told_apart_twice() {
+        let all: Vec<&str> = codes().collect();
+        let distinct: std::collections::BTreeSet<&str> = codes().collect();
+        assert_eq!(all.len(), distinct.len());
     }
 
     #[test]
     fn a_throttle_is_never_a_servers_fault() {
-        let error = AwsError {
-            operation: "StartInstances",
-            code: "RequestLimitExceeded".into(),
-            message: String::new(),
-        };
-        assert_eq!(reaction(&error), Reaction::SlowDown);
+        for code in ["RequestLimitExceeded", "ThrottledException", "SlowDown", "BandwidthLimitExceeded"] {
+            assert_eq!(
+                Failure::of_aws("StartInstances", code, "", Some(503)).kind,
+                Kind::Throttled,
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_5xx_with_a_code_that_nobody_knows_is_awss_own_trouble_and_no_capacity_is_not() {
+        let kind = |code, status| Failure::of_aws("StartInstances", code, "", status).kind;
+        for status in [500, 502, 503, 504] {
+            assert_eq!(kind("Unheard.Of", Some(status)), Kind::Outage);
+        }
+        assert_eq!(kind("Unheard.Of", Some(400)), Kind::Final);
+        assert_eq!(kind("Unheard.Of", None), Kind::Final);
+        assert_eq!(kind("InsufficientInstanceCapacity", Some(500)), Kind::Capacity);
+        assert_eq!(kind("ServerInternal", Some(500)), Kind::Outage);
+        assert_eq!(kind("RequestTimeout", Some(400)), Kind::Outage);
+    }
+
+    #[test]
+    fn only_a_stop_whose_message_names_the_protection_is_held() {
+        let kind =
+            |operation, message| Failure::of_aws(operation, "OperationNotPermitted", message, Some(400)).kind;
+        let protected = "The instance 'i-1' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.";
+        assert_eq!(kind("StopInstances", protected), Kind::Protected);
+        assert_eq!(kind("StopInstances", "You cannot stop this instance."), Kind::Final);
+        assert_eq!(kind("StartInstances", protected), Kind::Final);
+    }
+
+    #[test]
+    fn refusal_and_bounce_have_one_classification_and_a_missing_grant_stays_final() {
+        let bounce = |code| Failure::of_state_reason(code, "").kind;
+        assert_eq!(bounce("Server.InternalError"), Kind::Passing);
+        assert_eq!(bounce("Server.InsufficientInstanceCapacity"), Kind::Capacity);
+        assert_eq!(bounce("Client.InternalError"), Kind::Key);
+        assert_eq!(bounce("Client.UserInitiatedShutdown"), Kind::ShutDown);
+        assert_eq!(
+            Failure::of_aws("StartInstances", "ReservationCapacityExceeded", "", Some(400)).kind,
+            Kind::Capacity
+        );
+    }
+
+    #[test]
+    fn a_message_has_three_hundred_characters_at_most_and_nothing_encoded() {
+        let denied = format!("You are not authorized. {ENCODED} {}", "x".repeat(1_500));
+        let failure = Failure::of_aws("StartInstances", "UnauthorizedOperation", &denied, Some(403));
+        assert_eq!(failure.message, "You are not authorized.");
+        assert_eq!(failure.whole(), denied);
+        let long = Failure::of_aws("StartInstances", "Odd", &"ö".repeat(400), Some(400));
+        assert_eq!(long.message.chars().count(), MESSAGE_CHARACTERS);
+        let short = Failure::of_aws("StartInstances", "Odd", "ö", Some(400));
+        assert_eq!((short.message.as_str(), short.whole.as_deref()), ("ö", None));
+    }
+
+    #[test]
+    fn a_failure_comes_back_from_the_wire_as_it_went() {
+        let failure = Failure::of_state_reason("Server.InternalError", "Internal error on launch");
+        let wire = serde_json::to_string(&failure).expect("plain text");
+        assert_eq!(wire, r#"{"code":"Server.InternalError","message":"Internal error on launch"}"#);
+        assert_eq!(serde_json::from_str::<Failure>(&wire).expect("what was written"), failure);
+    }
+
+    #[test]
+    fn what_was_never_asked_is_not_told_to_be_forced() {
+        assert!(Failure::not_in_time(Action::Stop, true, "").advice.contains("force"));
+        assert!(!Failure::not_in_time(Action::Stop, false, "").advice.contains("force"));
     }
 }

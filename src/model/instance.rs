@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::failure::Failure;
+
 /// An EC2 instance state, `InstanceState.Name` in the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InstanceState {
@@ -17,6 +19,8 @@ pub enum InstanceState {
     Stopping,
     /// Down.
     Stopped,
+    /// A state that this version does not know; [`Instance::unknown_state`] has EC2's word.
+    Unknown,
 }
 
 impl InstanceState {
@@ -29,17 +33,9 @@ impl InstanceState {
             Self::Terminated => "terminated",
             Self::Stopping => "stopping",
             Self::Stopped => "stopped",
+            Self::Unknown => "unknown",
         }
     }
-}
-
-/// Why the most recent state transition happened, `StateReason` in the API. It lingers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateReason {
-    /// For example `Client.InternalError`.
-    pub code: String,
-    /// EC2's sentence.
-    pub message: String,
 }
 
 /// An instance as DescribeInstances shows it, cut down to what a plan needs.
@@ -55,8 +51,10 @@ pub struct Instance {
     pub launch_time: Option<Timestamp>,
     /// When the last stop was asked for, read out of `StateTransitionReason`.
     pub stopped_at: Option<Timestamp>,
-    /// Why the most recent transition happened.
-    pub state_reason: Option<StateReason>,
+    /// Why the most recent change of state happened. It lingers.
+    pub state_reason: Option<Failure>,
+    /// EC2's word for a state that this version does not know.
+    pub unknown_state: Option<String>,
     /// The value of the tag `ec2-start-stop:hold`.
     pub hold: Option<String>,
     /// The Auto Scaling group it belongs to.
@@ -71,6 +69,40 @@ pub struct Instance {
     pub instance_type: String,
     /// For example `eu-west-1a`.
     pub availability_zone: String,
+}
+
+impl Instance {
+    /// EC2's word for its state.
+    pub fn state_word(&self) -> &str {
+        self.unknown_state.as_deref().unwrap_or(self.state.name())
+    }
+
+    /// Whether it is gone for good, or about to be.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.state, InstanceState::ShuttingDown | InstanceState::Terminated)
+    }
+}
+
+/// The key of a server in an answer and in the report: its Name tag, or its id where it has none. A key that is
+/// taken is never given again: the second server of one name carries its id too.
+pub fn key(name: Option<&str>, id: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut key = name.unwrap_or(id).to_owned();
+    while is_taken(&key) {
+        key = with_id(&key, id);
+    }
+    key
+}
+
+/// A server as people are told of it: its key, and its id.
+pub fn label(key: &str, id: Option<&str>) -> String {
+    match id {
+        Some(id) if !key.contains(id) => with_id(key, id),
+        _ => key.to_owned(),
+    }
+}
+
+fn with_id(key: &str, id: &str) -> String {
+    format!("{key} ({id})")
 }
 
 /// One status check of an instance, `SummaryStatus` in the API.
@@ -90,6 +122,8 @@ pub enum Check {
 /// The status checks of one instance, from DescribeInstanceStatus.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StatusChecks {
+    /// EC2 says, beside the checks, that the instance is `running`.
+    pub is_running: bool,
     /// The instance's own reachability.
     pub instance: Check,
     /// The host beneath it.
@@ -107,4 +141,26 @@ pub enum StopKind {
     Graceful,
     /// EC2 pulls the plug when the operating system does not shut down.
     Force,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_never_given_twice_even_if_a_name_looks_like_one() {
+        let taken = ["web", "web (i-2)"];
+        let is_taken = |key: &str| taken.contains(&key);
+        assert_eq!(key(Some("db"), "i-2", is_taken), "db");
+        assert_eq!(key(None, "i-2", is_taken), "i-2");
+        assert_eq!(key(Some("web"), "i-3", is_taken), "web (i-3)");
+        assert_eq!(key(Some("web"), "i-2", is_taken), "web (i-2) (i-2)");
+    }
+
+    #[test]
+    fn a_label_names_the_id_once() {
+        assert_eq!(label("web", Some("i-1")), "web (i-1)");
+        assert_eq!(label("web (i-1)", Some("i-1")), "web (i-1)");
+        assert_eq!(label("web", None), "web");
+    }
 }

@@ -6,7 +6,8 @@ pub mod instance;
 pub mod outcome;
 
 pub use action::{Action, Execution};
-pub use instance::{Check, Instance, InstanceState, StateReason, StatusChecks, StopKind};
+pub use failure::Failure;
+pub use instance::{Check, Instance, InstanceState, StatusChecks, StopKind};
 pub use outcome::{
     ActionRecord, ActionTaken, Counts, HoursOff, InitialState, InitialStates, Outcome, PhaseAnswer, Problem,
 };

@@ -3,6 +3,8 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::Failure;
+
 /// What a server was before this run changed anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,7 +77,19 @@ pub struct Problem {
     pub message: String,
 }
 
-/// How many servers of the list are how.
+impl Problem {
+    /// What happened to a server or a list, and what a person can do.
+    pub fn of(name: &str, id: Option<&str>, failure: &Failure) -> Self {
+        Self {
+            name: name.to_owned(),
+            id: id.map(str::to_owned),
+            code: failure.code.clone(),
+            message: failure.sentence(),
+        }
+    }
+}
+
+/// How many servers of the list stand how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// All servers of the list: `ready + failed + held`, and those still under way.

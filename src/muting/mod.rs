@@ -12,9 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Action, InstanceState, Outcome};
-use crate::phase::judgement::{Judgement, Server};
+use crate::phase::plan::{Plan, Server, Standing};
 use crate::phase::progress::Progress;
-use crate::phase::verdict::Standing;
 use crate::ports::{Alarm, MuteRule};
 use crate::report::{Report, TierReport};
 use crate::servers::file::ServerList;
@@ -72,11 +71,11 @@ pub struct Hearing {
 impl Hearing {
     /// While the phase changes servers. A running server that nobody asked to start and that is not ready should
     /// be up: it is heard.
-    pub fn during(judgement: &Judgement, action: Action, progress: &Progress) -> Self {
-        Self::of(judgement, |server| match (action, &server.standing) {
+    pub fn during(plan: &Plan, progress: &Progress) -> Self {
+        Self::of(plan, |server| match (progress.action, &server.standing) {
             (Action::Stop, Standing::UnderWay(_) | Standing::Ready) => true,
             (Action::Start, Standing::UnderWay(_)) => {
-                let asked = server.id.as_deref().and_then(|id| progress.memory_of(id).asked_at);
+                let asked = server.id.as_deref().and_then(|id| progress.of(id).asked_at);
                 asked.is_some() || state(server) != Some(InstanceState::Running)
             }
             (Action::Start, Standing::Held(_)) => state(server) == Some(InstanceState::Stopped),
@@ -86,16 +85,16 @@ impl Hearing {
 
     /// When the phase is decided: a server that stands as it should and is stopped, by this run or by a person who
     /// holds it. A server that failed to start should be up, one that failed to stop still works: both are heard.
-    pub fn decided(judgement: &Judgement) -> Self {
-        Self::of(judgement, |server| {
+    pub fn decided(plan: &Plan) -> Self {
+        Self::of(plan, |server| {
             matches!(server.standing, Standing::Ready | Standing::Held(_))
                 && state(server) == Some(InstanceState::Stopped)
         })
     }
 
-    fn of(judgement: &Judgement, is_quiet: impl Fn(&Server) -> bool) -> Self {
+    fn of(plan: &Plan, is_quiet: impl Fn(&Server) -> bool) -> Self {
         let mut hearing = Self::default();
-        for server in &judgement.servers {
+        for server in &plan.servers {
             let ids = if is_quiet(server) { &mut hearing.quiet } else { &mut hearing.loud };
             ids.extend(server.id.clone());
         }
@@ -114,8 +113,8 @@ impl Hearing {
 }
 
 /// The servers that have failed: they are heard, whatever becomes of the others.
-fn failed(judgement: &Judgement) -> BTreeSet<String> {
-    let failed = judgement.servers.iter().filter(|server| matches!(server.standing, Standing::Failed(..)));
+fn failed(plan: &Plan) -> BTreeSet<String> {
+    let failed = plan.servers.iter().filter(|server| matches!(server.standing, Standing::Failed(..)));
     failed.filter_map(|server| server.id.clone()).collect()
 }
 

@@ -4,125 +4,132 @@
 //! goes wrong is said in the phase log and in the answer, and never fails a phase.
 
 use std::collections::BTreeSet;
-use std::pin::pin;
-use std::time::Duration;
 
-use futures::future::{Either, select};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Changes, Hearing, Muting, by_name, changes, named, unsettled};
-use crate::model::{Action, failure};
-use crate::phase::judgement::Judgement;
+use crate::model::failure::Kind;
+use crate::model::{Action, Failure, PhaseAnswer};
+use crate::phase::in_time::in_time;
+use crate::phase::plan::Plan;
 use crate::phase::progress::Progress;
-use crate::phase::run::Task;
-use crate::ports::{AwsError, Clock, MuteAlarms, MuteRule};
+use crate::phase::watch::Watcher;
+use crate::ports::{Clock, MuteAlarms, MuteRule};
 use crate::report::Report;
+use crate::servers::file::ServerList;
 
+/// What is said to have been too slow.
+const WORK: &str = "alarm muting";
 /// A slow CloudWatch must not eat the list's patience, 15 minutes by default, before any server is asked; nor the
 /// report's time before its mail is sent.
 const SLOWEST: SignedDuration = SignedDuration::from_mins(5);
 /// The answer gets out in this time at the end of an invocation. The phase itself stops ten seconds before it.
 const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 
+/// What the watcher is told of the phase.
+#[derive(Debug, Clone)]
+pub struct About<'a> {
+    /// The list.
+    pub list: &'a ServerList,
+    /// Start or stop.
+    pub action: Action,
+    /// When the invocation is cut off.
+    pub deadline: Timestamp,
+    /// The zone of times in the phase log.
+    pub zone: TimeZone,
+}
+
 /// Mutes and unmutes for one invocation of a phase.
 #[derive(Debug)]
-pub struct Muter<'a> {
-    task: &'a Task<'a>,
+pub struct Muter<'a, W> {
+    world: &'a W,
+    muting: &'a Muting,
+    about: About<'a>,
     quiet: BTreeSet<String>,
     failed: BTreeSet<String>,
     lines: Vec<String>,
     error: Option<String>,
 }
 
-impl<'a> Muter<'a> {
-    /// Does nothing at all unless the function is told to mute.
-    pub fn new(task: &'a Task<'a>) -> Self {
-        Self { task, quiet: BTreeSet::new(), failed: BTreeSet::new(), lines: Vec::new(), error: None }
-    }
-
+impl<W: MuteAlarms + Clock> Watcher for Muter<'_, W> {
     /// Mutes, before EC2 is asked, what the phase is about to make ring, once for the same servers; and unmutes at
     /// once what watches a server that has failed, while others are still under way.
-    pub async fn keep_up<W: MuteAlarms + Clock>(
-        &mut self,
-        world: &W,
-        judgement: &Judgement,
-        progress: &Progress,
-    ) {
-        let Some(muting) = self.task.muting else { return };
-        let hearing = Hearing::during(judgement, self.task.action, progress);
-        let failed = super::failed(judgement);
-        let to_mute = !judgement.requests().is_empty() && !hearing.quiet.is_subset(&self.quiet);
-        let to_unmute = !judgement.is_decided() && !failed.is_subset(&self.failed);
+    async fn before_asking(&mut self, plan: &Plan, progress: &Progress) {
+        let hearing = Hearing::during(plan, progress);
+        let failed = super::failed(plan);
+        let to_mute = !plan.requests().is_empty() && !hearing.quiet.is_subset(&self.quiet);
+        let to_unmute = !plan.is_decided() && !failed.is_subset(&self.failed);
         if !to_mute && !to_unmute {
             return;
         }
         self.quiet.clone_from(&hearing.quiet);
         self.failed = failed;
-        let ends = muting.ends(self.task.list, self.task.action, progress.began_at);
-        let until = (world.now() + SLOWEST).min(self.task.deadline - MARGIN);
+        let ends = self.muting.ends(self.about.list, self.about.action, progress.began_at);
+        let until = (self.world.now() + SLOWEST).min(self.about.deadline - MARGIN);
         let work = async {
-            let wanted = hearing.muted(&world.alarms().await?);
-            let done = settle(world, &self.family(muting), &wanted, ends).await?;
+            let wanted = hearing.muted(&self.world.alarms().await?);
+            let done = settle(self.world, &self.family(), &wanted, ends).await?;
             Ok((wanted, done))
         };
-        match in_time(world, until, work).await {
+        match in_time(self.world, until, WORK, work).await {
             Ok((wanted, _)) if wanted.is_empty() && to_mute => {
                 self.lines.push("no alarm that can be muted names one of these servers".to_owned());
             }
             Ok((_, done)) => self.tell(&done, ends),
-            Err(error) => self.fail(&error),
+            Err(failure) => self.fail(&failure),
         }
     }
 
     /// Unmutes, once the phase is decided, all but what is off on purpose.
-    pub async fn when_decided<W: MuteAlarms + Clock>(
-        &mut self,
-        world: &W,
-        judgement: &Judgement,
-        progress: &Progress,
-    ) {
-        let Some(muting) = self.task.muting else { return };
-        let hearing = Hearing::decided(judgement);
-        let ends = progress.began_at + muting.window;
+    async fn decided(&mut self, plan: &Plan, progress: &Progress) {
+        let hearing = Hearing::decided(plan);
+        let ends = progress.began_at + self.muting.window;
         let mut unread = None;
         let work = async {
-            let wanted = match watched(world, &hearing).await {
+            let wanted = match watched(self.world, &hearing).await {
                 Ok(wanted) => wanted,
                 // Which alarms may stay muted is not known: all are heard.
-                Err(error) => {
-                    unread = Some(error);
+                Err(failure) => {
+                    unread = Some(failure);
                     BTreeSet::new()
                 }
             };
-            settle(world, &self.family(muting), &wanted, ends).await
+            settle(self.world, &self.family(), &wanted, ends).await
         };
-        let told = in_time(world, self.task.deadline - MARGIN, work).await;
+        let told = in_time(self.world, self.about.deadline - MARGIN, WORK, work).await;
         match told {
             Ok(done) => self.tell(&done, ends),
-            Err(error) => self.fail(&error),
+            Err(failure) => self.fail(&failure),
         }
-        if let Some(error) = unread {
-            self.fail(&error);
+        if let Some(failure) = unread {
+            self.fail(&failure);
         }
     }
 
-    /// What a stop would mute.
-    pub async fn dry_run<W: MuteAlarms + Clock>(
-        &mut self,
-        world: &W,
-        judgement: &Judgement,
-        progress: &Progress,
-    ) {
-        if self.task.muting.is_none() || self.task.action == Action::Start {
+    /// Tells what a stop would mute.
+    async fn dry_run(&mut self, plan: &Plan, progress: &Progress) {
+        if self.about.action == Action::Start {
             return;
         }
-        let hearing = Hearing::during(judgement, self.task.action, progress);
-        match in_time(world, self.task.deadline - MARGIN, watched(world, &hearing)).await {
+        let hearing = Hearing::during(plan, progress);
+        match in_time(self.world, self.about.deadline - MARGIN, WORK, watched(self.world, &hearing)).await {
             Ok(wanted) if wanted.is_empty() => self.lines.push("no alarm would be muted".to_owned()),
             Ok(wanted) => self.lines.push(format!("{} would be muted: {}", count(&wanted), named(&wanted))),
-            Err(error) => self.fail(&error),
+            Err(failure) => self.fail(&failure),
         }
+    }
+
+    async fn ends(&mut self, answer: &mut PhaseAnswer) {
+        answer.mute_error = self.error.take();
+    }
+}
+
+impl<'a, W> Muter<'a, W> {
+    /// A watcher that has not muted anything yet.
+    pub fn new(world: &'a W, muting: &'a Muting, about: About<'a>) -> Self {
+        let (quiet, failed) = (BTreeSet::new(), BTreeSet::new());
+        Self { world, muting, about, quiet, failed, lines: Vec::new(), error: None }
     }
 
     /// What is new for the phase log.
@@ -130,13 +137,8 @@ impl<'a> Muter<'a> {
         std::mem::take(&mut self.lines)
     }
 
-    /// What went wrong first, for the answer.
-    pub fn into_error(self) -> Option<String> {
-        self.error
-    }
-
-    fn family(&self, muting: &Muting) -> String {
-        muting.family(&self.task.list.environment, &self.task.list.tier)
+    fn family(&self) -> String {
+        self.muting.family(&self.about.list.environment, &self.about.list.tier)
     }
 
     fn tell(&mut self, done: &Settled, ends: Timestamp) {
@@ -145,7 +147,7 @@ impl<'a> Muter<'a> {
         }
         let Changes { muted, unmuted, .. } = &done.changes;
         if !muted.is_empty() {
-            let ends = clock_time(ends, &self.task.zone);
+            let ends = clock_time(ends, &self.about.zone);
             self.lines.push(format!("{} muted until {ends} at the latest: {}", count(muted), named(muted)));
         }
         if !unmuted.is_empty() {
@@ -153,7 +155,7 @@ impl<'a> Muter<'a> {
         }
     }
 
-    fn fail(&mut self, error: &AwsError) {
+    fn fail(&mut self, error: &Failure) {
         let sentence = sentence(error);
         self.lines.push(format!("alarms: {sentence}"));
         self.error.get_or_insert(sentence);
@@ -173,7 +175,7 @@ pub async fn unmute_unsettled<W: MuteAlarms + Clock>(
         let family = muting.family(environment, tier);
         let nothing = BTreeSet::new();
         let work = settle(world, &family, &nothing, world.now());
-        let error = match in_time(world, until, work).await {
+        let error = match in_time(world, until, WORK, work).await {
             Ok(settled) => settled.error,
             Err(error) => Some(error),
         };
@@ -187,7 +189,7 @@ pub async fn unmute_unsettled<W: MuteAlarms + Clock>(
 /// What was changed, and what went wrong on the way.
 struct Settled {
     changes: Changes,
-    error: Option<AwsError>,
+    error: Option<Failure>,
 }
 
 /// Makes a family of rules mute exactly these alarms. New rules come before old ones go. A rule that should lose
@@ -197,7 +199,7 @@ async fn settle<W: MuteAlarms + Clock>(
     family: &str,
     wanted: &BTreeSet<String>,
     ends: Timestamp,
-) -> Result<Settled, AwsError> {
+) -> Result<Settled, Failure> {
     let existing = world.mute_rules(family).await?;
     let changes = changes(family, &existing, wanted, world.now(), ends);
     let mut error = None;
@@ -224,39 +226,21 @@ fn loses_alarms(before: &MuteRule, after: &MuteRule) -> bool {
 }
 
 /// The alarms that watch quiet servers. No quiet server, no call.
-async fn watched<W: MuteAlarms>(world: &W, hearing: &Hearing) -> Result<BTreeSet<String>, AwsError> {
+async fn watched<W: MuteAlarms>(world: &W, hearing: &Hearing) -> Result<BTreeSet<String>, Failure> {
     if hearing.quiet.is_empty() {
         return Ok(BTreeSet::new());
     }
     Ok(hearing.muted(&world.alarms().await?))
 }
 
-/// What `work` gives, if it is done in time.
-async fn in_time<W: Clock, T>(
-    world: &W,
-    until: Timestamp,
-    work: impl Future<Output = Result<T, AwsError>>,
-) -> Result<T, AwsError> {
-    let left = Duration::try_from(until.duration_since(world.now())).unwrap_or_default();
-    match select(pin!(work), pin!(world.sleep(left))).await {
-        Either::Left((done, _)) => done,
-        Either::Right(_) => Err(AwsError {
-            operation: "alarm muting",
-            code: AwsError::UNREACHABLE.to_owned(),
-            message: "CloudWatch was too slow".to_owned(),
-        }),
-    }
-}
-
 /// What went wrong, with the permission to add where one is missing.
-fn sentence(error: &AwsError) -> String {
-    if failure::is_denied(&error.code) {
-        return format!(
-            "{error}. The function's role needs cloudwatch:{} (the template grants it with MuteAlarms on)",
-            error.operation
-        );
+fn sentence(error: &Failure) -> String {
+    match error.operation.filter(|_| error.kind == Kind::Denied) {
+        Some(operation) => format!(
+            "{error}. The function's role needs cloudwatch:{operation} (the template grants it with MuteAlarms on)"
+        ),
+        None => error.to_string(),
     }
-    error.to_string()
 }
 
 fn count(alarms: &BTreeSet<String>) -> String {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Action;
+
+use super::plan::{Plan, Server, Standing, Step};
 
 /// The most instances that one StartInstances or StopInstances names. A request fails whole, so a
 /// smaller batch loses less; StartInstances' bucket refills by two requests a second.
@@ -14,9 +16,17 @@ pub const BATCH: usize = 50;
 /// The first look after asking.
 const FIRST_POLL: Duration = Duration::from_secs(2);
 /// The longest pause between polls: what the next tier waits at most for nothing.
-const LONGEST_POLL: Duration = Duration::from_secs(5);
+pub const LONGEST_POLL: Duration = Duration::from_secs(5);
+/// The longest pause while no status check can have passed yet.
+const BOOT_POLL: Duration = Duration::from_secs(30);
+/// No status check passes before this: they are made every minute
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-system-instance-status-check.html>), and the first
+/// ones after a boot say `initializing`.
+const FIRST_CHECKS: SignedDuration = SignedDuration::from_secs(60);
 /// The pause before the second look at servers that have passed once.
 const CONFIRM: Duration = Duration::from_secs(2);
+/// The pause before the second look at a failure that one look has shown.
+const DOUBT: Duration = Duration::from_secs(5);
 /// The pause before asking again where EC2 had no capacity: it grows to the longest.
 const CAPACITY_FIRST: Duration = Duration::from_secs(15);
 const CAPACITY_LONGEST: Duration = Duration::from_secs(120);
@@ -88,6 +98,22 @@ impl Buckets {
         buckets
     }
 
+    /// When the requests' bucket was last counted.
+    pub fn requests_at(&self) -> Timestamp {
+        self.requests.at
+    }
+
+    /// When the instances' bucket was last counted.
+    pub fn instances_at(&self) -> Timestamp {
+        self.instances.at
+    }
+
+    /// Whether these can be the tokens of a bucket: a phase takes at most one batch more than there are.
+    pub fn are_possible(&self) -> bool {
+        let possible = |tokens: f64| (-1000.0..=1000.0).contains(&tokens);
+        possible(self.requests.tokens) && possible(self.instances.tokens)
+    }
+
     /// How long to wait until a request for `instances` instances is within both buckets.
     pub fn wait_for(&mut self, instances: usize, now: Timestamp) -> Duration {
         self.requests.refill(now);
@@ -104,12 +130,28 @@ impl Buckets {
     }
 }
 
-/// The pause before the next look. `looks` is how many there were since the last change;
-/// `confirming` that everything only waits for its second pass; `chance` 0.0 ..= 1.0.
-pub fn poll_pause(looks: u32, confirming: bool, chance: f64) -> Duration {
-    if confirming {
+/// The pause before the next look. `looks` is how many there were since the last change; `chance` 0.0 ..= 1.0.
+pub fn poll_pause(looks: u32, plan: &Plan, chance: f64) -> Duration {
+    if plan.only_doubts() {
+        return jittered(DOUBT, chance);
+    }
+    if plan.only_confirms() {
         return jittered(CONFIRM, chance);
     }
+    let under_way = plan.servers.iter().filter(|server| matches!(server.standing, Standing::UnderWay(_)));
+    let quiet = under_way.map(|server| quiet_for(server, plan.at)).min().unwrap_or_default();
+    if quiet > LONGEST_POLL { jittered(quiet.min(BOOT_POLL), chance) } else { growing_pause(looks, chance) }
+}
+
+/// For how long a look at this server cannot show it ready: it boots, and its first checks are not made yet.
+fn quiet_for(server: &Server, now: Timestamp) -> Duration {
+    let boots = matches!(server.standing, Standing::UnderWay(Step::Boot(_)));
+    let launched_at = server.instance.as_ref().and_then(|instance| instance.launch_time);
+    let left = launched_at.filter(|_| boots).map(|at| FIRST_CHECKS - now.duration_since(at));
+    left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default()
+}
+
+fn growing_pause(looks: u32, chance: f64) -> Duration {
     jittered(grown(FIRST_POLL, LONGEST_POLL, 1.3, looks), chance)
 }
 
@@ -180,9 +222,9 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_their_longest_and_jitter_within_a_quarter() {
-        assert!(poll_pause(0, false, 1.0) < poll_pause(2, false, 1.0));
-        assert_eq!(poll_pause(1000, false, 1.0), LONGEST_POLL);
-        assert_eq!(poll_pause(1000, false, 0.0), LONGEST_POLL.mul_f64(0.75));
+        assert!(growing_pause(0, 1.0) < growing_pause(2, 1.0));
+        assert_eq!(growing_pause(1000, 1.0), LONGEST_POLL);
+        assert_eq!(growing_pause(1000, 0.0), LONGEST_POLL.mul_f64(0.75));
         assert_eq!(capacity_pause(1, 1.0), CAPACITY_FIRST);
         assert_eq!(capacity_pause(99, 1.0), CAPACITY_LONGEST);
     }

@@ -1,37 +1,67 @@
-//! What is missing, per server, with a reason: pure.
-//!
-//! Owns the decision "ask, wait, leave alone, give up, or nothing to do". Whether a server that is in the
-//! wanted state is *ready* is the verdict's question; how to ask is `acting`'s.
+//! The plan: how each server of a list stands after one look, once. Plain values, made by [`super::decide`].
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::model::failure::Cause;
-use crate::model::{Action, Instance, InstanceState, StateReason, StopKind, failure};
-use crate::phase::memory::Memory;
-use crate::servers::hold;
-use crate::servers::hold::Hold;
+use crate::model::{Action, Failure, Instance, StopKind};
 
-/// For how long a describe may still show the state from before an accepted request: EC2 advises to
-/// expect up to five minutes and mostly takes seconds
-/// (<https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>). After this the request is sent again.
-pub const LAG: SignedDuration = SignedDuration::from_mins(2);
+use super::progress::Progress;
 
-/// What to do about one server.
+/// All servers of the list, as one look showed them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// When the look was.
+    pub at: Timestamp,
+    /// Each server once.
+    pub servers: Vec<Server>,
+    /// The list itself: it selects by tags, and nothing carries them.
+    pub nothing_selected: Option<Failure>,
+    /// Which servers the tags select is not sure before two looks agree.
+    pub membership_unsure: bool,
+}
+
+/// A server of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its key in the initial states; for a listed name that no instance has, that name.
+    pub key: String,
+    /// Its id, also of an instance that is gone.
+    pub id: Option<String>,
+    /// What EC2 shows; nothing, if no such instance is there (any more).
+    pub instance: Option<Instance>,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+/// How one server stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// As wanted.
+    Ready,
+    /// Not as wanted yet.
+    UnderWay(Step),
+    /// Left alone on purpose, and not as wanted; the sentence says why.
+    Held(String),
+    /// Not as wanted, and waiting is of no use.
+    Failed(Failure),
+}
+
+/// What comes next for a server that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Its instance state is as wanted.
-    AsWanted,
-    /// Ask EC2.
+    /// Ask EC2; the sentence says why.
     Ask(Request, String),
-    /// Look again later.
+    /// Look again later; the sentence says what is waited for.
     Wait(String),
-    /// It is left alone on purpose.
-    LeaveAlone(String),
-    /// No use in waiting: it is a problem. A code and what happened.
-    GiveUp(String, String),
+    /// It boots, and its status checks have to pass before it is ready; the sentence says how far it is.
+    Boot(String),
+    /// It fell back for a reason that passes: ask again after a pause.
+    AskLater(Failure),
+    /// As wanted; one more look to be sure.
+    Confirm,
+    /// It looks failed; one more look to be sure.
+    Doubt(Failure),
 }
 
 /// What to ask EC2 for.
@@ -43,140 +73,121 @@ pub enum Request {
     Stop(StopKind),
 }
 
-/// What holds for all servers of a plan.
-#[derive(Debug, Clone)]
-pub struct Rules {
-    /// Start or stop.
-    pub action: Action,
-    /// When this is decided.
-    pub now: Timestamp,
-    /// The zone of a hold tag's date.
-    pub zone: TimeZone,
-    /// After how long a graceful stop becomes a forced one.
-    pub force_stop_after: Option<Duration>,
-}
-
-/// Decides for one server.
-pub fn step(instance: &Instance, memory: &Memory, rules: &Rules) -> Step {
-    use InstanceState::{Pending, Running, ShuttingDown, Stopped, Stopping, Terminated};
-    match (rules.action, instance.state) {
-        (_, ShuttingDown | Terminated) => {
-            Step::GiveUp(failure::TERMINATED.to_owned(), format!("it is {}", instance.state.name()))
-        }
-        (Action::Start, Running) | (Action::Stop, Stopped) => Step::AsWanted,
-        (Action::Start, Pending) => Step::Wait("it is starting".to_owned()),
-        (Action::Stop, Stopping) => stopping(memory, rules),
-        (Action::Start, Stopping) => unless_held(instance, rules, || {
-            Step::Wait("it is stopping; it is started as soon as it has stopped".to_owned())
-        }),
-        (Action::Stop, Pending) => unless_held(instance, rules, || {
-            Step::Wait("it is starting; it is stopped as soon as it runs".to_owned())
-        }),
-        (Action::Start, Stopped) | (Action::Stop, Running) => {
-            unless_held(instance, rules, || change(instance, memory, rules))
-        }
-    }
-}
-
-fn stopping(memory: &Memory, rules: &Rules) -> Step {
-    let due = rules.force_stop_after.zip(memory.asked_at).is_some_and(|(after, asked_at)| {
-        rules.now.duration_since(asked_at) >= SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX)
-    });
-    if due && !memory.forced {
-        let why = "it did not shut down within force_stop_after_minutes".to_owned();
-        return Step::Ask(Request::Stop(StopKind::Force), why);
-    }
-    Step::Wait("it is stopping".to_owned())
-}
-
-fn unless_held(instance: &Instance, rules: &Rules, otherwise: impl FnOnce() -> Step) -> Step {
-    if let Some(value) = &instance.hold {
-        match hold::read(value, rules.now, &rules.zone) {
-            Hold::Over => {}
-            Hold::Held(why) => return Step::LeaveAlone(why),
-            Hold::Unreadable => {
-                return Step::GiveUp(failure::BAD_HOLD.to_owned(), format!("its hold tag says \"{value}\""));
+impl Step {
+    /// What is waited for, in words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Ask(_, why) | Self::Wait(why) | Self::Boot(why) => why.clone(),
+            Self::AskLater(failure) => {
+                format!("it fell back to stopped: {}; it is asked again later", failure.code)
+            }
+            Self::Confirm => "it is ready; one more look to be sure".to_owned(),
+            Self::Doubt(failure) => {
+                format!("{}; one more look to be sure", doubt(failure))
             }
         }
     }
-    if let Some(group) = &instance.auto_scaling_group {
-        return Step::LeaveAlone(format!(
-            "it belongs to the Auto Scaling group {group}, which would replace it"
-        ));
-    }
-    if let Some(operator) = &instance.operator {
-        return Step::LeaveAlone(format!("it is managed by {operator}"));
-    }
-    if rules.action == Action::Stop && instance.one_time_spot {
-        return Step::LeaveAlone("a one-time Spot instance cannot be stopped".to_owned());
-    }
-    if rules.action == Action::Stop && instance.instance_store_root {
-        return Step::LeaveAlone("an instance whose root is an instance store cannot be stopped".to_owned());
-    }
-    otherwise()
 }
 
-/// The server is in the opposite of the wanted state and may be changed.
-fn change(instance: &Instance, memory: &Memory, rules: &Rules) -> Step {
-    if let Some(asked_at) = memory.asked_at {
-        if came_back(instance, memory) {
-            return fallen_back(instance, memory, rules.action);
+fn doubt(failure: &Failure) -> &str {
+    if failure.message.is_empty() { "EC2 does not show it" } else { &failure.message }
+}
+
+impl Plan {
+    /// The plan before anything was seen.
+    pub fn unseen(at: Timestamp) -> Self {
+        Self { at, servers: Vec::new(), nothing_selected: None, membership_unsure: true }
+    }
+
+    /// The servers to ask for, by request.
+    pub fn requests(&self) -> Vec<(Request, Vec<&Instance>)> {
+        let mut requests: Vec<(Request, Vec<&Instance>)> = Vec::new();
+        for server in &self.servers {
+            let (Standing::UnderWay(Step::Ask(request, _)), Some(instance)) =
+                (&server.standing, &server.instance)
+            else {
+                continue;
+            };
+            match requests.iter_mut().find(|(known, _)| known == request) {
+                Some((_, instances)) => instances.push(instance),
+                None => requests.push((*request, vec![instance])),
+            }
         }
-        if rules.now.duration_since(asked_at) < LAG {
-            return Step::Wait("it was asked; EC2 does not show it yet".to_owned());
+        requests
+    }
+
+    /// What is under way, step by step.
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.servers.iter().filter_map(|server| match &server.standing {
+            Standing::UnderWay(step) => Some(step),
+            _ => None,
+        })
+    }
+
+    /// Whether nothing is under way any more.
+    pub fn is_decided(&self) -> bool {
+        !self.membership_unsure && self.steps().next().is_none()
+    }
+
+    /// Whether another look is all that is missing: nothing that was seen is in doubt.
+    pub fn is_in_doubt(&self) -> bool {
+        self.membership_unsure || self.steps().any(|step| matches!(step, Step::Doubt(_)))
+    }
+
+    /// Whether all that is under way only waits for its second look.
+    pub fn only_confirms(&self) -> bool {
+        self.steps().all(|step| matches!(step, Step::Confirm))
+    }
+
+    /// Whether all that is under way is a failure in doubt.
+    pub fn only_doubts(&self) -> bool {
+        self.steps().all(|step| matches!(step, Step::Doubt(_)))
+    }
+
+    /// The servers that are under way, if a look at them alone tells all that is waited for: nothing is in doubt, and
+    /// no verdict is near.
+    pub fn to_look_at_again(&self) -> Option<BTreeSet<&str>> {
+        if self.is_in_doubt() || self.only_confirms() {
+            return None;
+        }
+        let under_way = self.servers.iter().filter(|server| matches!(server.standing, Standing::UnderWay(_)));
+        under_way.map(|server| server.id.as_deref()).collect()
+    }
+
+    /// EC2 said no to this server's dry run, or could not be asked.
+    pub fn fail(&mut self, id: &str, failure: Failure) {
+        if let Some(server) = self.servers.iter_mut().find(|server| server.id.as_deref() == Some(id)) {
+            server.standing = Standing::Failed(failure);
         }
     }
-    if let Some(refusal) = &memory.refusal {
-        match failure::cause(&refusal.code) {
-            Cause::Capacity | Cause::Passing => {}
-            Cause::Protected => return Step::LeaveAlone("stop protection is on".to_owned()),
-            Cause::Person => return Step::GiveUp(refusal.code.clone(), refusal.message.clone()),
+
+    /// Patience is over: what is under way has failed, for the reason that AWS gave last.
+    pub fn run_out(&mut self, action: Action, progress: &Progress) {
+        self.membership_unsure = false;
+        for server in &mut self.servers {
+            if let Standing::UnderWay(step) = &server.standing {
+                server.standing =
+                    Standing::Failed(last_failure(step, server.id.as_deref(), action, progress));
+            }
         }
     }
-    if memory.again_at.is_some_and(|at| rules.now < at) {
-        let code = memory.refusal.as_ref().map_or("EC2 refused", |refusal| refusal.code.as_str());
-        return Step::Wait(format!("{code}; it is asked again later"));
+}
+
+/// Why a server is still under way: "it was asked" is only said of one whose request EC2 took.
+fn last_failure(step: &Step, id: Option<&str>, action: Action, progress: &Progress) -> Failure {
+    let memory = id.and_then(|id| progress.servers.get(id));
+    if let Some(refusal) = memory.and_then(|memory| memory.refusal.clone()) {
+        return refusal;
     }
-    let request = match rules.action {
-        Action::Start => Request::Start,
-        Action::Stop => Request::Stop(StopKind::Graceful),
-    };
-    Step::Ask(request, format!("it is {}", instance.state.name()))
-}
-
-/// Whether the server moved since it was asked and is now back where it was. A describe that lags shows none of this.
-fn came_back(instance: &Instance, memory: &Memory) -> bool {
-    let launched_again = memory.launch_before.is_some() && instance.launch_time > memory.launch_before;
-    memory.moved || launched_again || new_reason(instance, memory).is_some()
-}
-
-/// The state reason, unless it is the one from before the request, which lingers.
-fn new_reason<'a>(instance: &'a Instance, memory: &Memory) -> Option<&'a StateReason> {
-    let stopped_since =
-        instance.stopped_at.zip(memory.asked_at).is_some_and(|(stopped, asked)| stopped > asked);
-    instance.state_reason.as_ref().filter(|reason| {
-        stopped_since
-            || memory.reason_before.as_deref() != Some(reason.code.as_str())
-            || memory.moved && failure::explains_failed_start(&reason.code)
-    })
-}
-
-/// The reason of a start that fell back because EC2 had no capacity: the phase notes it like a refusal.
-pub fn fell_back_for_capacity<'a>(instance: &'a Instance, memory: &Memory) -> Option<&'a StateReason> {
-    if instance.state != InstanceState::Stopped || memory.asked_at.is_none() {
-        return None;
+    if let Some(unanswered) = memory.and_then(|memory| memory.unanswered.clone()) {
+        return unanswered;
     }
-    new_reason(instance, memory).filter(|reason| failure::cause(&reason.code) == Cause::Capacity)
-}
-
-fn fallen_back(instance: &Instance, memory: &Memory, action: Action) -> Step {
-    if action == Action::Stop {
-        return Step::GiveUp(failure::WENT_BACK.to_owned(), "it was asked to stop and runs again".to_owned());
-    }
-    match new_reason(instance, memory) {
-        Some(reason) => {
-            Step::GiveUp(reason.code.clone(), format!("it fell back to stopped: {}", reason.message))
+    match step {
+        Step::Doubt(failure) | Step::AskLater(failure) => failure.clone(),
+        Step::Ask(..) => Failure::not_asked(),
+        Step::Wait(_) | Step::Boot(_) | Step::Confirm => {
+            let asked = memory.is_some_and(|memory| memory.asked_at.is_some());
+            Failure::not_in_time(action, asked, &step.words())
         }
-        None => Step::GiveUp(failure::BOUNCED.to_owned(), "it fell back to stopped".to_owned()),
     }
 }

@@ -1,30 +1,29 @@
-//! One phase: describe → plan → act → describe … → verdict, as a loop that looks at what is and asks only for
-//! what is still missing.
+//! The loop of one phase: look, decide, ask, wait.
 //!
-//! Owns the order of things and the clock's part in it: the list's patience, the invocation's deadline, the
-//! pauses. It decides nothing about a server (that is `plan` and `verdict`) and knows no AWS (that is the ports).
-//! It is safe to run twice: what was asked before can be seen, or comes with `resume`.
+//! Owns the order of things and the clock's part in it: the list's patience, the invocation's deadline, the pauses.
+//! It decides nothing about a server and knows no AWS and no watcher by name. It looks at what is and asks only for
+//! what is missing, so it is safe to run twice: what was asked before can be seen, or comes with `resume`.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Action, Instance, InstanceState, PhaseAnswer, StatusChecks, StopKind, failure};
-use crate::muting::Muting;
-use crate::muting::watcher::Muter;
-use crate::phase::ask::Reply;
-use crate::phase::judgement::Judgement;
-use crate::phase::memory::Refusal;
-use crate::phase::plan::{Request, Rules};
-use crate::phase::progress::Progress;
-use crate::phase::{ask as acting, dry_run, encryption, judgement, pace, retry as reading};
-use crate::phase_log::Narration;
-use crate::ports::{AwsError, ReadInstances, World};
-use crate::servers::file::{Readiness, ServerList};
+use crate::model::{Action, Failure, Instance, PhaseAnswer, StopKind};
+use crate::ports::World;
+use crate::servers::file::ServerList;
+
+use super::ask::{Asking, Mode, Reply, ask};
+use super::decide::{Rules, decide};
+use super::in_time::in_time;
+use super::look::{Seen, look, look_again, pause_before_reading_again};
+use super::plan::{Plan, Request};
+use super::progress::{Answer, Progress};
+use super::watch::Watcher;
+use super::{answer, dry_run, keys, pace};
 
 /// A phase stops waiting this long before the invocation's deadline, so that its answer gets out.
-const MARGIN: SignedDuration = SignedDuration::from_secs(10);
+pub const MARGIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// What one invocation of a phase is told.
 #[derive(Debug, Clone)]
@@ -33,10 +32,6 @@ pub struct Task<'a> {
     pub list: &'a ServerList,
     /// Start or stop.
     pub action: Action,
-    /// The heading of what this phase writes to the phase log.
-    pub heading: &'a str,
-    /// The phase log's stream.
-    pub log_stream: &'a str,
     /// Change nothing; say what would be done.
     pub dry_run: bool,
     /// When the execution began; now, for a phase that runs by itself.
@@ -47,16 +42,14 @@ pub struct Task<'a> {
     pub zone: TimeZone,
     /// How many environments run at the same time and share EC2's request buckets.
     pub environments: usize,
-    /// How alarms are muted, if they are.
-    pub muting: Option<&'a Muting>,
 }
 
 /// Why a phase could not be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum PhaseError {
-    /// EC2 could not be read several times in a row.
+    /// EC2 could not be read.
     #[error(transparent)]
-    Aws(#[from] AwsError),
+    Aws(#[from] Failure),
     /// The progress could not be written as JSON.
     #[error("the phase's progress could not be written: {0}")]
     Progress(#[from] serde_json::Error),
@@ -70,139 +63,176 @@ pub async fn run<W: World>(
     world: &W,
     task: &Task<'_>,
     resume: Option<Progress>,
+    watcher: &mut impl Watcher,
 ) -> Result<PhaseAnswer, PhaseError> {
-    let mut narration = Narration::new(task, resume.is_some());
-    let mut muter = Muter::new(task);
-    let mut progress = resume.map_or_else(
-        || Progress::new(world.now(), task.action, task.environments),
-        |progress| progress.resumed(task.action, task.environments),
+    let progress = resume.map_or_else(
+        || Progress::new(task.list.number, task.action, task.environments, world.now()),
+        |progress| progress.resumed(task.environments),
     );
-    let patience_ends = progress.began_at + task.list.timeout;
-    let mut looks = 0;
-    loop {
-        let mut judgement = look(world, task, &mut progress).await?;
-        if task.dry_run {
-            muter.dry_run(world, &judgement, &progress).await;
-            let answer = dry_run::answer(world, task, progress, judgement, task.deadline - MARGIN).await;
-            return Ok(end(world, narration, muter, answer).await);
+    match (Phase { world, task, progress }).decided(watcher).await {
+        Ok(mut answer) => {
+            watcher.ends(&mut answer).await;
+            Ok(answer)
         }
-        muter.keep_up(world, &judgement, &progress).await;
-        narration.add(muter.take_lines());
-        let asked = act(world, task, &mut progress, &judgement, patience_ends).await;
-        narration.note(&judgement, &progress);
-        if !judgement.is_decided() && world.now() >= patience_ends {
-            judgement.run_out(&progress);
+        Err(error) => {
+            if let PhaseError::Aws(failure) = &error {
+                watcher.breaks_off(failure).await;
+            }
+            Err(error)
         }
-        if judgement.is_decided() {
-            let mut answer = judgement.answer(task.list, task.action, &progress);
-            encryption::name_keys(world, &mut answer.problems).await;
-            muter.when_decided(world, &judgement, &progress).await;
-            return Ok(end(world, narration, muter, answer).await);
-        }
-        looks = if asked { 0 } else { looks + 1 };
-        let pause = pace::poll_pause(looks, judgement.only_confirms(&progress), world.chance());
-        if world.now() + pause >= task.deadline - MARGIN {
-            let answer = judgement.in_progress(task.list, task.action, &progress)?;
-            return Ok(end(world, narration, muter, answer).await);
-        }
-        narration.write(world).await;
-        world.sleep(pause).await;
     }
 }
 
-/// Ends the phase log and says in the answer what went wrong with the alarms.
-async fn end<W: World>(
-    world: &W,
-    mut narration: Narration<'_>,
-    mut muter: Muter<'_>,
-    answer: PhaseAnswer,
-) -> PhaseAnswer {
-    narration.add(muter.take_lines());
-    narration.end(world, PhaseAnswer { mute_error: muter.into_error(), ..answer }).await
+struct Phase<'a, W> {
+    world: &'a W,
+    task: &'a Task<'a>,
+    progress: Progress,
 }
 
-/// Looks, and judges what it sees.
-async fn look<W: World>(world: &W, task: &Task<'_>, progress: &mut Progress) -> Result<Judgement, AwsError> {
-    let until = task.deadline - MARGIN;
-    let (instances, checks) = reading::patiently(world, until, async || observe(world, task).await).await?;
-    progress.take_in(&instances, task.action, task.run_began_at);
-    let rules = task.rules(world.now());
-    Ok(judgement::judge(task.list, &rules, progress, instances, &checks, world.chance()))
-}
+impl<W: World> Phase<'_, W> {
+    async fn decided(mut self, watcher: &mut impl Watcher) -> Result<PhaseAnswer, PhaseError> {
+        let list = self.task.list;
+        let mut looks = 0;
+        let mut before: Option<(Seen, Plan)> = None;
+        loop {
+            let Some((seen, whole)) = self.look(before.as_ref()).await? else {
+                let plan = before.map_or_else(|| Plan::unseen(self.world.now()), |(_, plan)| plan);
+                return Ok(answer::in_progress(&plan, list, &self.progress)?);
+            };
+            let mut plan = self.decide(&seen);
+            if self.task.dry_run && (!plan.is_in_doubt() || self.is_over(Duration::ZERO)) {
+                dry_run::try_changes(self.world, &mut plan, self.asking(Mode::Try)).await;
+                watcher.dry_run(&plan, &self.progress).await;
+                return Ok(dry_run::answer(&plan, list, &self.progress));
+            }
+            let asked = !self.task.dry_run && self.act(&plan, watcher).await;
+            if !plan.is_decided() && self.world.now() >= self.patience_ends() {
+                plan.run_out(self.task.action, &self.progress);
+            } else if plan.is_decided() && !whole {
+                // The verdict stands on a look at the whole list.
+                before = None;
+                continue;
+            }
+            if plan.is_decided() {
+                self.name_keys(&mut plan).await;
+                watcher.decided(&plan, &self.progress).await;
+                return Ok(answer::answer(&plan, list, &self.progress));
+            }
+            looks = if asked { 0 } else { looks + 1 };
+            let pause = pace::poll_pause(looks, &plan, self.world.chance());
+            // A long pause that does not fit any more becomes a short one.
+            let pause = if self.is_over(pause) { pause.min(pace::LONGEST_POLL) } else { pause };
+            if self.is_over(pause) {
+                return Ok(answer::in_progress(&plan, list, &self.progress)?);
+            }
+            watcher.before_waiting().await;
+            self.world.sleep(pause).await;
+            before = Some((seen, plan));
+        }
+    }
 
-/// The list's instances in the list's own order, and the status checks of those that need some.
-async fn observe<W: ReadInstances>(
-    world: &W,
-    task: &Task<'_>,
-) -> Result<(Vec<Instance>, BTreeMap<String, StatusChecks>), AwsError> {
-    let mut instances = reading::instances(world, task.list).await?;
-    let place: BTreeMap<&String, usize> = task.list.servers.iter().zip(0..).collect();
-    let place = |instance: &Instance| instance.name.as_ref().and_then(|name| place.get(name));
-    instances.sort_by(|a, b| (place(a), &a.name, &a.id).cmp(&(place(b), &b.name, &b.id)));
-    let to_check: Vec<String> = instances
-        .iter()
-        .filter(|instance| task.checks_status() && instance.state == InstanceState::Running)
-        .map(|instance| instance.id.clone())
-        .collect();
-    let checks = if to_check.is_empty() { BTreeMap::new() } else { world.status_checks(&to_check).await? };
-    Ok((instances, checks))
-}
+    /// Looks, at the whole list or at those that are still under way, and says at which; nothing if the invocation's
+    /// time is up before EC2 could be read.
+    async fn look(&self, before: Option<&(Seen, Plan)>) -> Result<Option<(Seen, bool)>, Failure> {
+        let (list, action) = (self.task.list, self.task.action);
+        let again = before.and_then(|(seen, plan)| Some((seen, plan.to_look_at_again()?)));
+        let mut failed = 0;
+        loop {
+            let read = async {
+                match &again {
+                    Some((seen, ids)) => look_again(self.world, list, action, seen, ids).await,
+                    None => look(self.world, list, action, &self.progress).await,
+                }
+            };
+            let failure = match in_time(self.world, self.cut_off(), "DescribeInstances", read).await {
+                Ok(seen) => return Ok(Some((seen, again.is_none()))),
+                Err(failure) => failure,
+            };
+            failed += 1;
+            let Some(pause) = pause_before_reading_again(&failure, failed, self.world.chance()) else {
+                return Err(failure);
+            };
+            if self.world.now() + pause >= self.patience_ends() {
+                return Err(failure);
+            }
+            if self.is_over(pause) {
+                return Ok(None);
+            }
+            self.world.sleep(pause).await;
+        }
+    }
 
-/// Asks EC2 for what is missing and notes what came of it. Returns whether anything was asked.
-async fn act<W: World>(
-    world: &W,
-    task: &Task<'_>,
-    progress: &mut Progress,
-    judgement: &Judgement,
-    patience_ends: Timestamp,
-) -> bool {
-    let until = patience_ends.min(task.deadline - MARGIN);
-    let requests = judgement.requests();
-    for (request, instances) in &requests {
-        let replies = acting::ask(world, *request, instances, &mut progress.buckets, until, false).await;
-        for instance in instances {
-            if let Some(reply) = replies.get(&instance.id) {
-                note(progress, instance, *request, reply, world.now(), world.chance());
+    fn decide(&mut self, seen: &Seen) -> Plan {
+        self.progress.take_in(seen, self.task.run_began_at);
+        let rules = Rules {
+            list: self.task.list,
+            action: self.task.action,
+            now: self.world.now(),
+            zone: &self.task.zone,
+        };
+        let plan = decide(seen, &self.progress, rules);
+        self.progress.apply(&plan, self.world.chance());
+        plan
+    }
+
+    /// Without the keys' names the problem is told all the same.
+    async fn name_keys(&self, plan: &mut Plan) {
+        let named = async {
+            keys::name_keys(self.world, plan).await;
+            Ok(())
+        };
+        let _ = in_time(self.world, self.cut_off(), "DescribeVolumes", named).await;
+    }
+
+    /// Asks EC2 for what the plan wants and notes what came of it. Returns whether anything was asked.
+    async fn act(&mut self, plan: &Plan, watcher: &mut impl Watcher) -> bool {
+        watcher.before_asking(plan, &self.progress).await;
+        let requests = plan.requests();
+        for (request, instances) in &requests {
+            let replies = ask(self.world, *request, instances, self.asking(Mode::Change)).await;
+            for instance in instances {
+                if let Some(reply) = replies.get(&instance.id) {
+                    self.note(instance, *request, reply);
+                }
             }
         }
+        watcher.after_asking(plan, &self.progress).await;
+        !requests.is_empty()
     }
-    !requests.is_empty()
-}
 
-fn note(
-    progress: &mut Progress,
-    instance: &Instance,
-    request: Request,
-    reply: &Reply,
-    now: Timestamp,
-    chance: f64,
-) {
-    let forced = request == Request::Stop(StopKind::Force);
-    match reply {
-        Reply::Accepted | Reply::Unknown(_) => progress.note_asked(instance, forced, now),
-        // The graceful stop is still under way; it is forced once or not at all.
-        Reply::Refused(_) if forced => progress.note_asked(instance, forced, now),
-        Reply::Refused(Refusal { code, message }) => {
-            let refusal = Refusal { code: code.clone(), message: message.clone() };
-            progress.note_refused(&instance.id, refusal, now, |refusals| match failure::cause(code) {
-                failure::Cause::Capacity => pace::capacity_pause(refusals, chance),
-                _ => pace::throttle_pause(refusals, chance),
-            });
+    fn note(&mut self, instance: &Instance, request: Request, reply: &Reply) {
+        let now = self.world.now();
+        if request == Request::Stop(StopKind::Force) {
+            return self.progress.note_forced(&instance.id);
+        }
+        match reply {
+            Reply::Accepted => self.progress.note_asked(instance, Answer::Taken, now),
+            Reply::Unknown(failure) => self.progress.note_asked(instance, Answer::None(failure.clone()), now),
+            Reply::Refused(failure) => {
+                self.progress.note_refused(&instance.id, failure.clone(), now, self.world.chance());
+            }
+            Reply::Throttled(failure) => self.progress.note_throttled(&instance.id, failure.clone()),
         }
     }
-}
 
-impl Task<'_> {
-    fn checks_status(&self) -> bool {
-        self.action == Action::Start && self.list.ready > Readiness::Running
+    fn asking(&mut self, mode: Mode) -> Asking<'_> {
+        let cut_off = self.cut_off();
+        let until = self.patience_ends().min(cut_off);
+        Asking { buckets: &mut self.progress.buckets, until, cut_off, mode }
     }
 
-    fn rules(&self, now: Timestamp) -> Rules {
-        Rules {
-            action: self.action,
-            now,
-            zone: self.zone.clone(),
-            force_stop_after: self.list.force_stop_after,
-        }
+    /// Until when the list waits for its servers.
+    fn patience_ends(&self) -> Timestamp {
+        self.progress.began_at + self.task.list.timeout
+    }
+
+    /// No call of this invocation goes on after this.
+    fn cut_off(&self) -> Timestamp {
+        self.task.deadline - MARGIN
+    }
+
+    /// Whether the invocation's time is up after this pause.
+    fn is_over(&self, pause: Duration) -> bool {
+        self.world.now() + pause >= self.cut_off()
     }
 }

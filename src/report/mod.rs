@@ -14,10 +14,8 @@ use serde::Serialize;
 
 use crate::lambda::payload::ReportRequest;
 use crate::model::{
-    Action, ActionRecord, ActionTaken, Execution, HoursOff, InitialState, Instance, Outcome, Problem, failure,
+    Action, ActionRecord, ActionTaken, Execution, Failure, HoursOff, InitialState, Instance, Outcome, Problem,
 };
-use crate::phase::verdict;
-use crate::ports::AwsError;
 use crate::report::branches as results;
 use crate::report::branches::{EnvironmentResult, PhaseResult, StateError};
 use crate::servers::file::{Rate, ServerList, ServerLists};
@@ -27,7 +25,7 @@ use crate::servers::file::{Rate, ServerList, ServerLists};
 const ANSWER_BYTES: usize = 150_000;
 
 /// What a fresh describe saw of each phase's servers, by phase number.
-pub type Seen = Vec<(u32, Result<Vec<Instance>, AwsError>)>;
+pub type Seen = Vec<(u32, Result<Vec<Instance>, Failure>)>;
 
 /// The run's verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -359,8 +357,7 @@ impl Builder<'_> {
         }
         let what =
             format!("it was {wanted} when its tier was done, and is {} now", known.unwrap_or_default());
-        let problem =
-            verdict::problem(&row.name, row.id.as_deref(), failure::WENT_BACK, &what, self.request.action);
+        let problem = Problem::of(&row.name, row.id.as_deref(), &Failure::went_back(&what));
         row.problem = Some(problem.code.clone());
         self.problems.push(problem);
         self.worsen(Status::Degraded);

@@ -82,6 +82,13 @@ pub struct ServerList {
     pub hourly_rate: Option<Rate>,
 }
 
+impl ServerList {
+    /// Environment and tier, `dev db` for example: what people call the list.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.environment, self.tier)
+    }
+}
+
 /// The whole file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServerLists {

@@ -11,10 +11,6 @@ PRICES = {
 }
 
 
-def test_a_run_that_used_nothing_costs_nothing():
-    assert of_run(Usage(0, 0.0, 128, 0, mails=0), PRICES) == 0
-
-
 def test_each_use_has_its_price_and_memory_counts_in_gigabytes():
     assert of_run(Usage(1, 0.0, 128, 0, mails=0), PRICES) == 3
     assert of_run(Usage(0, 16.0, 128, 0, mails=0), PRICES) == 1

@@ -77,14 +77,6 @@ def test_alarms_come_in_pages_and_each_once(alarms):
     assert code(alarms.describe_alarms, MaxRecords=101) == "ValidationError"
 
 
-def test_actions_are_disabled_and_enabled(alarms):
-    put_alarm(alarms, "cpu")
-    alarms.disable_alarm_actions(AlarmNames=["cpu"])
-    assert alarms.describe_alarms()["MetricAlarms"][0]["ActionsEnabled"] is False
-    alarms.enable_alarm_actions(AlarmNames=["cpu"])
-    assert alarms.describe_alarms()["MetricAlarms"][0]["ActionsEnabled"] is True
-
-
 def test_a_rule_mutes_its_alarms_until_it_is_deleted_and_deleting_twice_is_no_error(alarms):
     put_alarm(alarms, "cpu")
     put_alarm(alarms, "disk")

@@ -115,12 +115,6 @@ def test_a_request_without_ids_is_refused(ec2):
     assert code(ec2.start_instances, InstanceIds=[]) == "MissingParameter"
 
 
-def test_stop_protection_refuses_the_stop(fleet, ec2):
-    fleet.put("web", "running")
-    ec2.modify_instance_attribute(InstanceId=fleet.ids["web"], DisableApiStop={"Value": True})
-    assert code(ec2.stop_instances, InstanceIds=[fleet.ids["web"]]) == "OperationNotPermitted"
-
-
 def test_a_fault_hits_the_calls_that_name_its_instance_and_is_used_up(server, fleet, ec2):
     server.application.faults.add(Fault("StartInstances", "UnsupportedOperation", fleet.ids["web"], times=1))
     assert code(ec2.start_instances, InstanceIds=[fleet.ids["web"]]) == "UnsupportedOperation"

@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 
-from local.deploy import translate
+from local.deploy import ROOT, translate
+from local.rendering import rendered
 from tests.parameters import REQUIRED
 
-ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "SECURITY.md", ROOT / "README.md"]
 WIDTH = 120
-TEMPLATE = translate(ROOT / "template.yaml", REQUIRED)
+
+
+@pytest.fixture(scope="module")
+def template(servers_file: Path) -> dict[str, Any]:
+    return translate(ROOT / "template.yaml", REQUIRED, rendered(servers_file))
 
 
 def anchors(page: Path) -> set[str]:
@@ -69,12 +73,28 @@ def default_in_words(parameter: dict[str, Any]) -> str:
     return f"`{parameter['Default']}`" if parameter["Default"] != "" else "empty"
 
 
-def test_the_page_on_deploying_has_every_parameter_with_its_default_and_no_other():
+def test_the_page_on_deploying_has_every_parameter_with_its_default_and_no_other(template):
     told = re.findall(r"^- \*\*(\w+)\*\* \((.+?)\):", section("docs/deploy.md", "Parameters"), re.MULTILINE)
-    assert dict(told) == {name: default_in_words(p) for name, p in TEMPLATE["Parameters"].items()}
+    assert dict(told) == {name: default_in_words(p) for name, p in template["Parameters"].items()}
 
 
-def test_the_page_on_security_has_every_permission_that_the_template_grants_and_no_other():
+def test_the_page_on_deploying_has_every_environment_variable_of_the_function_and_no_other(template):
+    rows = re.findall(
+        r"^\| (`[A-Z].+?) \|", section("docs/deploy.md", "What the function is told"), re.MULTILINE
+    )
+    told = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    given = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    assert sorted(told) == sorted(given)
+
+
+def test_the_page_on_deploying_has_every_partition_that_the_template_knows(template):
+    told = re.findall(
+        r"^\| `([a-z-]+)` \|", section("docs/deploy.md", "Partitions, and Regions without SES"), re.M
+    )
+    assert sorted(told) == sorted(template["Mappings"]["Partitions"])
+
+
+def test_the_page_on_security_has_every_permission_that_the_template_grants_and_no_other(template):
     told = section("SECURITY.md", "What it can touch")
     actions = set(re.findall(r"`([a-z0-9]+:[A-Z]\w+)`", told)) - {"ses:FromAddress"}
-    assert actions == set(granted(TEMPLATE["Resources"]))
+    assert actions == set(granted(template["Resources"]))

@@ -10,7 +10,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from local.fleet import phases
+from local.fleet import lists
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "statemachine.asl.json").read_text()
@@ -78,7 +78,7 @@ def test_every_choice_but_the_first_compares_only_booleans_that_an_output_comput
 
 
 def test_phase_numbers_and_environments_are_those_of_the_servers_file():
-    listed = {(p["number"], p["environment"]) for p in phases(ROOT / "servers.toml")}
+    listed = {(p["number"], p["environment"]) for p in lists(ROOT / "servers.toml")}
     found = re.findall(r"'phase_number': (\d+), 'next_phase': '(\w+)' in", TEXT)
     assert {(int(number), environment) for number, environment in found} == listed
     assert len(found) == 2 * len(listed)
@@ -92,7 +92,7 @@ def test_every_placeholder_is_given_by_the_template():
 
 def test_no_arn_and_no_server_name_is_in_the_machine():
     assert "arn:aws:lambda" not in TEXT
-    names = [name for phase in phases(ROOT / "servers.toml") for name in phase["servers"]]
+    names = [name for phase in lists(ROOT / "servers.toml") for name in phase["servers"]]
     assert not any(f"'{name}'" in TEXT or f'"{name}"' in TEXT for name in names)
 
 

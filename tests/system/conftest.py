@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
+from local import faults
 from local import run as local_run
-from local.deploy import ROOT, Stack
-from local.fleet import Fleet, phases
+from local.deploy import Stack
+from local.fleet import Fleet
+from local.rendering import rendered
 from local.server import Server
 from operate.phase_log import phase_log
+from tests.conftest import SERVERS_FILE
 
 # Real seconds: far more than any run of the tests takes.
 LONGEST_RUN = 120.0
-LISTS = {(p["environment"], p["tier"]): p["servers"] for p in phases(ROOT / "servers.toml")}
-ALL = [name for names in LISTS.values() for name in names]
 
 
 @dataclass
@@ -36,11 +37,14 @@ class Outcome:
 class System:
     """The whole system, embedded."""
 
-    def __init__(self, server: Server, log: Path, state: str, **parameters: str) -> None:
+    def __init__(
+        self, server: Server, log: Path, state: str, servers: Path = SERVERS_FILE, **parameters: str
+    ) -> None:
         self.server = server
-        self.stack: Stack = local_run.set_up(server, log, **parameters)
+        machine = rendered(servers)
+        self.stack: Stack = local_run.set_up(server, log, servers=servers, machine=machine, **parameters)
         self.fleet = Fleet(server, self.stack.client("ec2"))
-        self.fleet.seed(ROOT / "servers.toml", state)
+        self.fleet.seed(servers, state)
         server.application.calls.clear()
 
     def begin(self, action: str, **more: Any) -> str:
@@ -63,8 +67,6 @@ class System:
         return self.end(self.begin(action, **more))
 
     def fail(self, fault: str) -> None:
-        from local import faults
-
         for wish in faults.parse(fault):
             self.fleet.break_as(wish)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from local.deploy import ROOT
+from tests.system.conftest import System
 
-LISTS_FILE = ROOT / "servers.toml"
 EVENTS = sorted((ROOT / "events").glob("phase-*.json"))
 DEV_DB, DEV_APP = ["test2", "test7", "test8"], ["test1", "test4", "test5", "test19"]
 
@@ -169,8 +169,6 @@ def test_the_phase_log_has_one_stream_a_run_with_every_server(stopped):
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda path: path.stem)
 def test_each_phases_event_gives_the_documented_answer(server, tmp_path, event: Path):
-    from tests.system.conftest import System
-
     payload = json.loads(event.read_text())
     system = System(server, tmp_path / "log", "stopped" if payload["action"] == "start" else "running")
     answer, failed = system.invoke(payload)
@@ -222,8 +220,6 @@ def test_a_bad_payload_is_refused_by_the_fields_name_and_touches_nothing(stopped
 
 
 def test_a_malformed_recipient_is_refused_by_name(server, tmp_path):
-    from tests.system.conftest import System
-
     system = System(server, tmp_path / "log", "stopped")
     function = next(iter(server.application.lambdas.functions.values()))
     function.environment["MAIL_RECIPIENTS"] = "ops@example.com,not-an-address"

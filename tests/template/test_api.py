@@ -69,6 +69,20 @@ def test_a_run_is_looked_up_and_ended_in_this_machine_only():
         assert asked["executionArn"].endswith(":execution:${StateMachine.Name}:ID")
 
 
+def test_api_gateway_may_assume_its_role_without_a_source_account_which_it_does_not_send():
+    """With the condition every path answers 500; so the role must reach nothing but the one machine."""
+    properties = RESOURCES["ApiRole"]["Properties"]
+    (trust,) = properties["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "apigateway.amazonaws.com"}
+    assert "Condition" not in trust
+    (policy,) = properties["Policies"]
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert "StateMachine" in json.dumps(statement["Resource"])
+        actions = statement["Action"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            assert action in ("states:StartExecution", "states:DescribeExecution", "states:StopExecution")
+
+
 @pytest.mark.parametrize(
     "body", [{"action": "start"}, {"action": "stop", "environments": ["dev"], "dry_run": True}], ids=str
 )

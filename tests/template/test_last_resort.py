@@ -74,7 +74,7 @@ def test_only_ends_that_are_no_success_are_told(broken: System, status: str, tol
 def test_the_message_fills_every_place_from_the_event():
     (properties,) = of_type("AWS::Events::Rule").values()
     transformer = properties["Targets"][0]["InputTransformer"]
-    template = transformer["InputTemplate"]["Fn::Sub"]
+    template, _ = transformer["InputTemplate"]["Fn::Sub"]
     assert all(f"<{name}>" in template for name in transformer["InputPathsMap"])
     event = status_event("arn:aws:states:eu-west-1:123456789012:stateMachine:m", "FAILED")
     for path in transformer["InputPathsMap"].values():
@@ -84,27 +84,68 @@ def test_the_message_fills_every_place_from_the_event():
         assert isinstance(found, str)
 
 
-def test_the_topic_takes_messages_of_our_rule_and_of_this_accounts_alarms_only():
+def topic_statements() -> dict[str, dict[str, Any]]:
+    """What the topic's policy says, by who is meant."""
     (policy,) = of_type("AWS::SNS::TopicPolicy").values()
-    statements = policy["PolicyDocument"]["Statement"]
-    assert {s["Principal"]["Service"] for s in statements} == {
-        "events.amazonaws.com",
-        "cloudwatch.amazonaws.com",
-    }
-    assert all(s["Action"] == "sns:Publish" and s["Condition"] for s in statements)
+    return {s["Principal"]["Service"]: s for s in policy["PolicyDocument"]["Statement"]}
 
 
-def test_errors_throttles_and_missed_schedules_raise_an_alarm_at_the_first_one():
+def test_only_event_rules_and_this_accounts_alarms_may_publish_to_the_topic():
+    statements = topic_statements()
+    assert set(statements) == {"events.amazonaws.com", "cloudwatch.amazonaws.com"}
+    assert {s["Action"] for s in statements.values()} == {"sns:Publish"}
+    condition = statements["cloudwatch.amazonaws.com"]["Condition"]
+    assert condition == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_eventbridge_publishes_without_a_condition_and_without_a_role():
+    """With either one the notice may never arrive (EventBridge User Guide, eb-use-resource-based)."""
+    assert "Condition" not in topic_statements()["events.amazonaws.com"]
+    (properties,) = of_type("AWS::Events::Rule").values()
+    assert all("RoleArn" not in target for target in properties["Targets"])
+
+
+def test_every_bad_end_and_every_miss_raises_an_alarm_at_the_first_one():
     alarms = of_type("AWS::CloudWatch::Alarm").values()
     assert {(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms} == {
         ("AWS/Lambda", "Errors"),
         ("AWS/Lambda", "Throttles"),
-        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/SQS", "NumberOfMessagesSent"),
+        ("AWS/States", "ExecutionsFailed"),
+        ("AWS/States", "ExecutionsTimedOut"),
+        ("AWS/States", "ExecutionsAborted"),
     }
     for alarm in alarms:
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
         assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
         assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_a_second_event_raises_an_alarm_again_because_every_alarm_counts_what_happened_lately():
+    """An alarm acts when its state changes: on a level that stays, it would tell the first one only."""
+    for alarm in of_type("AWS::CloudWatch::Alarm").values():
+        assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Sum", 300, 1)
+        assert not alarm["MetricName"].startswith("ApproximateNumberOf")
+
+
+def test_the_second_way_watches_the_same_machine_and_ends_as_the_events_rule():
+    (rule_properties,) = of_type("AWS::Events::Rule").values()
+    detail = rule_properties["EventPattern"]["detail"]
+    by_metric = {
+        a["MetricName"]: a
+        for a in of_type("AWS::CloudWatch::Alarm").values()
+        if a["Namespace"] == "AWS/States"
+    }
+    ends = {name.removeprefix("Executions").lower() for name in by_metric}
+    assert ends == {status.replace("_", "").lower() for status in detail["status"]}
+    for alarm in by_metric.values():
+        assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": detail["stateMachineArn"][0]}]
+
+
+def test_the_second_way_costs_nothing_where_nobody_would_hear_of_it():
+    alarms = {n: r for n, r in RESOURCES.items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+    only_with_mail = {n for n, r in alarms.items() if r.get("Condition") == "HasAlarmMail"}
+    assert only_with_mail == {n for n, r in alarms.items() if r["Properties"]["Namespace"] == "AWS/States"}
 
 
 def test_a_schedule_gives_up_within_minutes_and_keeps_what_was_missed():
@@ -120,7 +161,7 @@ def test_a_schedule_gives_up_within_minutes_and_keeps_what_was_missed():
         assert "Name" not in schedule  # a fixed name collides with a second stack's
 
 
-def test_only_this_accounts_schedules_state_machines_and_apis_may_assume_the_roles():
-    for name in ("ScheduleRole", "StateMachineRole", "ApiRole"):
+def test_only_this_accounts_schedules_and_state_machines_may_assume_the_roles():
+    for name in ("ScheduleRole", "StateMachineRole"):
         (statement,) = RESOURCES[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}, name

@@ -6,6 +6,7 @@ CloudFormation matches a pattern against the whole value, and against each item 
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from local.deploy import ROOT
 
 TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text())
 PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
+ADDRESSES = tomllib.loads((ROOT / "tests" / "addresses.toml").read_text())
+# SES's limit for one mail, all its recipients together (API: SendEmail).
+MOST_RECIPIENTS = 50
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 GOOD = {
@@ -29,10 +33,16 @@ GOOD = {
         "Etc/GMT+3",
         "America/Port-au-Prince",
     ],
-    "MailSender": ["start-stop@example.com"],
-    "MailRecipients": ["a@example.com", "a@example.com,b@example.com", "a@example.com, b@sub.example.com"],
+    "MailSender": ADDRESSES["good"],
+    "MailRecipients": [
+        *ADDRESSES["good"],
+        "a@example.com,b@example.com",
+        "a@example.com, b@sub.example.com",
+        ",".join(ADDRESSES["good"]),
+    ],
     "SesSandbox": ["yes", "no"],
-    "AlarmMail": ["", "oncall@example.com"],
+    "SesRegion": ["", "eu-west-1", "us-gov-west-1", "ap-southeast-4"],
+    "AlarmMail": ["", *ADDRESSES["good"]],
     "ServerTagValue": ["true", "team-a/dev"],
     "InstanceIds": ["", "i-12345678", "i-0123456789abcdef0,i-12345678"],
     "KmsKeyArns": ["", KEY, f"{KEY},{KEY}"],
@@ -51,10 +61,19 @@ BAD = {
     "StartEnabled": ["true", ""],
     "StopEnabled": ["enabled"],
     "TimeZone": ["", "Europe/", "GMT 1", "Europe/Madrid;"],
-    "MailSender": ["", "ops", "ops@", "ops@example", "a b@example.com", "Ops <ops@example.com>"],
-    "MailRecipients": ["", "a@example.com;b@example.com", "a@example.com,", "a@example.com,ops"],
+    "MailSender": [*ADDRESSES["bad"], "a@example.com,b@example.com"],
+    "MailRecipients": [
+        *ADDRESSES["bad"],
+        "a@example.com;b@example.com",
+        "a@example.com b@example.com",
+        "a@example.com,  b@example.com",
+        "a@example.com,,b@example.com",
+        ",a@example.com",
+        "a@example.com, ",
+    ],
     "SesSandbox": ["", "true"],
-    "AlarmMail": ["ops", "a@example.com,b@example.com"],
+    "SesRegion": ["eu-west", "EU-WEST-1", "eu-west-1a", "*", "Frankfurt"],
+    "AlarmMail": [*filter(None, ADDRESSES["bad"]), "a@example.com,b@example.com"],
     "ServerTagValue": ["", "*", "two words"],
     "InstanceIds": ["test1", "i-xyz", "*", "i-12345678,*"],
     "KmsKeyArns": ["*", "alias/mine", KEY.replace("key/", "alias/"), f"{KEY},*"],
@@ -118,3 +137,27 @@ def test_a_good_value_is_accepted(name: str, value: str):
 )
 def test_a_wrong_value_is_refused(name: str, value: str):
     assert not accepts(PARAMETERS[name], value)
+
+
+@pytest.mark.parametrize("bad", ADDRESSES["bad"])
+def test_one_wrong_recipient_among_good_ones_is_refused(bad: str):
+    assert not accepts(PARAMETERS["MailRecipients"], f"{bad},b@example.com")
+    if not bad.startswith(" "):  # behind a comma one blank is no fault
+        assert not accepts(PARAMETERS["MailRecipients"], f"a@example.com,{bad}")
+        assert not accepts(PARAMETERS["MailRecipients"], f"a@example.com, {bad},b@example.com")
+
+
+def test_as_many_recipients_as_ses_takes_are_accepted_and_not_one_more():
+    recipients = [f"person{number}@example.com" for number in range(MOST_RECIPIENTS + 1)]
+    for separator in (",", ", "):
+        assert accepts(PARAMETERS["MailRecipients"], separator.join(recipients[:-1]))
+        assert not accepts(PARAMETERS["MailRecipients"], separator.join(recipients))
+
+
+def test_one_grammar_of_an_address_is_written_in_all_three_parameters():
+    patterns = {
+        name: PARAMETERS[name]["AllowedPattern"] for name in ("MailSender", "MailRecipients", "AlarmMail")
+    }
+    address = patterns["MailSender"].removeprefix("^").removesuffix("$")
+    assert patterns["AlarmMail"] == f"^({address})?$"
+    assert patterns["MailRecipients"] == f"^{address}(, ?{address}){{0,{MOST_RECIPIENTS - 1}}}$"

@@ -12,6 +12,7 @@ import pytest
 from local.alarms import watch
 from local.runtime_api import ACCOUNT, REGION
 from local.server import Call, Server
+from tests.conftest import empty
 from tests.system.conftest import System
 from tests.template.permissions import Need, Statement, role_of, statements
 
@@ -35,8 +36,6 @@ FUNCTION, MACHINE = "function", "ak"
 @pytest.fixture(scope="module")
 def seen(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[System, list[Call]]:
     """A start with a bounced server, a stop and a dry run; and every call that was made meanwhile."""
-    from tests.conftest import empty
-
     empty(running_server)
     system = System(running_server, tmp_path_factory.mktemp("policies") / "function.log", "stopped")
     habit = system.fleet.habit("test15")
@@ -215,3 +214,34 @@ def test_a_muting_function_may_do_what_it_did_to_alarms_and_nothing_else(server:
     assert cloudwatch_actions(granted) == {need.action for need in needed}
     rule = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm-mute-rule:another-stack.dev.db.1"
     assert judge(granted, [Need("cloudwatch:DeleteAlarmMuteRule", rule)])[0]
+
+
+def test_mail_through_another_regions_ses_is_allowed_there_and_nowhere_else(server: Server, tmp_path: Path):
+    for sandbox in ("yes", "no"):
+        system = System(server, tmp_path / "log", "stopped", SesSandbox=sandbox, SesRegion="eu-central-1")
+        granted = function_statements(system)
+        sender = {"ses:FromAddress": "start-stop@example.com"}
+        for what in ("identity/start-stop@example.com", "identity/example.com", "configuration-set/any"):
+            there = Need("ses:SendEmail", f"arn:aws:ses:eu-central-1:{ACCOUNT}:{what}", sender)
+            here = Need("ses:SendEmail", f"arn:aws:ses:{REGION}:{ACCOUNT}:{what}", sender)
+            assert judge(granted, [there])[0] == set()
+            assert judge(granted, [here])[0]
+        empty(server)
+
+
+def test_a_server_of_license_manager_may_be_started_only_if_that_was_asked_for(
+    server: Server, tmp_path: Path
+):
+    without = function_statements(System(server, tmp_path / "log", "stopped"))
+    empty(server)
+    granted = function_statements(System(server, tmp_path / "log", "stopped", LicenseManager="yes"))
+    for resource in (
+        f"arn:aws:license-manager:{REGION}:{ACCOUNT}:license-configuration:lic-0123456789abcdef",
+        f"arn:aws:resource-groups:{REGION}:{ACCOUNT}:group/a-host-resource-group",
+    ):
+        start, stop = Need("ec2:StartInstances", resource), Need("ec2:StopInstances", resource)
+        assert judge(granted, [start])[0] == set()
+        assert judge(granted, [stop])[0]
+        assert judge(without, [start])[0]
+    elsewhere = Need("ec2:StartInstances", "arn:aws:resource-groups:eu-west-1:210987654321:group/x")
+    assert judge(granted, [elsewhere])[0]

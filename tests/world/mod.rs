@@ -16,17 +16,19 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use ec2_start_stop::lambda::watchers::Watchers;
 use ec2_start_stop::model::{
-    Action, Check, Instance, InstanceState, PhaseAnswer, StateReason, StatusChecks, StopKind,
+    Action, Check, Failure, Instance, InstanceState, PhaseAnswer, StatusChecks, StopKind,
 };
-use ec2_start_stop::muting;
-use ec2_start_stop::muting::Muting;
+use ec2_start_stop::muting::watcher::{self, Muter};
+use ec2_start_stop::muting::{self, Muting};
 use ec2_start_stop::phase::progress::Progress;
-use ec2_start_stop::phase::run as phase;
 use ec2_start_stop::phase::run::{PhaseError, Task};
+use ec2_start_stop::phase::{self};
+use ec2_start_stop::phase_log::{self, Narrator};
 use ec2_start_stop::ports::{
-    Alarm, AwsError, Calls, ChangeInstances, Clock, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog,
-    ReadInstances, Selection, SendMail, Trail,
+    Alarm, Calls, ChangeInstances, Clock, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog, ReadInstances,
+    Selection, SendMail, Trail, TryChanges,
 };
 use ec2_start_stop::servers::file::{Minimum, Readiness, ServerList};
 use jiff::tz::TimeZone;
@@ -89,6 +91,7 @@ pub fn server(name: &str, state: InstanceState) -> Server {
             state,
             launch_time: Some(seven() - SignedDuration::from_hours(60)),
             stopped_at: (state == InstanceState::Stopped).then(|| seven() - SignedDuration::from_hours(12)),
+            unknown_state: None,
             state_reason: (state == InstanceState::Stopped).then(|| reason("Client.UserInitiatedShutdown")),
             hold: None,
             auto_scaling_group: None,
@@ -119,8 +122,8 @@ pub fn running(name: &str) -> Server {
     server(name, InstanceState::Running)
 }
 
-fn reason(code: &str) -> StateReason {
-    StateReason { code: code.to_owned(), message: format!("{code}: said EC2") }
+fn reason(code: &str) -> Failure {
+    Failure::of_state_reason(code, &format!("{code}: said EC2"))
 }
 
 impl Server {
@@ -195,7 +198,9 @@ impl Server {
         if matches!(self.habit, Habit::NoChecks) {
             return None;
         }
+        let is_running = self.instance.state == InstanceState::Running;
         let all = |check: Check| StatusChecks {
+            is_running,
             instance: check.clone(),
             system: check.clone(),
             attached_ebs: check.clone(),
@@ -327,7 +332,7 @@ impl World {
         self.now.set(self.now.get() + duration);
     }
 
-    fn call(&self, operation: &'static str, ids: &[String]) -> Result<(), AwsError> {
+    fn call(&self, operation: &'static str, ids: &[String]) -> Result<(), Failure> {
         self.pass_time(CALL);
         self.calls.borrow_mut().push(Call { operation, at: self.now.get(), ids: ids.to_vec() });
         for fault in self.faults.borrow_mut().iter_mut() {
@@ -339,8 +344,18 @@ impl World {
         Ok(())
     }
 
+    /// A request: noted, within the buckets, and refused where a server refuses it.
+    fn check(&self, told_as: &'static str, operation: &'static str, ids: &[String]) -> Result<(), Failure> {
+        assert!(!ids.is_empty(), "an empty request");
+        self.call(told_as, ids)?;
+        if self.buckets.get() && operation == "StartInstances" {
+            self.take_tokens(ids)?;
+        }
+        self.refusal(operation, ids).map_or(Ok(()), Err)
+    }
+
     /// EC2's published buckets for StartInstances; a stop's are larger and not modelled.
-    fn take_tokens(&self, ids: &[String]) -> Result<(), AwsError> {
+    fn take_tokens(&self, ids: &[String]) -> Result<(), Failure> {
         let seconds = self.now.get().duration_since(self.refilled_at.get()).as_secs_f64();
         self.refilled_at.set(self.now.get());
         self.requests.set((self.requests.get() + 2.0 * seconds).min(5.0));
@@ -355,7 +370,7 @@ impl World {
         Ok(())
     }
 
-    fn refusal(&self, operation: &'static str, ids: &[String]) -> Option<AwsError> {
+    fn refusal(&self, operation: &'static str, ids: &[String]) -> Option<Failure> {
         let mut servers = self.servers.borrow_mut();
         for id in ids {
             let Some(server) = servers.get_mut(id) else {
@@ -387,12 +402,18 @@ impl World {
     }
 }
 
-pub fn error(operation: &'static str, code: &str) -> AwsError {
-    AwsError { operation, code: code.to_owned(), message: format!("{code}: said EC2") }
+pub fn error(operation: &'static str, code: &str) -> Failure {
+    let message = match code {
+        "OperationNotPermitted" => {
+            "The instance may not be stopped. Modify its 'disableApiStop' instance attribute."
+        }
+        _ => "said EC2",
+    };
+    Failure::of_aws(operation, code, &format!("{code}: {message}"), None)
 }
 
 impl ReadInstances for World {
-    async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, AwsError> {
+    async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, Failure> {
         assert!(!selection.is_empty(), "an empty filter means every instance");
         self.call("DescribeInstances", &[])?;
         let now = self.now.get();
@@ -409,68 +430,79 @@ impl ReadInstances for World {
             .collect())
     }
 
-    async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, AwsError> {
+    async fn instances_by_id(&self, ids: &[String]) -> Result<Vec<Instance>, Failure> {
+        self.call("DescribeInstances (by id)", ids)?;
+        let now = self.now.get();
+        let mut servers = self.servers.borrow_mut();
+        let known = ids.iter().filter_map(|id| {
+            let server = servers.get_mut(id)?;
+            server.settle(now);
+            Some(server.shown(now))
+        });
+        Ok(known.collect())
+    }
+
+    async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, Failure> {
         self.call("DescribeInstanceStatus", ids)?;
         let now = self.now.get();
         let mut servers = self.servers.borrow_mut();
-        Ok(ids.iter().filter_map(|id| Some((id.clone(), servers.get_mut(id)?.checks(now)?))).collect())
+        let checked = ids.iter().filter_map(|id| {
+            let server = servers.get_mut(id)?;
+            server.settle(now);
+            Some((id.clone(), server.checks(now)?))
+        });
+        Ok(checked.collect())
     }
 
-    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, AwsError> {
+    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, Failure> {
         self.call("DescribeVolumes", &[id.to_owned()])?;
         Ok(vec![KEY.to_owned()])
     }
 }
 
 impl ChangeInstances for World {
-    async fn start(&self, ids: &[String], dry_run: bool) -> Result<(), AwsError> {
-        assert!(!ids.is_empty(), "an empty request");
-        self.call(if dry_run { "StartInstances (dry run)" } else { "StartInstances" }, ids)?;
-        if self.buckets.get() {
-            self.take_tokens(ids)?;
-        }
-        if let Some(error) = self.refusal("StartInstances", ids) {
-            return Err(error);
-        }
+    async fn start(&self, ids: &[String]) -> Result<(), Failure> {
+        self.check("StartInstances", "StartInstances", ids)?;
         let now = self.now.get();
-        if !dry_run {
-            ids.iter().for_each(|id| self.servers.borrow_mut().get_mut(id).unwrap().start(now));
-        }
+        ids.iter().for_each(|id| self.servers.borrow_mut().get_mut(id).unwrap().start(now));
         Ok(())
     }
 
-    async fn stop(&self, ids: &[String], kind: StopKind, dry_run: bool) -> Result<(), AwsError> {
-        assert!(!ids.is_empty(), "an empty request");
-        let operation = match (dry_run, kind) {
-            (true, _) => "StopInstances (dry run)",
-            (false, StopKind::Graceful) => "StopInstances",
-            (false, StopKind::Force) => "StopInstances (force)",
+    async fn stop(&self, ids: &[String], kind: StopKind) -> Result<(), Failure> {
+        let operation = match kind {
+            StopKind::Graceful => "StopInstances",
+            StopKind::Force => "StopInstances (force)",
         };
-        self.call(operation, ids)?;
-        if let Some(error) = self.refusal("StopInstances", ids) {
-            return Err(error);
-        }
+        self.check(operation, "StopInstances", ids)?;
         let now = self.now.get();
-        if !dry_run {
-            ids.iter().for_each(|id| self.servers.borrow_mut().get_mut(id).unwrap().stop(now, kind));
-        }
+        ids.iter().for_each(|id| self.servers.borrow_mut().get_mut(id).unwrap().stop(now, kind));
         Ok(())
     }
 }
 
+impl TryChanges for World {
+    async fn try_start(&self, ids: &[String]) -> Result<(), Failure> {
+        self.check("StartInstances (dry run)", "StartInstances", ids)
+    }
+
+    async fn try_stop(&self, ids: &[String]) -> Result<(), Failure> {
+        self.check("StopInstances (dry run)", "StopInstances", ids)
+    }
+}
+
 impl MuteAlarms for World {
-    async fn alarms(&self) -> Result<Vec<Alarm>, AwsError> {
+    async fn alarms(&self) -> Result<Vec<Alarm>, Failure> {
         self.call("DescribeAlarms", &[])?;
         Ok(self.alarms.borrow().clone())
     }
 
-    async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, AwsError> {
+    async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, Failure> {
         self.call("ListAlarmMuteRules", &[])?;
         let rules = self.mute_rules.borrow();
         Ok(rules.values().filter(|rule| muting::is_of(family, &rule.name)).cloned().collect())
     }
 
-    async fn put_mute_rule(&self, rule: &MuteRule) -> Result<(), AwsError> {
+    async fn put_mute_rule(&self, rule: &MuteRule) -> Result<(), Failure> {
         assert!(!rule.alarms.is_empty(), "a rule without alarms mutes every alarm");
         assert!(rule.alarms.len() <= 100, "a rule targets at most 100 alarms");
         self.call("PutAlarmMuteRule", std::slice::from_ref(&rule.name))?;
@@ -478,7 +510,7 @@ impl MuteAlarms for World {
         Ok(())
     }
 
-    async fn delete_mute_rule(&self, name: &str) -> Result<(), AwsError> {
+    async fn delete_mute_rule(&self, name: &str) -> Result<(), Failure> {
         self.call("DeleteAlarmMuteRule", &[name.to_owned()])?;
         self.mute_rules.borrow_mut().remove(name);
         Ok(())
@@ -486,7 +518,7 @@ impl MuteAlarms for World {
 }
 
 impl PhaseLog for World {
-    async fn write(&self, _stream: &str, lines: &[LogLine]) -> Result<(), AwsError> {
+    async fn write(&self, _stream: &str, lines: &[LogLine]) -> Result<(), Failure> {
         if self.log_fails.get() {
             return Err(error("PutLogEvents", "AccessDeniedException"));
         }
@@ -496,7 +528,7 @@ impl PhaseLog for World {
 }
 
 impl SendMail for World {
-    async fn send(&self, _: &str, _: &[String], mail: &Mail) -> Result<String, AwsError> {
+    async fn send(&self, _: &str, _: &[String], mail: &Mail) -> Result<String, Failure> {
         self.call("SendEmail", &[])?;
         self.mails.borrow_mut().push(mail.clone());
         Ok("message-1".to_owned())
@@ -553,20 +585,41 @@ pub fn task<'a>(world: &World, list: &'a ServerList, action: Action) -> Task<'a>
     Task {
         list,
         action,
-        heading: "starting development db servers",
-        log_stream: "run-1",
         dry_run: false,
         run_began_at: seven(),
         deadline: world.now() + SignedDuration::from_mins(15) + SignedDuration::from_secs(30),
         zone: TimeZone::UTC,
         environments: 1,
-        muting: None,
     }
 }
 
-/// Runs one invocation.
+/// Runs one invocation, with the phase log watching.
 pub fn invoke(world: &World, task: &Task<'_>, resume: Option<Progress>) -> Result<PhaseAnswer, PhaseError> {
-    at_once(phase::run(world, task, resume))
+    invoke_muting(world, task, None, resume)
+}
+
+/// Runs one invocation, with or without muting.
+pub fn invoke_muting(
+    world: &World,
+    task: &Task<'_>,
+    muting: Option<&Muting>,
+    resume: Option<Progress>,
+) -> Result<PhaseAnswer, PhaseError> {
+    let about = phase_log::About {
+        heading: "starting development db servers",
+        stream: "run-1",
+        list: &task.list.label(),
+        action: task.action,
+        dry_run: task.dry_run,
+        resumed: resume.is_some(),
+        deadline: task.deadline,
+    };
+    let muter = muting.map(|muting| {
+        let (deadline, zone) = (task.deadline, task.zone.clone());
+        Muter::new(world, muting, watcher::About { list: task.list, action: task.action, deadline, zone })
+    });
+    let mut watchers = Watchers { muter, log: Narrator::new(world, about) };
+    at_once(phase::run(world, task, resume, &mut watchers))
 }
 
 /// The fakes never wait for anything, so a future is ready at once.
@@ -598,8 +651,8 @@ pub fn mute_in_slices(
     let mut resume = None;
     for invocations in 1..1000 {
         let deadline = world.now() + SignedDuration::from_secs(seconds);
-        let task = Task { deadline, muting, ..task(world, list, action) };
-        let answer = invoke(world, &task, resume).unwrap();
+        let task = Task { deadline, ..task(world, list, action) };
+        let answer = invoke_muting(world, &task, muting, resume).unwrap();
         let Some(handed_on) = &answer.resume else { return (answer, invocations) };
         let wire = serde_json::to_string(handed_on).unwrap();
         resume = Some(serde_json::from_str(&wire).unwrap());

@@ -6,7 +6,8 @@ use ciborium::{Value, cbor};
 use jiff::Timestamp;
 
 use super::{Endpoint, run};
-use crate::ports::{Alarm, AwsError, MuteAlarms, MuteRule};
+use crate::model::Failure;
+use crate::ports::{Alarm, MuteAlarms, MuteRule};
 
 fn bytes(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -153,8 +154,8 @@ fn a_rule_is_deleted_by_its_name() {
 #[test]
 fn a_refusal_comes_through_with_operation_code_and_message() {
     let refusals = || (0..3).map(|_| refused("AccessDenied"));
-    let told = |error: AwsError| (error.operation, error.code, error.message);
-    let denied = |operation| (operation, "AccessDenied".to_owned(), "said CloudWatch".to_owned());
+    let told = |failure: Failure| (failure.operation, failure.code, failure.message);
+    let denied = |operation| (Some(operation), "AccessDenied".to_owned(), "said CloudWatch".to_owned());
     let aws = Endpoint::new(refusals()).aws();
     assert_eq!(told(run(aws.alarms()).expect_err("denied")), denied("DescribeAlarms"));
     assert_eq!(told(run(aws.mute_rules("x.")).expect_err("denied")), denied("ListAlarmMuteRules"));

@@ -1,0 +1,20 @@
+//! Names the KMS keys of a server whose start fell back for lack of a grant: EC2 says only `Client.InternalError`.
+
+use crate::model::failure::Kind;
+use crate::ports::ReadInstances;
+
+use super::plan::{Plan, Standing};
+
+/// Adds the keys to each failure that looks like a missing grant
+/// (<https://repost.aws/knowledge-center/kms-iam-ec2-permission>). Keys that cannot be read leave it as it is.
+pub async fn name_keys<W: ReadInstances>(world: &W, plan: &mut Plan) {
+    for server in &mut plan.servers {
+        let Standing::Failed(failure) = &mut server.standing else { continue };
+        let Some(id) = server.id.as_ref().filter(|_| failure.kind == Kind::Key) else { continue };
+        let keys = world.volume_keys(id).await.unwrap_or_default();
+        if !keys.is_empty() {
+            let advice = format!("{} Grant kms:CreateGrant on {}.", failure.advice, keys.join(" and "));
+            failure.advice = advice.into();
+        }
+    }
+}
