@@ -141,12 +141,12 @@ pictures: preview ## Pictures of those mails at 375 pixels, light and dark, and 
 	  $(CHROMIUM) --window-size=$${look%-*},1600 --blink-settings=preferredColorScheme=$$([ $${look#*-} = dark ] && echo 0 || echo 1) \
 	    --screenshot="$${mail%.html}-$$look.png" "$$mail" 2> /dev/null || exit 1; done; done; ls $(CURDIR)/target/preview/*.png
 
+include operate/operate.mk
+include bench/bench.mk
+
 prove: $(VENV) $(if $(call yes,EMBEDDED),build-function,$(DEPLOY_VENV)) ## Proves the product in your account by six small servers, then deletes all
 	@PATH="$(DEPLOY_PATH)" $(PYTHON) -m prove --sender "$$SENDER" $(if $(call yes,EMBEDDED),--embedded) \
 		$(if $(DELETE),--delete "$$DELETE")
-
-include operate/operate.mk
-include bench/bench.mk
 
 build-function:
 	@command -v cargo > /dev/null || { echo "Rust is needed (https://rustup.rs); then run this again." >&2; exit 1; }

@@ -29,7 +29,8 @@ def main(arguments: list[str]) -> int:
         return 2
     except BrokenPipeError:
         leave_the_pipe()
-        return 2
+        # Who only looked has seen enough; who changed something does not know how it ended.
+        return 0 if options.command in ("status", "log", "doctor") else 2
     except KeyboardInterrupt:
         print("\nInterrupted here; an execution that was started goes on.", file=sys.stderr)
         return 130

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto.kms.models import kms_backends
 
+from local.faults import Fault
 from local.fleet import Fleet
+from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
 from operate import check_files, check_mail, check_servers, doctor, lists
 from operate.samconfig import SamConfig
@@ -132,23 +135,24 @@ def test_a_server_without_the_tag_is_found_unless_its_id_is_allowed(fleet, sessi
 def test_a_customers_key_must_be_among_kms_key_arns_and_awss_own_need_not(fleet, session, servers):
     kms = session.client("kms")
     customers = kms.create_key()["KeyMetadata"]["Arn"]
-    attach_encrypted(fleet.client, fleet.ids["test2"], KmsKeyId=customers)
-    attach_encrypted(fleet.client, fleet.ids["test7"])
+    attach_encrypted(fleet.client, fleet.ids["test2"], customers)
+    aws_own = kms.create_key()["KeyMetadata"]
+    kms_backends[ACCOUNT][REGION].keys[aws_own["KeyId"]].key_manager = "AWS"  # moto's are all the customer's
+    attach_encrypted(fleet.client, fleet.ids["test7"], aws_own["Arn"])
     (found,) = wrongs(check_servers.check(session, lists.read(servers), config()))
     assert found == f"{customers} encrypts volumes of test2: put it into KmsKeyArns in samconfig.toml"
     assert not wrongs(check_servers.check(session, lists.read(servers), config(KmsKeyArns=customers)))
 
 
 def test_a_key_that_may_not_be_looked_at_is_said_and_is_not_called_wrong(fleet, session, servers):
-    attach_encrypted(fleet.client, fleet.ids["test2"], KmsKeyId=KEY)
+    attach_encrypted(fleet.client, fleet.ids["test2"], KEY)
     findings = list(check_servers.check(session, lists.read(servers), config()))
     assert not wrongs(findings)
     assert any(finding.state == "unknown" and KEY in finding.text for finding in findings)
 
 
-def attach_encrypted(ec2, instance_id: str, **key: str) -> None:
-    """Without a key the volume gets AWS's own one."""
-    volume = ec2.create_volume(AvailabilityZone="eu-west-1a", Size=8, Encrypted=True, **key)
+def attach_encrypted(ec2, instance_id: str, key: str) -> None:
+    volume = ec2.create_volume(AvailabilityZone="eu-west-1a", Size=8, Encrypted=True, KmsKeyId=key)
     ec2.attach_volume(VolumeId=volume["VolumeId"], InstanceId=instance_id, Device="/dev/sdf")
 
 
@@ -169,8 +173,6 @@ def test_a_verified_domain_covers_its_addresses_and_those_of_domains_below():
 
 
 def test_a_question_that_aws_refuses_is_said_and_fails_nothing(machine, servers, verified, server):
-    from local.faults import Fault
-
     server.application.faults.add(Fault("DescribeInstances", "UnauthorizedOperation"))
     findings = list(doctor.examine(config(), RENDER, machine, servers))
     assert any(f.state == "unknown" and "UnauthorizedOperation" in f.text for f in findings)

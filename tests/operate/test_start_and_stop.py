@@ -175,5 +175,6 @@ def test_a_closed_pipe_is_no_traceback(monkeypatch, capfd):
 
     monkeypatch.setattr("operate.command._do", closed)
     monkeypatch.setattr("operate.command.leave_the_pipe", lambda: None)
-    assert main(["status"]) == 2
+    assert main(["status"]) == 0
+    assert main(["start"]) == 2
     assert capfd.readouterr().err == ""
