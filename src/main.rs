@@ -50,7 +50,7 @@ async fn answer(
 
 fn diagnostic(error: &HandlerError) -> Diagnostic {
     tracing::error!(name = error.name(), "{error}");
-    Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() }
+    Diagnostic { error_type: error.name().to_owned(), error_message: error.message() }
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {

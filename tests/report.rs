@@ -191,7 +191,7 @@ fn a_failed_branch_and_a_failed_machine_are_told_with_their_error() {
     request.error = Some(json!({"Error": "States.QueryEvaluationError", "Cause": "broken"}));
     let (report, mail) = built(&request, InstanceState::Stopped);
     assert_eq!((report.status, report.rows().count()), (Status::Aborted, 20));
-    assert!(mail.text.contains("Environment dev failed: no permission to describe"));
+    assert!(mail.text.contains("Environment dev failed in its db tier: no permission to describe"));
     assert!(mail.text.contains("States.QueryEvaluationError"));
 }
 

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::lambda::branch;
 use crate::lambda::metrics::{self, Source};
 use crate::lambda::payload::{PayloadError, PhaseRequest, ReportRequest, Request};
 use crate::lambda::watchers::Watchers;
@@ -21,10 +22,13 @@ use crate::phase::run::{MARGIN, PhaseError, Task};
 use crate::phase_log::{self, Narrator};
 use crate::ports::{MuteAlarms, PhaseLog, SendMail, Trail, World};
 use crate::report::{self, Report, Seen};
-use crate::servers::file::{ServerLists, ServersFileError};
+use crate::servers::file::{ServerList, ServerLists, ServersFileError};
 
 /// The report looks at all servers for this long at most (DESIGN: end states are a nicety, the mail is not).
 const LONGEST_LOOK: SignedDuration = SignedDuration::from_mins(2);
+
+/// An error's message as the caller gets it; EC2's encoded authorization messages alone can be longer.
+const MESSAGE_CHARACTERS: usize = 1_000;
 
 /// All that an invocation needs of the world.
 pub trait Services: World + MuteAlarms + PhaseLog + SendMail + Trail {}
@@ -114,6 +118,11 @@ impl HandlerError {
             Self::Panicked(_) | Self::Unwritable(_) => "Panicked",
         }
     }
+
+    /// What the caller is told: bounded, because the state machine carries it to the report.
+    pub fn message(&self) -> String {
+        self.to_string().chars().take(MESSAGE_CHARACTERS).collect()
+    }
 }
 
 impl From<Failure> for HandlerError {
@@ -149,29 +158,48 @@ pub async fn answer<W: Services>(
     // What an invocation before this one asked, and could not tell, is not this one's.
     let _ = world.calls();
     let answer = match Request::parse(payload)? {
-        Request::Skip => serde_json::to_value(PhaseAnswer::skipped())?,
+        Request::Skip(request) => carried_on(settings, request, PhaseAnswer::skipped())?,
         Request::Phase(request) => {
-            serde_json::to_value(run_phase(world, settings, invocation, request).await?)?
+            let answer = run_phase(world, settings, invocation, &request).await?;
+            carried_on(settings, request, answer)?
         }
         Request::Report(request) => send_report(world, settings, invocation, request).await?,
     };
     Ok(answer)
 }
 
-async fn run_phase<W: Services>(
-    world: &W,
+/// A phase's answer: with the branch's record in it, if the payload brought one.
+fn carried_on(
     settings: &Settings,
-    invocation: &Invocation,
     request: PhaseRequest,
-) -> Result<PhaseAnswer, HandlerError> {
-    let list = settings.lists.numbered(request.phase_number).ok_or_else(|| {
+    answer: PhaseAnswer,
+) -> Result<Value, HandlerError> {
+    let list = match &request.branch {
+        Some(_) => list_of(settings, &request)?,
+        None => return Ok(serde_json::to_value(answer)?),
+    };
+    let record = request.branch.unwrap_or_default();
+    Ok(serde_json::to_value(branch::answer(&settings.lists, list, request.dry_run, record, answer))?)
+}
+
+fn list_of<'a>(settings: &'a Settings, request: &PhaseRequest) -> Result<&'a ServerList, PayloadError> {
+    settings.lists.numbered(request.phase_number).ok_or_else(|| {
         let numbers: Vec<String> = settings.lists.lists.iter().map(|list| list.number.to_string()).collect();
         PayloadError::Field {
             field: "phase_number".to_owned(),
             expected: format!("one of {} (servers.toml)", numbers.join(", ")),
             found: request.phase_number.to_string(),
         }
-    })?;
+    })
+}
+
+async fn run_phase<W: Services>(
+    world: &W,
+    settings: &Settings,
+    invocation: &Invocation,
+    request: &PhaseRequest,
+) -> Result<PhaseAnswer, HandlerError> {
+    let list = list_of(settings, request)?;
     let execution = request.execution.as_ref();
     let run = execution.map_or(&invocation.request_id, |execution| &execution.name);
     let task = Task {
@@ -198,7 +226,7 @@ async fn run_phase<W: Services>(
         Muter::new(world, muting, about)
     });
     let mut watchers = Watchers { muter, log: Narrator::new(world, about) };
-    let answer = phase::run(world, &task, request.resume, &mut watchers).await?;
+    let answer = phase::run(world, &task, request.resume.clone(), &mut watchers).await?;
     let source = Source { stack: &settings.stack, run, at: world.now(), calls: world.calls() };
     for record in metrics::of_phase(source, list, task.action, task.dry_run, &answer) {
         world.record(&record);

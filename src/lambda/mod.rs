@@ -1,5 +1,6 @@
 //! The edge: one event in, one answer or one named error out.
 
+pub mod branch;
 pub mod handler;
 pub mod metrics;
 pub mod payload;

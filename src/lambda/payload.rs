@@ -5,6 +5,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::lambda::branch::Record;
 use crate::model::{Action, Execution};
 use crate::phase::progress::Progress;
 
@@ -12,7 +13,7 @@ use crate::phase::progress::Progress;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     /// `next_phase: false`: do nothing, call nothing.
-    Skip,
+    Skip(PhaseRequest),
     /// Run one phase.
     Phase(PhaseRequest),
     /// Build and send the report.
@@ -34,6 +35,8 @@ pub struct PhaseRequest {
     pub resume: Option<Progress>,
     /// The execution that this belongs to.
     pub execution: Option<Execution>,
+    /// What the state machine's branch has come to; the answer then carries it on.
+    pub branch: Option<Record>,
 }
 
 /// The report.
@@ -82,7 +85,7 @@ pub enum PayloadError {
     },
 }
 
-const KNOWN_FIELDS: &str = "phase_number, next_phase, action, cw_log_phase, send_mail, dry_run, resume, execution, \
+const KNOWN_FIELDS: &str = "phase_number, next_phase, action, cw_log_phase, send_mail, dry_run, resume, execution, branch, \
      and for the report results, environments, waited, error";
 
 impl Request {
@@ -100,7 +103,7 @@ impl Request {
         }
         let goes_on = fields.required("next_phase", "true or false")?;
         let phase = fields.phase()?;
-        Ok(if goes_on { Self::Phase(phase) } else { Self::Skip })
+        Ok(if goes_on { Self::Phase(phase) } else { Self::Skip(phase) })
     }
 }
 
@@ -116,6 +119,7 @@ impl Fields {
             dry_run: self.optional("dry_run", "true or false")?.unwrap_or(false),
             resume: self.optional("resume", "the resume of the answer before, unchanged")?,
             execution: self.execution()?,
+            branch: self.optional("branch", "the record of the answer before, unchanged")?,
         };
         self.end()?;
         Ok(request)
@@ -144,19 +148,20 @@ impl Fields {
     }
 
     fn required<T: DeserializeOwned>(&mut self, field: &str, expected: &str) -> Result<T, PayloadError> {
-        self.optional(field, expected)?.ok_or_else(|| PayloadError::Field {
-            field: field.to_owned(),
-            expected: expected.to_owned(),
-            found: "nothing".to_owned(),
-        })
+        let found = self.0.get(field).map_or_else(|| "nothing".to_owned(), shortened);
+        let missing =
+            || PayloadError::Field { field: field.to_owned(), expected: expected.to_owned(), found };
+        self.optional(field, expected)?.ok_or_else(missing)
     }
 
+    /// A field that is null is absent: the state machine's payloads have all their fields always.
     fn optional<T: DeserializeOwned>(
         &mut self,
         field: &str,
         expected: &str,
     ) -> Result<Option<T>, PayloadError> {
-        let Some(value) = self.0.remove(field) else { return Ok(None) };
+        let value = self.0.remove(field).filter(|value| !value.is_null());
+        let Some(value) = value else { return Ok(None) };
         match T::deserialize(&value) {
             Ok(read) => Ok(Some(read)),
             Err(_) => Err(PayloadError::Field {

@@ -125,7 +125,8 @@ impl HoursOff {
         self.seconds += other.seconds;
     }
 
-    fn is_unknown(&self) -> bool {
+    /// Whether it is known of no server.
+    pub fn is_unknown(&self) -> bool {
         self.servers == 0
     }
 }

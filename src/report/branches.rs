@@ -3,7 +3,7 @@
 //! A report must go out whatever arrives. What cannot be read becomes a remark, never a refusal.
 
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{ActionRecord, Counts, HoursOff, InitialState, InitialStates, Outcome, Problem};
@@ -23,11 +23,21 @@ pub struct EnvironmentResult {
     pub shortened: bool,
 }
 
+impl EnvironmentResult {
+    /// Whether a list's phase came to its end.
+    pub fn is_decided(&self, number: u32) -> bool {
+        self.phases.iter().any(|phase| phase.phase_number == number && phase.outcome != Outcome::InProgress)
+    }
+}
+
 /// What one phase answered, without its initial states.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhaseResult {
     /// Which list.
     pub phase_number: u32,
+    /// Its tier.
+    #[serde(default)]
+    pub tier: String,
     /// How it ended.
     pub outcome: Outcome,
     /// How many servers were how.
@@ -37,17 +47,20 @@ pub struct PhaseResult {
     #[serde(default)]
     pub problems: Vec<Problem>,
     /// What was done.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub actions: IndexMap<String, ActionRecord>,
     /// For how long the servers that were started had been off.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "HoursOff::is_unknown")]
     pub off: HoursOff,
     /// Why the phase log could not be written.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_error: Option<String>,
     /// Why alarms could not be muted or unmuted.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute_error: Option<String>,
+    /// Only counts and the first problems fitted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shortened: bool,
 }
 
 /// `$states.errorOutput`: an error of the state machine.
@@ -89,7 +102,7 @@ fn environment(value: &Value, remarks: &mut Vec<String>) -> Option<EnvironmentRe
         return None;
     };
     let mut result = EnvironmentResult { environment: name.to_owned(), ..EnvironmentResult::default() };
-    result.error = value.get("error").map(StateError::read);
+    result.error = value.get("error").filter(|error| !error.is_null()).map(StateError::read);
     result.shortened = value.get("shortened").and_then(Value::as_bool).unwrap_or(false);
     for phase in value.get("phases").and_then(Value::as_array).into_iter().flatten() {
         match PhaseResult::deserialize(phase) {

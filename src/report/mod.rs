@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::lambda::payload::ReportRequest;
 use crate::model::{
@@ -23,6 +24,8 @@ use crate::servers::file::{Rate, ServerList, ServerLists};
 /// The most that the answer says of single servers: a state's payload has at most 262,144 bytes
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), problems and counts are in it too.
 const ANSWER_BYTES: usize = 150_000;
+/// A Fail's cause has at most 32,768 characters (API: HistoryEvent, ExecutionFailedEventDetails).
+const CAUSE_CHARACTERS: usize = 30_000;
 
 /// What a fresh describe saw of each phase's servers, by phase number.
 pub type Seen = Vec<(u32, Result<Vec<Instance>, Failure>)>;
@@ -166,6 +169,28 @@ pub struct Answer {
     servers: Vec<Row>,
     problems: Vec<Problem>,
     remarks: Vec<String>,
+    /// Of a run that is aborted: the above without the servers, as JSON that a Fail's cause can hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+}
+
+impl Answer {
+    /// What does not fit is left out; what is left is whole.
+    fn cause(&self) -> String {
+        let length = |value: &Value| value.to_string().chars().count() + 1;
+        let mut cause = json!({ "status": self.status, "subject": self.subject, "counts": self.counts, "mail": self.mail });
+        let mut left = CAUSE_CHARACTERS
+            .saturating_sub(length(&cause) + length(&json!({ "remarks": [], "problems": [] })));
+        let mut fitting = |values: Vec<Value>| -> Value {
+            let fits = |value: &Value| left.checked_sub(length(value)).map(|rest| left = rest).is_some();
+            values.into_iter().take_while(fits).collect()
+        };
+        let problems = fitting(self.problems.iter().map(|problem| json!(problem)).collect());
+        let remarks = fitting(self.remarks.iter().map(|remark| json!(remark)).collect());
+        cause["remarks"] = remarks;
+        cause["problems"] = problems;
+        cause.to_string()
+    }
 }
 
 impl Report {
@@ -178,7 +203,7 @@ impl Report {
         let mut builder =
             Builder { request, lists, seen, problems: Vec::new(), remarks, status: Status::Success };
         if let Some(error) = &request.error {
-            builder.fail_by(&StateError::read(error), "the state machine");
+            builder.fail_by(&StateError::read(error), "the state machine", "");
         }
         let environments =
             lists.environments().into_iter().map(|name| builder.environment(name, &results)).collect();
@@ -250,7 +275,7 @@ impl Report {
             servers.clear();
             remarks.push("Too many servers for the execution's output: each one is in the mail.".to_owned());
         }
-        Answer {
+        let mut answer = Answer {
             status: self.status,
             subject: self.subject(),
             action: self.action,
@@ -261,7 +286,10 @@ impl Report {
             servers,
             problems: self.problems.clone(),
             remarks,
-        }
+            cause: None,
+        };
+        answer.cause = (self.status == Status::Aborted).then(|| answer.cause());
+        answer
     }
 }
 
@@ -279,9 +307,9 @@ impl Builder<'_> {
         self.status = self.status.max(status);
     }
 
-    fn fail_by(&mut self, error: &StateError, whose: &str) {
+    fn fail_by(&mut self, error: &StateError, whose: &str, place: &str) {
         self.worsen(Status::Aborted);
-        let message = format!("{whose} failed: {}", error.sentence());
+        let message = format!("{whose} failed{place}: {}", error.sentence());
         self.problems.push(Problem { name: whose.to_owned(), id: None, code: error.name.clone(), message });
     }
 
@@ -289,16 +317,18 @@ impl Builder<'_> {
         let result = results.iter().find(|result| result.environment == name);
         let asked = self.request.environments.as_ref();
         let skipped = asked.is_some_and(|asked| !asked.iter().any(|asked| asked == name));
-        if let Some(error) = result.and_then(|result| result.error.as_ref()) {
-            self.fail_by(error, &format!("environment {name}"));
+        let mut phases = self.lists.in_start_order(name);
+        if self.request.action == Action::Stop {
+            phases.reverse();
+        }
+        if let Some((result, error)) = result.and_then(|result| Some((result, result.error.as_ref()?))) {
+            let broke_off = phases.iter().find(|list| !result.is_decided(list.number));
+            let place = broke_off.map_or_else(String::new, |list| format!(" in its {} tier", list.tier));
+            self.fail_by(error, &format!("environment {name}"), &place);
         }
         if result.is_some_and(|result| result.shortened) {
             self.remarks
                 .push(format!("{name}: too many servers to hand on what each did; end states are from now."));
-        }
-        let mut phases = self.lists.in_start_order(name);
-        if self.request.action == Action::Stop {
-            phases.reverse();
         }
         let tiers = phases.into_iter().map(|phase| self.tier(phase, result, skipped)).collect();
         EnvironmentReport { name: name.to_owned(), skipped, tiers }

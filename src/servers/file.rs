@@ -87,6 +87,11 @@ impl ServerList {
     pub fn label(&self) -> String {
         format!("{} {}", self.environment, self.tier)
     }
+
+    /// The field of a branch's result that holds the list's initial states, `dev_db_initial_state` for example.
+    pub fn initial_state_field(&self) -> String {
+        format!("{}_{}_initial_state", self.environment, self.tier)
+    }
 }
 
 /// The whole file.
@@ -197,6 +202,7 @@ impl ServerLists {
                 format!("{environments} environments; at most {MOST_ENVIRONMENTS} fit a state machine");
             return Err(check.content(&(0..0), what));
         }
+        check.days(&lists)?;
         Ok(lists)
     }
 
@@ -312,6 +318,22 @@ impl Check<'_> {
         self.ensure(raw.settle_seconds <= LONGEST_MINUTES * 60, at, || {
             format!("list {number}: settle_seconds must be at most {}", LONGEST_MINUTES * 60)
         })
+    }
+
+    /// One environment's lists run one after the other, within the state machine's time-out (machine.rs).
+    fn days(&self, lists: &ServerLists) -> Result<(), ServersFileError> {
+        for environment in lists.environments() {
+            let of = lists.in_start_order(environment);
+            let minutes =
+                of.iter().map(|list| (list.timeout + list.settle).as_secs()).sum::<u64>().div_ceil(60);
+            self.ensure(minutes <= LONGEST_MINUTES, &(0..0), || {
+                format!(
+                    "environment \"{environment}\": timeout_minutes and settle_seconds of its lists come to \
+                     {minutes} minutes together, and must be at most {LONGEST_MINUTES}"
+                )
+            })?;
+        }
+        Ok(())
     }
 
     fn rate(&self, raw: &RawList, at: &Range<usize>) -> Result<(), ServersFileError> {

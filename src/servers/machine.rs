@@ -1,19 +1,21 @@
 //! Renders the Step Functions state machine of a servers.toml: pure.
 //!
-//! Owns the machine's shape, its state names, retries, catches and JSONata. Three rules keep it from going silent:
-//! what can fail is computed in the `Output` of a Task or a Parallel, where an error can be caught; a Choice
-//! compares booleans that are there; a branch that fails becomes a result, so the other environments go on.
+//! Owns the machine's shape, its state names, retries and catches. The machine passes values on and computes nothing
+//! that the function could: what a branch carries, counts, shortens or tells is made in `lambda/branch.rs` and
+//! `report/`. It depends on environments, tiers and phase numbers; everything else of the file comes with the answers,
+//! so editing it needs no rendering. Two rules keep the machine from going silent: what can fail stands in the
+//! `Output` of a Task or a Parallel, where an error can be caught, and a Choice compares values that are there; a
+//! branch that fails becomes a result, so the other environments go on.
 //!
 //! Runs never overlap: a run first waits until every earlier one of the same machine has ended, for an hour at most.
 //! So a schedule that fires twice finds nothing left to do the second time, and a stop cannot fight a start. It is
 //! the simplest mechanism that holds: it needs no store of its own and no lock that could be left behind, only
-//! `states:ListExecutions`. Two runs that begin within EC2's and Step Functions' own lag may miss each other; then
-//! the lists, which are safe to run twice, are what remains. If the look itself fails, the run goes on.
+//! `states:ListExecutions`. Two runs that begin within Step Functions' own lag may miss each other; then the lists,
+//! which are safe to run twice, are what remains. If the look itself fails, the run goes on.
 //!
-//! Variables: `$action`, `$dry_run`, `$wanted` (the environments to run), `$limited` (whether the input named them)
-//! `$looks` (for earlier runs) and `$began` (the last of them: what an earlier run changed is not this run's doing),
-//! set by the first Choice. Between the states of a branch flows
-//! `{record, in_progress, go_on, resume}`; `record` becomes the branch's result.
+//! Variables: `$action`, `$dry_run`, `$wanted` (the environments to run), `$looks` (for earlier runs) and `$execution`
+//! (this run, whose own work begins after the last look: what an earlier run changed is not its doing).
+//! Between the states of a branch flows what the function answered as `branch`; its `record` becomes the result.
 //!
 //! Only one engine's behaviour is used: no `$base64encode`, no division, no transform operator, no `$number`
 //! (they differ between JSONata's engines).
@@ -28,28 +30,20 @@ const TASK_SECONDS: u64 = 930;
 /// The pause between two looks for an earlier run, and how many there are at most.
 const EARLIER_RUN_SECONDS: u64 = 60;
 const EARLIER_RUN_LOOKS: u64 = 60;
-/// What the machine may take beyond the lists' patience: retries, and the mail.
-const SPARE_SECONDS: u64 = 3600;
-/// What all branches' results may come to: a state's payload has at most 262,144 bytes
-/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and the mail's holds more than the results.
-const RESULTS_CHARACTERS: usize = 200_000;
-/// A problem as the lists tell it; EC2's refusals with an encoded message are longer, and rare.
-const PROBLEM_CHARACTERS: usize = 400;
-const MOST_PROBLEMS: usize = 50;
-/// An error's cause, of which each branch may have one.
-const ERROR_CHARACTERS: usize = 4_000;
-/// A Fail's cause has at most 32,768 characters (API: HistoryEvent, ExecutionFailedEventDetails).
-const CAUSE_CHARACTERS: u64 = 30_000;
+/// What an environment's lists may take together (servers/file.rs), then the wait for an earlier run, and an hour for
+/// retries and the mail.
+const MACHINE_SECONDS: u64 = 24 * 3600 + EARLIER_RUN_SECONDS * EARLIER_RUN_LOOKS + 3600;
 
-/// Every error that AWS advises to retry for Lambda, and the throttle
+/// Every error that AWS advises to retry for Lambda
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html>).
-const LAMBDA_TRANSIENT: [&str; 5] = [
+const LAMBDA_TRANSIENT: [&str; 4] = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
 ];
+/// The account's concurrency is used up, and nothing ran: a phase may hold its place for 15 minutes.
+const LAMBDA_BUSY: &str = "Lambda.TooManyRequestsException";
 /// Ours that pass by themselves (handler.rs).
 const OUR_TRANSIENT: [&str; 2] = ["Throttled", "AwsUnreachable"];
 /// A function that died or was cut off. A list is safe to run twice; a mail would be sent twice.
@@ -68,7 +62,7 @@ fn machine(lists: &ServerLists) -> Value {
         "Comment": "Rendered from servers.toml by `make statemachine`: edit that file, not this one.",
         "QueryLanguage": "JSONata",
         "StartAt": "Start or stop?",
-        "TimeoutSeconds": patience(lists) + SPARE_SECONDS + EARLIER_RUN_SECONDS * EARLIER_RUN_LOOKS,
+        "TimeoutSeconds": MACHINE_SECONDS,
         "States": {
             "Start or stop?": start_or_stop(lists),
             "Input not understood": input_not_understood(lists),
@@ -79,40 +73,29 @@ fn machine(lists: &ServerLists) -> Value {
                 "Seconds": EARLIER_RUN_SECONDS,
                 "Next": "Look for an earlier run"
             },
+            "The earlier run did not end": the_earlier_run_did_not_end(),
             "Start environments": environments(lists, Action::Start),
             "Did all servers start?": did_all(),
             "Stop environments": environments(lists, Action::Stop),
             "Did all servers stop?": did_all(),
-            "Send success mail": send_mail(
-                "$states.result.Payload",
-                "{'status': 'degraded' in $states.input.results.phases.outcome ? 'DEGRADED' : 'SUCCESS', \
-                 'mail_error': $states.errorOutput, 'results': $states.input.results}",
-                "All servers are as wanted",
-            ),
+            "Send success mail": send_success_mail(),
+            "Does the report agree?": {
+                "Type": "Choice",
+                "Choices": [{
+                    "Condition": jsonata("$states.input.status in ['SUCCESS', 'DEGRADED']"),
+                    "Next": "All servers are as wanted"
+                }],
+                "Default": "Servers are not as wanted"
+            },
             "All servers are as wanted": { "Type": "Succeed" },
-            "Send failure mail": send_mail(
-                &cause("$merge([$sift($states.result.Payload, function($v, $k) { $k in \
-                        ['status', 'subject', 'counts', 'mail', 'remarks'] }), \
-                        {'problems': [$states.result.Payload.problems[[0..49]]]}])"),
-                &cause("{'status': 'ABORTED', 'mail_error': $states.errorOutput, \
-                        'problems': [$states.input.results.phases.problems[[0..49]]]}"),
-                "Servers are not as wanted",
-            ),
+            "Send failure mail": send_failure_mail(),
             "Servers are not as wanted": {
                 "Type": "Fail",
                 "Error": "ServersNotAsWanted",
-                "Cause": "{% $states.input.cause %}"
+                "Cause": jsonata("$states.input.cause")
             }
         }
     })
-}
-
-/// The longest environment's patience in seconds.
-fn patience(lists: &ServerLists) -> u64 {
-    let of = |name: &&str| -> u64 {
-        lists.in_start_order(name).iter().map(|list| (list.timeout + list.settle).as_secs()).sum()
-    };
-    lists.environments().iter().map(of).max().unwrap_or_default()
 }
 
 fn jsonata(expression: &str) -> Value {
@@ -125,59 +108,49 @@ fn strings(values: &[&str]) -> String {
     format!("[{}]", quoted.join(", "))
 }
 
-/// Whether the input is what is expected; never an error, whatever the input is.
-fn input_is_good(lists: &ServerLists) -> String {
-    let environments = strings(&lists.environments());
-    format!(
-        "$type($states.input) = 'object' ? (\
-         $states.input.action in ['start', 'stop'] \
-         and $count($keys($states.input)[$not($ in ['action', 'environments', 'dry_run'])]) = 0 \
-         and ($exists($states.input.dry_run) ? $type($states.input.dry_run) = 'boolean' : true) \
-         and ($exists($states.input.environments) ? ($type($states.input.environments) = 'array' \
-         and $count($states.input.environments) > 0 \
-         and $count($states.input.environments[$not($ in {environments})]) = 0) : true)) : false"
-    )
-}
-
+/// One rule a line of what is refused; none of them is an error, whatever the input is.
 fn start_or_stop(lists: &ServerLists) -> Value {
     let all = strings(&lists.environments());
-    json!({
-        "Type": "Choice",
-        "Choices": [{
-            "Condition": jsonata(&input_is_good(lists)),
-            "Assign": {
-                "action": jsonata("$states.input.action"),
-                "dry_run": jsonata("$states.input.dry_run = true"),
-                "wanted": jsonata(&format!(
-                    "$exists($states.input.environments) ? $states.input.environments : {all}"
-                )),
-                "limited": jsonata("$exists($states.input.environments)"),
-                "began": jsonata("$states.context.Execution.StartTime"),
-                "looks": 0
+    let refused = [
+        "$type($states.input) != 'object'".to_owned(),
+        "$count($keys($states.input)[$not($ in ['action', 'environments', 'dry_run'])]) > 0".to_owned(),
+        "$exists($states.input.dry_run) and $type($states.input.dry_run) != 'boolean'".to_owned(),
+        "$exists($states.input.environments) and $type($states.input.environments) != 'array'".to_owned(),
+        "$states.input.environments = []".to_owned(),
+        format!("$count($states.input.environments[$not($ in {all})]) > 0"),
+    ];
+    let refuse = |rule: &String| json!({ "Condition": jsonata(rule), "Next": "Input not understood" });
+    let mut choices: Vec<Value> = refused.iter().map(refuse).collect();
+    choices.push(json!({
+        "Condition": jsonata("$states.input.action in ['start', 'stop']"),
+        "Assign": {
+            "action": jsonata("$states.input.action"),
+            "dry_run": jsonata("$states.input.dry_run = true"),
+            "wanted": jsonata(&format!(
+                "$exists($states.input.environments) ? $states.input.environments : {all}"
+            )),
+            "execution": {
+                "id": jsonata("$states.context.Execution.Id"),
+                "name": jsonata("$states.context.Execution.Name"),
+                "start_time": jsonata("$states.context.Execution.StartTime")
             },
-            "Next": "Look for an earlier run"
-        }],
-        "Default": "Input not understood"
-    })
+            "looks": 0
+        },
+        "Next": "Look for an earlier run"
+    }));
+    json!({ "Type": "Choice", "Choices": choices, "Default": "Input not understood" })
 }
 
-/// `ListExecutions` gives the newest first
-/// (<https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html>): those behind this run
-/// began before it, and so did all if the list, which lags, does not have this run yet. Nobody waits for a younger
-/// run, so no two wait for each other.
+/// Earlier is what began before this run; of two that began in the same millisecond, the one whose ARN comes first. So
+/// any two runs agree on who waits, in whatever order the list has them and whether or not it has this run yet.
+/// `StartDate` is text with a varying number of digits: compared as a time.
 fn look_for_an_earlier_run() -> Value {
-    let output = format!(
-        "($earlier := $trim($substringAfter($join([$states.result.Executions.ExecutionArn], ' ') & ' ', \
-         $states.context.Execution.Id & ' ')); \
-         $going := $earlier != ''; $last := $looks + 1 >= {EARLIER_RUN_LOOKS}; \
-         {{'wait': $going and $not($last), 'give_up': $going and $last, 'start': $action = 'start', \
-         'ok': false, 'results': [], 'error': $going and $last ? {{'Error': 'EarlierRunStillGoing', \
-         'Cause': 'Nothing was done: the earlier execution ' & $substringBefore($earlier, ' ') \
-         & ' did not end within an hour.'}}}})"
-    );
+    let earlier = "($mine := $toMillis($states.context.Execution.StartTime); \
+        [$states.result.Executions[ExecutionArn != $execution.id and ($toMillis(StartDate) < $mine \
+        or ($toMillis(StartDate) = $mine and ExecutionArn < $execution.id))].ExecutionArn])";
     json!({
         "Type": "Task",
-        "Resource": "arn:aws:states:::aws-sdk:sfn:listExecutions",
+        "Resource": "arn:${Partition}:states:::aws-sdk:sfn:listExecutions",
         "Arguments": {
             "StateMachineArn": jsonata("$states.context.StateMachine.Id"),
             "StatusFilter": "RUNNING",
@@ -185,30 +158,52 @@ fn look_for_an_earlier_run() -> Value {
         },
         "TimeoutSeconds": 60,
         "Retry": [retrier(&["States.TaskFailed", "States.Timeout"], 2, 3)],
-        "Assign": { "looks": jsonata("$looks + 1"), "began": jsonata("$states.context.State.EnteredTime") },
-        "Output": jsonata(&output),
-        "Catch": caught("{'wait': false, 'give_up': false, 'start': $action = 'start'}", "May this run begin?"),
+        "Assign": {
+            "looks": jsonata("$looks + 1"),
+            "execution": jsonata("$merge([$execution, {'start_time': $states.context.State.EnteredTime}])")
+        },
+        "Output": { "earlier": jsonata(earlier) },
+        "Catch": caught(&json!({ "earlier": [] }), "May this run begin?"),
         "Next": "May this run begin?"
     })
 }
 
 fn may_this_run_begin() -> Value {
+    let somebody = "$count($states.input.earlier) > 0";
+    let looks_again = format!("{somebody} and $looks < {EARLIER_RUN_LOOKS}");
     json!({
         "Type": "Choice",
         "Choices": [
-            { "Condition": jsonata("$states.input.wait"), "Next": "Wait for the earlier run" },
-            { "Condition": jsonata("$states.input.give_up"), "Next": "Send failure mail" },
-            { "Condition": jsonata("$states.input.start"), "Next": "Start environments" }
+            { "Condition": jsonata(&looks_again), "Next": "Wait for the earlier run" },
+            { "Condition": jsonata(somebody), "Next": "The earlier run did not end" },
+            { "Condition": jsonata("$action = 'start'"), "Next": "Start environments" }
         ],
         "Default": "Stop environments"
+    })
+}
+
+fn the_earlier_run_did_not_end() -> Value {
+    json!({
+        "Type": "Pass",
+        "Output": {
+            "results": [],
+            "error": {
+                "Error": "EarlierRunStillGoing",
+                "Cause": jsonata(
+                    "'Nothing was done: the earlier execution ' & $states.input.earlier[0] \
+                     & ' did not end within an hour.'"
+                )
+            }
+        },
+        "Next": "Send failure mail"
     })
 }
 
 fn input_not_understood(lists: &ServerLists) -> Value {
     let environments = lists.environments().join("\", \"");
     let expected = format!(
-        "Nothing was started or stopped. Expected {{\"action\": \"start\"}} or {{\"action\": \"stop\"}}; optional are \
-         \"environments\": a list of some of [\"{environments}\"], and \"dry_run\": true or false. Found: "
+        "Nothing was started or stopped. Expected {{\"action\": \"start\"}} or \"stop\"; optional are \
+         \"environments\": some of [\"{environments}\"], and \"dry_run\": true or false. Found: "
     );
     json!({
         "Type": "Fail",
@@ -220,12 +215,17 @@ fn input_not_understood(lists: &ServerLists) -> Value {
 fn environments(lists: &ServerLists, action: Action) -> Value {
     let branches: Vec<Value> =
         lists.environments().into_iter().map(|name| branch(lists, name, action)).collect();
+    let failed = json!({ "results": [], "error": jsonata("$states.errorOutput") });
     json!({
         "Type": "Parallel",
-        "Arguments": {},
+        "Arguments": { "record": {}, "resume": null },
         "Branches": branches,
-        "Output": jsonata("{'ok': $not(false in [$states.result.ok]), 'results': [$states.result]}"),
-        "Catch": caught("{'ok': false, 'results': [], 'error': $states.errorOutput}", "Send failure mail"),
+        "Output": {
+            "ok": jsonata("$not(false in $states.result.ok)"),
+            "results": jsonata("$states.result"),
+            "error": null
+        },
+        "Catch": caught(&failed, "Send failure mail"),
         "Next": format!("Did all servers {}?", verb(action))
     })
 }
@@ -238,34 +238,6 @@ fn did_all() -> Value {
     })
 }
 
-/// What a branch's record may come to. One that grows over it keeps counts and the first problems, and says so.
-struct Budget {
-    characters: usize,
-    /// Of each list, in a record that is shortened.
-    problems: usize,
-}
-
-impl Budget {
-    fn of(lists: &ServerLists, tiers: usize) -> Self {
-        let characters = RESULTS_CHARACTERS / lists.environments().len();
-        let problems = (characters / tiers / PROBLEM_CHARACTERS).clamp(1, MOST_PROBLEMS);
-        Self { characters, problems }
-    }
-
-    /// The record that an expression gives, if it fits; else the shortened one.
-    fn fitting(&self, record: &str) -> String {
-        let Self { characters, problems } = self;
-        let last = problems - 1;
-        format!(
-            "($whole := {record}; $exists($whole) and $length($string($whole)) > {characters} ? \
-             {{'environment': $whole.environment, 'ok': $whole.ok, 'error': $whole.error, 'shortened': true, \
-             'phases': [$map($whole.phases, function($phase) {{ $merge([$sift($phase, function($v, $k) {{ $k in \
-             ['phase_number', 'tier', 'outcome', 'servers', 'off', 'log_error', 'mute_error'] }}), \
-             {{'problems': [$phase.problems[[0..{last}]]]}}]) }})]}} : $whole)"
-        )
-    }
-}
-
 /// One environment: its tiers one after the other, then its result.
 fn branch(all: &ServerLists, environment: &str, action: Action) -> Value {
     let mut lists = all.in_start_order(environment);
@@ -273,113 +245,129 @@ fn branch(all: &ServerLists, environment: &str, action: Action) -> Value {
         lists.reverse();
     }
     let result = format!("Result of {environment} {}", verb(action));
-    let budget = Budget::of(all, lists.len());
     let mut states = Map::new();
     for (place, list) in lists.iter().enumerate() {
-        let settle = list.settle.as_secs();
         let next = lists.get(place + 1).map(|next| task_name(next, action));
-        let wait = next
-            .as_ref()
-            .filter(|_| settle > 0)
-            .map(|_| format!("Let {environment} {} settle after {}", tier(list), verb(action)));
-        states.insert(task_name(list, action), task(list, action, &budget, &result));
-        let go_on = wait.clone().or_else(|| next.clone()).unwrap_or_else(|| result.clone());
-        states.insert(question(list, action), did(list, action, &go_on, &result));
-        if let (Some(wait), Some(next)) = (wait, next) {
-            states.insert(wait, json!({ "Type": "Wait", "Seconds": settle, "Next": next }));
+        let settles = format!("Let {environment} {} settle after {}", tier(list), verb(action));
+        states.insert(task_name(list, action), phase(list, action, &result));
+        states
+            .insert(question(list, action), did(list, action, next.as_deref().zip(Some(&settles)), &result));
+        if let Some(next) = next {
+            let seconds = jsonata("$states.input.settle_seconds");
+            states.insert(settles, json!({ "Type": "Wait", "Seconds": seconds, "Next": next }));
         }
     }
-    states.insert(result, result_of(&lists));
+    states.insert(result, result_of(environment, &lists));
     json!({ "StartAt": task_name(lists[0], action), "States": states })
 }
 
-/// The branch's result: its record, with empty initial states for the tiers that were not reached.
-fn result_of(lists: &[&ServerList]) -> Value {
+/// The branch's record, with what it lacks if its first task failed.
+fn result_of(environment: &str, lists: &[&ServerList]) -> Value {
     let unreached: Vec<String> =
-        lists.iter().map(|list| format!("'{}': {{'empty': true}}", initial_state_field(list))).collect();
-    let output = format!("$merge([{{{}}}, $states.input.record])", unreached.join(", "));
+        lists.iter().map(|list| format!("'{}': {{'empty': true}}", list.initial_state_field())).collect();
+    let output = format!(
+        "$merge([{{'environment': '{environment}', {}}}, $states.input.record])",
+        unreached.join(", ")
+    );
     json!({ "Type": "Pass", "Output": jsonata(&output), "End": true })
 }
 
-/// One list: what it answered, or the error that kept it from answering, goes into the branch's record.
-fn task(list: &ServerList, action: Action, budget: &Budget, result: &str) -> Value {
-    let field = initial_state_field(list);
-    let record = format!("'environment': '{}'", list.environment);
-    let output = format!(
-        "($answer := $states.result.Payload; $record := $states.input.record; \
-         $in_progress := $answer.outcome = 'in_progress'; \
-         $good := $answer.outcome in ['ready', 'degraded', 'empty', 'skipped']; \
-         $grown := $in_progress ? $record : $merge([$record, {{{record}, 'ok': $good, \
-         '{field}': $answer.initial_state, \
-         'phases': [$record.phases, $merge([{{'phase_number': {number}, 'tier': '{tier}'}}, \
-         $sift($answer, function($v, $k) {{ $k in ['outcome', 'servers', 'problems', 'actions', 'off', 'log_error', 'mute_error'] }})])]\
-         }}]); \
-         {{'in_progress': $in_progress, 'go_on': $answer.next_phase = true, \
-         'resume': $in_progress ? $answer.resume, \
-         'record': {fitting}}})",
-        number = list.number,
-        tier = list.tier,
-        fitting = budget.fitting("$grown"),
-    );
-    let grown = format!(
-        "$merge([$states.input.record, {{{record}, 'ok': false, \
-         '{field}': $exists($states.input.resume) ? $states.input.resume.initial_state : {{'empty': true}}, \
-         'error': {{'Error': $states.errorOutput.Error, \
-         'Cause': $substring($states.errorOutput.Cause, 0, {ERROR_CHARACTERS})}}}}])"
-    );
-    let failed = format!("{{'record': {}}}", budget.fitting(&grown));
-    let payload = format!(
-        "$merge([{{'phase_number': {number}, 'next_phase': '{environment}' in $wanted, 'action': '{action}', \
-         'cw_log_phase': '{heading}', 'send_mail': false, 'dry_run': $dry_run, {execution}}}, \
-         $exists($states.input.resume) ? {{'resume': $states.input.resume}} : {{}}])",
-        number = list.number,
-        environment = list.environment,
-        action = verb(action),
-        heading = heading(list, action),
-        execution = EXECUTION,
-    );
-    let retry =
-        json!([retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5), retrier(&DIED, 2, 2),]);
-    lambda(&payload, &retry, &output, &failed, &question(list, action), result)
+/// One list: the function answers what the branch carries on.
+fn phase(list: &ServerList, action: Action, result: &str) -> Value {
+    let doing = match action {
+        Action::Start => "starting",
+        Action::Stop => "stopping",
+    };
+    let payload = json!({
+        "phase_number": list.number,
+        "next_phase": jsonata(&format!("'{}' in $wanted", list.environment)),
+        "action": verb(action),
+        "cw_log_phase": format!("{doing} {} {} servers", list.environment, list.tier),
+        "send_mail": false,
+        "dry_run": jsonata("$dry_run"),
+        "execution": jsonata("$execution"),
+        "branch": jsonata("$states.input.record"),
+        "resume": jsonata("$states.input.resume")
+    });
+    let failed = json!({
+        "record": jsonata("$merge([$states.input.record, {'ok': false, 'error': $states.errorOutput}])")
+    });
+    let mut task = lambda(&payload, &jsonata("$states.result.Payload.branch"), &question(list, action));
+    task["Retry"] = json!([
+        busy(),
+        retrier(&LAMBDA_TRANSIENT, 2, 6),
+        retrier(&OUR_TRANSIENT, 10, 5),
+        retrier(&DIED, 2, 2)
+    ]);
+    task["Catch"] = caught(&failed, result);
+    task
 }
 
-const EXECUTION: &str = "'execution': {'id': $states.context.Execution.Id, 'name': $states.context.Execution.Name, \
-     'start_time': $began}";
-
-/// Goes on, goes on looking, or ends the branch.
-fn did(list: &ServerList, action: Action, go_on: &str, result: &str) -> Value {
-    let mut choices = vec![json!({
-        "Condition": jsonata("$states.input.in_progress"),
-        "Next": task_name(list, action)
-    })];
-    if go_on != result {
-        choices.push(json!({ "Condition": jsonata("$states.input.go_on"), "Next": go_on }));
+/// Goes on looking, goes on, or ends the branch.
+fn did(list: &ServerList, action: Action, next: Option<(&str, &String)>, result: &str) -> Value {
+    let way = |flag: &str, next: &str| json!({ "Condition": jsonata(&format!("$states.input.{flag}")), "Next": next });
+    let mut choices = vec![way("in_progress", &task_name(list, action))];
+    if let Some((next, settles)) = next {
+        choices.extend([way("settle", settles), way("go_on", next)]);
     }
     json!({ "Type": "Choice", "Choices": choices, "Default": result })
 }
 
-fn send_mail(output: &str, not_sent: &str, next: &str) -> Value {
-    let payload = format!(
-        "$merge([{{'send_mail': true, 'action': $action, 'dry_run': $dry_run, {EXECUTION}, \
-         'results': $states.input.results}}, $limited ? {{'environments': $wanted}} : {{}}, \
-         $looks > 1 ? {{'waited': true}} : {{}}, \
-         $exists($states.input.error) ? {{'error': $states.input.error}} : {{}}])"
-    );
-    let retry = json!([retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5)]);
-    lambda(&payload, &retry, output, not_sent, next, next)
+/// The execution's output is the report. Without one, the branches say how it ended.
+fn send_success_mail() -> Value {
+    let not_sent = json!({
+        "status": jsonata("'degraded' in $states.input.results.phases.outcome ? 'DEGRADED' : 'SUCCESS'"),
+        "mail_error": jsonata("$states.errorOutput"),
+        "results": jsonata("$states.input.results")
+    });
+    let next = "Does the report agree?";
+    let mut task = mail(&jsonata("$states.result.Payload"), next);
+    task["Catch"] = caught(&not_sent, next);
+    task
 }
 
-fn lambda(payload: &str, retry: &Value, output: &str, failed: &str, next: &str, caught_by: &str) -> Value {
+fn send_failure_mail() -> Value {
+    let cause = "$string({'status': 'ABORTED', 'mail_error': $states.errorOutput, \
+                 'problems': [$states.input.results.phases.problems[[0..19]]]})";
+    let next = "Servers are not as wanted";
+    let mut task = mail(&json!({ "cause": jsonata("$states.result.Payload.cause") }), next);
+    task["Catch"] = caught(&json!({ "cause": jsonata(cause) }), next);
+    task
+}
+
+fn mail(output: &Value, next: &str) -> Value {
+    let payload = json!({
+        "send_mail": true,
+        "action": jsonata("$action"),
+        "dry_run": jsonata("$dry_run"),
+        "execution": jsonata("$execution"),
+        "results": jsonata("$states.input.results"),
+        "environments": jsonata("$wanted"),
+        "waited": jsonata("$looks > 1"),
+        "error": jsonata("$states.input.error")
+    });
+    let mut task = lambda(&payload, output, next);
+    task["Retry"] = json!([busy(), retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5)]);
+    task
+}
+
+fn lambda(payload: &Value, output: &Value, next: &str) -> Value {
     json!({
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
-        "Arguments": { "FunctionName": "${FunctionArn}", "Payload": jsonata(payload) },
+        "Resource": "arn:${Partition}:states:::lambda:invoke",
+        "Arguments": { "FunctionName": "${FunctionArn}", "Payload": payload },
         "TimeoutSeconds": TASK_SECONDS,
-        "Retry": retry,
-        "Output": jsonata(output),
-        "Catch": caught(failed, caught_by),
+        "Output": output,
         "Next": next
     })
+}
+
+/// Half an hour on average: with full jitter a pause is half of what it may be.
+fn busy() -> Value {
+    let mut retrier = retrier(&[LAMBDA_BUSY], 30, 60);
+    retrier["BackoffRate"] = json!(1.5);
+    retrier["MaxDelaySeconds"] = json!(60);
+    retrier
 }
 
 fn retrier(errors: &[&str], interval_seconds: u64, attempts: u64) -> Value {
@@ -393,15 +381,9 @@ fn retrier(errors: &[&str], interval_seconds: u64, attempts: u64) -> Value {
     })
 }
 
-fn caught(output: &str, next: &str) -> Value {
-    let catcher =
-        |errors: &&[&str]| json!({ "ErrorEquals": errors, "Output": jsonata(output), "Next": next });
+fn caught(output: &Value, next: &str) -> Value {
+    let catcher = |errors: &&[&str]| json!({ "ErrorEquals": errors, "Output": output, "Next": next });
     EVERYTHING.iter().map(catcher).collect()
-}
-
-/// A Fail's cause: an object as JSON, cut to what a cause may hold.
-fn cause(object: &str) -> String {
-    format!("{{'cause': $substring($string({object}), 0, {CAUSE_CHARACTERS})}}")
 }
 
 fn verb(action: Action) -> &'static str {
@@ -430,18 +412,4 @@ fn tier(list: &ServerList) -> String {
     }
     let (first, rest) = list.tier.split_at(1);
     format!("{}{rest}", first.to_uppercase())
-}
-
-fn heading(list: &ServerList, action: Action) -> String {
-    let doing = match action {
-        Action::Start => "starting",
-        Action::Stop => "stopping",
-    };
-    // The heading stands in a JSONata string, and ${…} would be a placeholder for the template.
-    let text = format!("{doing} {}", list.name);
-    text.replace('\\', "\\\\").replace('\'', "\\'").replace("${", "$\\u007b")
-}
-
-fn initial_state_field(list: &ServerList) -> String {
-    format!("{}_{}_initial_state", list.environment, list.tier)
 }
