@@ -64,6 +64,23 @@ fn the_answer_of_a_skipped_phase_has_the_documented_fields_only() {
 }
 
 #[test]
+fn an_optional_field_that_is_null_is_absent_and_a_required_one_is_refused() {
+    for field in ["dry_run", "resume", "execution", "branch"] {
+        let mut payload = phase();
+        payload[field] = json!(null);
+        assert_eq!(Request::parse(payload).unwrap(), Request::parse(phase()).unwrap());
+    }
+    for field in ["results", "environments", "waited", "error"] {
+        let mut payload = report();
+        payload[field] = json!(null);
+        assert!(Request::parse(payload).is_ok(), "{field}");
+    }
+    let mut payload = phase();
+    payload["next_phase"] = json!(null);
+    assert!(Request::parse(payload).unwrap_err().to_string().contains("found null"));
+}
+
+#[test]
 fn every_field_that_is_missing_is_named() {
     for field in ["phase_number", "next_phase", "action", "cw_log_phase", "send_mail"] {
         let mut payload = phase();

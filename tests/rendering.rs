@@ -22,8 +22,23 @@ fn the_committed_machine_is_the_rendering_of_the_shipped_servers_file() {
     );
 }
 
+/// What stands between `{%` and `%}`.
+fn expressions(text: &str) -> Vec<&str> {
+    text.split("{%").skip(1).map(|rest| rest.split("%}").next().unwrap()).collect()
+}
+
+#[test]
+fn the_machine_of_three_environments_and_two_tiers_computes_little() {
+    let text = statemachine::render(&ServerLists::parse(include_str!("servers.toml")).unwrap());
+    let lengths: Vec<usize> = expressions(&text).iter().map(|expression| expression.len()).collect();
+    let (all, longest) = (lengths.iter().sum::<usize>(), *lengths.iter().max().unwrap());
+    println!("{all} bytes of JSONata, the longest expression {longest}, {} lines", text.lines().count());
+    assert!(all <= 8 * 1024, "{all} bytes of JSONata");
+    assert!(longest <= 300, "an expression of {longest} bytes");
+}
+
 /// What a servers.toml can differ in: names, which tiers an environment has, whether a list settles.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Lists {
     tiers: Vec<String>,
     environments: Vec<(String, Vec<bool>)>,
@@ -105,11 +120,9 @@ fn order(branch: &Value) -> Vec<u64> {
     let mut numbers = Vec::new();
     while let Some(name) = at {
         let state = &branch["States"][name];
-        if let Some(payload) = state["Arguments"]["Payload"].as_str() {
-            let number = payload.split("'phase_number': ").nth(1).unwrap().split(',').next().unwrap();
-            numbers.push(number.parse().unwrap());
-        }
-        let go_on = state["Choices"].as_array().and_then(|choices| choices.get(1));
+        numbers.extend(state["Arguments"]["Payload"]["phase_number"].as_u64());
+        let choices = state["Choices"].as_array().into_iter().flatten();
+        let go_on = choices.clone().find(|choice| choice["Condition"] == "{% $states.input.go_on %}");
         at = go_on.unwrap_or(state)["Next"].as_str();
     }
     numbers
@@ -150,9 +163,17 @@ proptest! {
     }
 
     #[test]
-    fn the_function_is_the_only_thing_that_the_template_must_give(lists in lists()) {
+    fn the_function_and_the_partition_are_all_that_the_template_must_give(lists in lists()) {
         let text = statemachine::render(&ServerLists::parse(&lists.text()).unwrap());
-        prop_assert_eq!(text.matches("${").count(), text.matches("${FunctionArn}").count());
+        let given = text.matches("${FunctionArn}").count() + text.matches("${Partition}").count();
+        prop_assert_eq!(text.matches("${").count(), given);
+    }
+
+    #[test]
+    fn nothing_but_environments_tiers_and_numbers_is_in_the_machine(lists in lists()) {
+        let render = |lists: &Lists| statemachine::render(&ServerLists::parse(&lists.text()).unwrap());
+        let other = Lists { settle: lists.settle + 30, name: "another name".to_owned(), ..lists.clone() };
+        prop_assert_eq!(render(&lists), render(&other));
     }
 
     #[test]

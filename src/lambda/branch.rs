@@ -171,3 +171,6 @@ fn cut(text: &mut String) {
 fn bytes<T: Serialize>(value: &T) -> usize {
     serde_json::to_string(value).map_or(0, |text| text.len())
 }
+
+#[cfg(test)]
+mod tests;

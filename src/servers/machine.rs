@@ -34,6 +34,9 @@ const EARLIER_RUN_LOOKS: u64 = 60;
 /// retries and the mail.
 const MACHINE_SECONDS: u64 = 24 * 3600 + EARLIER_RUN_SECONDS * EARLIER_RUN_LOOKS + 3600;
 
+/// The longest line of the rendered text, unless a single value is longer.
+const LINE: usize = 110;
+
 /// Every error that AWS advises to retry for Lambda
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html>).
 const LAMBDA_TRANSIENT: [&str; 4] = [
@@ -54,7 +57,57 @@ const EVERYTHING: [&[&str]; 2] = [&["States.DataLimitExceeded"], &["States.ALL"]
 
 /// The machine as the text of statemachine.asl.json.
 pub fn render(lists: &ServerLists) -> String {
-    format!("{:#}\n", machine(lists))
+    let mut text = String::new();
+    write(&mut text, &machine(lists), 0);
+    text + "\n"
+}
+
+/// JSON as a person lays it out: what is flat and fits stands on one line.
+fn write(text: &mut String, value: &Value, depth: usize) {
+    let (open, close, parts) = match value {
+        Value::Object(fields) => ('{', '}', fields.iter().map(|(name, part)| (Some(name), part)).collect()),
+        Value::Array(items) => ('[', ']', items.iter().map(|part| (None, part)).collect::<Vec<_>>()),
+        _ => return text.push_str(&value.to_string()),
+    };
+    if let Some(line) = on_one_line(value).filter(|line| parts.is_empty() || line.len() + 2 * depth <= LINE) {
+        return text.push_str(&line);
+    }
+    text.push(open);
+    for (place, (name, part)) in parts.iter().enumerate() {
+        text.push_str(if place == 0 { "\n" } else { ",\n" });
+        text.push_str(&"  ".repeat(depth + 1));
+        if let Some(name) = name {
+            text.push_str(&format!("\"{name}\": "));
+        }
+        write(text, part, depth + 1);
+    }
+    text.push('\n');
+    text.push_str(&"  ".repeat(depth));
+    text.push(close);
+}
+
+fn is_full_object(value: &Value) -> bool {
+    value.as_object().is_some_and(|fields| !fields.is_empty())
+}
+
+/// A value that holds no object, or an object of such values.
+fn on_one_line(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(fields) if fields.is_empty() => Some("{}".to_owned()),
+        Value::Object(fields) if fields.values().any(is_full_object) => None,
+        Value::Object(fields) => {
+            let parts: Option<Vec<String>> = fields
+                .iter()
+                .map(|(name, part)| Some(format!("\"{name}\": {}", on_one_line(part)?)))
+                .collect();
+            Some(format!("{{ {} }}", parts?.join(", ")))
+        }
+        Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => None,
+        Value::Array(items) => {
+            Some(format!("[{}]", items.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")))
+        }
+        _ => Some(value.to_string()),
+    }
 }
 
 fn machine(lists: &ServerLists) -> Value {
@@ -292,14 +345,15 @@ fn phase(list: &ServerList, action: Action, result: &str) -> Value {
     let failed = json!({
         "record": jsonata("$merge([$states.input.record, {'ok': false, 'error': $states.errorOutput}])")
     });
-    let mut task = lambda(&payload, &jsonata("$states.result.Payload.branch"), &question(list, action));
-    task["Retry"] = json!([
+    let retry = json!([
         busy(),
         retrier(&LAMBDA_TRANSIENT, 2, 6),
         retrier(&OUR_TRANSIENT, 10, 5),
         retrier(&DIED, 2, 2)
     ]);
-    task["Catch"] = caught(&failed, result);
+    let output = jsonata("$states.result.Payload.branch");
+    let mut task = lambda(&payload, &retry, &output, &caught(&failed, result));
+    task["Next"] = question(list, action).into();
     task
 }
 
@@ -320,22 +374,17 @@ fn send_success_mail() -> Value {
         "mail_error": jsonata("$states.errorOutput"),
         "results": jsonata("$states.input.results")
     });
-    let next = "Does the report agree?";
-    let mut task = mail(&jsonata("$states.result.Payload"), next);
-    task["Catch"] = caught(&not_sent, next);
-    task
+    mail(&jsonata("$states.result.Payload"), &not_sent, "Does the report agree?")
 }
 
 fn send_failure_mail() -> Value {
     let cause = "$string({'status': 'ABORTED', 'mail_error': $states.errorOutput, \
                  'problems': [$states.input.results.phases.problems[[0..19]]]})";
-    let next = "Servers are not as wanted";
-    let mut task = mail(&json!({ "cause": jsonata("$states.result.Payload.cause") }), next);
-    task["Catch"] = caught(&json!({ "cause": jsonata(cause) }), next);
-    task
+    let sent = json!({ "cause": jsonata("$states.result.Payload.cause") });
+    mail(&sent, &json!({ "cause": jsonata(cause) }), "Servers are not as wanted")
 }
 
-fn mail(output: &Value, next: &str) -> Value {
+fn mail(sent: &Value, not_sent: &Value, next: &str) -> Value {
     let payload = json!({
         "send_mail": true,
         "action": jsonata("$action"),
@@ -346,19 +395,21 @@ fn mail(output: &Value, next: &str) -> Value {
         "waited": jsonata("$looks > 1"),
         "error": jsonata("$states.input.error")
     });
-    let mut task = lambda(&payload, output, next);
-    task["Retry"] = json!([busy(), retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5)]);
+    let retry = json!([busy(), retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5)]);
+    let mut task = lambda(&payload, &retry, sent, &caught(not_sent, next));
+    task["Next"] = next.into();
     task
 }
 
-fn lambda(payload: &Value, output: &Value, next: &str) -> Value {
+fn lambda(payload: &Value, retry: &Value, output: &Value, catch: &Value) -> Value {
     json!({
         "Type": "Task",
         "Resource": "arn:${Partition}:states:::lambda:invoke",
         "Arguments": { "FunctionName": "${FunctionArn}", "Payload": payload },
         "TimeoutSeconds": TASK_SECONDS,
+        "Retry": retry,
         "Output": output,
-        "Next": next
+        "Catch": catch
     })
 }
 
@@ -376,7 +427,6 @@ fn retrier(errors: &[&str], interval_seconds: u64, attempts: u64) -> Value {
         "IntervalSeconds": interval_seconds,
         "MaxAttempts": attempts,
         "BackoffRate": 2.0,
-        "MaxDelaySeconds": 120,
         "JitterStrategy": "FULL"
     })
 }
