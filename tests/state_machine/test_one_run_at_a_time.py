@@ -8,7 +8,21 @@ from typing import Any
 
 from local.server import Server
 from local.state_machine_lab import lab, run
-from tests.state_machine.test_paths import MACHINE, NAMES, Script, answer, mail_of, report, waits_for
+from tests.state_machine.test_paths import (
+    DEV,
+    DEV_APP,
+    DEV_DB,
+    ENVIRONMENTS,
+    MACHINE,
+    NAMES,
+    STATE,
+    Script,
+    answer,
+    field_of,
+    mail_of,
+    report,
+    waits_for,
+)
 
 WAIT = "Wait for the earlier run"
 # Real seconds; a phase that is held back longer has been forgotten.
@@ -84,8 +98,8 @@ def redriven(at: str, given: dict[str, Any]) -> dict[str, Any]:
     (https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html).
     """
     machine = json.loads(json.dumps(MACHINE))
-    variables = {"action": "start", "dry_run": False, "wanted": ["dev", "test", "preprod"]}
-    variables |= {"limited": False, "looks": 1, "began": "2026-11-21T07:00:00.000Z"}
+    execution = {"id": "arn", "name": "run-1", "start_time": "2026-11-21T07:00:00.000Z"}
+    variables = {"action": "start", "dry_run": False, "wanted": ENVIRONMENTS, "looks": 1, "execution": execution}
     machine["States"]["Redrive"] = {"Type": "Pass", "Assign": variables, "Output": given, "Next": at}
     machine["StartAt"] = "Redrive"
     return machine
@@ -99,20 +113,25 @@ def test_a_redrive_of_a_run_that_failed_by_its_report_fails_again_and_asks_nothi
 
 
 def test_a_redrive_of_an_aborted_run_repeats_only_the_phase_that_it_was_in(running_server: Server):
-    known = {"server3": {"InstanceId": "i-0bad14933fffa49b9", "State": "stopped", "is_running": False}}
-    phase = {"phase_number": 3, "tier": "db", "outcome": "ready", "problems": []}
-    record = {"environment": "dev", "ok": True, "dev_db_initial_state": known, "phases": [phase]}
+    phase = {"phase_number": DEV_DB, "tier": "db", "outcome": "ready", "problems": []}
+    record = {"environment": DEV, "ok": True, field_of(DEV_DB): {"server": STATE}, "phases": [phase]}
     machine = redriven("Start environments", {})
     parallel = machine["States"]["Start environments"]
-    # The other environments had succeeded: only dev's branch goes on, at its application tier.
+    # The other environments had succeeded: only the first one's branch goes on, at its last tier.
     parallel["Branches"] = parallel["Branches"][:1]
     branch = parallel["Branches"][0]
-    branch["StartAt"] = "Start dev App servers"
-    branch["States"] = {name: state for name, state in branch["States"].items() if "DB" not in name}
-    parallel["Arguments"] = {"record": record}
+    tasks = {
+        state["Arguments"]["Payload"]["phase_number"]: name
+        for name, state in branch["States"].items()
+        if state["Type"] == "Task"
+    }
+    branch["StartAt"] = tasks[DEV_APP]
+    kept = {tasks[DEV_APP], branch["States"][tasks[DEV_APP]]["Next"], f"Result of {DEV} start"}
+    branch["States"] = {name: state for name, state in branch["States"].items() if name in kept}
+    parallel["Arguments"]["record"] = record
     result = run(running_server, machine, {"action": "start"}, Script())
     assert result.status == "SUCCEEDED"
-    assert [payload.get("phase_number") for payload in result.payloads] == [0, None]
+    assert [payload.get("phase_number") for payload in result.payloads] == [DEV_APP, None]
     dev = mail_of(result)["results"][0]
-    assert dev["dev_db_initial_state"] == known
-    assert [phase["tier"] for phase in dev["phases"]] == ["db", "app"]
+    assert dev[field_of(DEV_DB)] == {"server": STATE}
+    assert [phase["phase_number"] for phase in dev["phases"]] == [DEV_DB, DEV_APP]
