@@ -11,17 +11,21 @@ from typing import Any
 from samtranslator.yaml_helper import yaml_parse
 
 from local.fleet import lists
+from local.rendering import rendered
+from tests.conftest import SERVERS_FILE
+from tests.state_machine.test_paths import DEV_DB, answer
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "statemachine.asl.json").read_text()
+TEXT = rendered(SERVERS_FILE)
 MACHINE = json.loads(TEXT)
+LISTS = lists(SERVERS_FILE)
 HANDLER = (ROOT / "src" / "lambda" / "handler.rs").read_text()
 # What Lambda and Step Functions themselves call an error.
 NOT_OURS = ("Lambda.", "States.", "Sandbox.", "Runtime.")
 TRANSIENT = {"Throttled", "AwsUnreachable"}
-FLAGS = {
-    f"{{% $states.input.{flag} %}}" for flag in ("in_progress", "go_on", "ok", "wait", "give_up", "start")
-}
+FLAGS = {f"{{% $states.input.{flag} %}}" for flag in ("in_progress", "settle", "go_on", "ok")}
+# None of these is an error, whatever the input is and whatever the function answered.
+WHATEVER_THERE_IS = ["Start or stop?", "May this run begin?", "Does the report agree?"]
 
 
 def states(scope: dict[str, Any] = MACHINE) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -71,17 +75,38 @@ def test_no_task_and_no_parallel_lacks_what_the_design_demands():
     assert MACHINE["TimeoutSeconds"] > 0
 
 
-def test_every_choice_but_the_first_compares_only_booleans_that_an_output_computed():
+def test_every_choice_of_a_branch_compares_only_booleans_that_the_function_gave():
     for name, state in states():
-        if state["Type"] == "Choice" and name != "Start or stop?":
+        if state["Type"] == "Choice" and name not in WHATEVER_THERE_IS:
             assert {choice["Condition"] for choice in state["Choices"]} <= FLAGS, name
 
 
 def test_phase_numbers_and_environments_are_those_of_the_servers_file():
-    listed = {(p["number"], p["environment"]) for p in lists(ROOT / "servers.toml")}
-    found = re.findall(r"'phase_number': (\d+), 'next_phase': '(\w+)' in", TEXT)
-    assert {(int(number), environment) for number, environment in found} == listed
-    assert len(found) == 2 * len(listed)
+    listed = sorted((given["number"], f"{{% '{given['environment']}' in $wanted %}}") for given in LISTS)
+    payloads = [state["Arguments"]["Payload"] for _, state in tasks()]
+    found = [(given["phase_number"], given["next_phase"]) for given in payloads if not given["send_mail"]]
+    assert sorted(found) == sorted(listed * 2)
+
+
+def shape(value: Any) -> Any:
+    """The names of fields, and what kind of value each has."""
+    return {k: shape(v) for k, v in value.items()} if isinstance(value, dict) else type(value).__name__
+
+
+def test_the_tests_stand_in_answers_in_the_shape_that_the_function_is_held_to():
+    # src/lambda/branch/tests.rs compares the function's answer with the same file.
+    wanted = json.loads((ROOT / "tests" / "state_machine" / "branch_answer.json").read_text())
+    given = answer({"phase_number": DEV_DB, "next_phase": True, "branch": {}})
+    assert shape({**given, "branch": {**given["branch"], "record": {}}}) == shape(
+        {**wanted, "branch": {**wanted["branch"], "record": {}}}
+    )
+    ours, theirs = given["branch"]["record"], wanted["branch"]["record"]
+    initial = {name for name in ours if name.endswith("_initial_state")}
+    assert set(ours) - initial == {name for name in theirs if not name.endswith("_initial_state")}
+    # `actions` is there where something was done.
+    assert shape(ours["phases"][0] | {"actions": theirs["phases"][0]["actions"]}) == shape(
+        theirs["phases"][0]
+    )
 
 
 def test_every_placeholder_is_given_by_the_template():
@@ -92,7 +117,7 @@ def test_every_placeholder_is_given_by_the_template():
 
 def test_no_arn_and_no_server_name_is_in_the_machine():
     assert "arn:aws:lambda" not in TEXT
-    names = [name for phase in lists(ROOT / "servers.toml") for name in phase["servers"]]
+    names = [name for phase in LISTS for name in phase["servers"]]
     assert not any(f"'{name}'" in TEXT or f'"{name}"' in TEXT for name in names)
 
 

@@ -99,7 +99,13 @@ def redriven(at: str, given: dict[str, Any]) -> dict[str, Any]:
     """
     machine = json.loads(json.dumps(MACHINE))
     execution = {"id": "arn", "name": "run-1", "start_time": "2026-11-21T07:00:00.000Z"}
-    variables = {"action": "start", "dry_run": False, "wanted": ENVIRONMENTS, "looks": 1, "execution": execution}
+    variables = {
+        "action": "start",
+        "dry_run": False,
+        "wanted": ENVIRONMENTS,
+        "looks": 1,
+        "execution": execution,
+    }
     machine["States"]["Redrive"] = {"Type": "Pass", "Assign": variables, "Output": given, "Next": at}
     machine["StartAt"] = "Redrive"
     return machine

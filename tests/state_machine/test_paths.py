@@ -36,7 +36,7 @@ STATE = {"InstanceId": "i-0bad14933fffa49b9", "State": "stopped", "is_running": 
 
 
 def answer(payload: dict[str, Any], outcome: str = "ready", **more: Any) -> dict[str, Any]:
-    """A phase's answer to the state machine, shaped as the function shapes it (test_stand_in holds it to that)."""
+    """A phase's answer to the state machine, shaped as the function shapes it (test_contract.py)."""
     if not payload["next_phase"]:
         outcome = "skipped"
     number = payload["phase_number"]
@@ -287,7 +287,9 @@ def test_resume_is_handed_back_unchanged_until_the_phase_is_done(runs):
 def test_a_failed_database_tier_keeps_its_applications_from_being_asked_and_the_others_finish(runs):
     result = runs("dev db fails")
     assert (result.status, result.error) == ("FAILED", "ServersNotAsWanted")
-    assert set(NAMES) - {p["phase_number"] for p in result.payloads if not p["send_mail"]} == set(ORDER[DEV][1:])
+    assert set(NAMES) - {p["phase_number"] for p in result.payloads if not p["send_mail"]} == set(
+        ORDER[DEV][1:]
+    )
     dev = result_of(result, DEV)
     assert (dev["ok"], dev[field_of(DEV_APP)]) == (False, {"empty": True})
 

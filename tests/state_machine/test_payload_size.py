@@ -1,78 +1,73 @@
-"""How many servers one run carries: a state's payload has at most 262,144 bytes."""
+"""What the machine carries fits a state's payload of 262,144 bytes; the function bounds a branch's part."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
 from typing import Any
 
+from local.deploy import ROOT
 from local.server import Server
 from local.state_machine_lab import FunctionError, run
 from tests.state_machine.test_paths import (
+    DEV,
     DEV_DB,
+    ENVIRONMENTS,
     MACHINE,
+    STATE,
     Script,
     answer,
     each_phase,
     mail_of,
-    phases_of,
     result_of,
+    the_others_finish,
 )
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 PAYLOAD_BYTES = 262_144
-LISTS = 6
 
 
-def servers(count: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A phase of so many servers, all of them started."""
-    state = {"InstanceId": "i-0bad14933fffa49b9", "State": "stopped", "is_running": False}
-    names = [f"server-{number:04}" for number in range(count)]
-    actions = {name: {"action": "started", "seconds": 97} for name in names}
-    return lambda payload: answer(payload, initial_state=dict.fromkeys(names, state), actions=actions)
-
-
-def joined(running_server: Server, per_list: int) -> list[dict[str, Any]]:
-    """What the Parallel hands on when each list has so many servers."""
-    result = run(running_server, MACHINE, {"action": "start"}, Script(each_phase(servers(per_list))))
-    assert result.status == "SUCCEEDED"
-    return mail_of(result)["results"]
+def bound(name: str, file: str) -> int:
+    """A number of the function's."""
+    found = re.search(rf"const {name}: usize = ([\d_]+);", (ROOT / "src" / "lambda" / file).read_text())
+    return int(found[1].replace("_", ""))
 
 
 def size(value: Any) -> int:
     return len(json.dumps(value, separators=(",", ":")).encode())
 
 
-def test_1200_servers_are_handed_on_whole_and_each_takes_less_than_150_bytes(running_server: Server):
-    few, many = joined(running_server, 100), joined(running_server, 200)
-    assert not any("shortened" in environment for environment in many)
-    assert (size(many) - size(few)) / (100 * LISTS) < 150
-    assert size(many) < PAYLOAD_BYTES
+def full(payload: dict[str, Any]) -> dict[str, Any]:
+    """An answer whose record is as large as the function lets it become."""
+    given = answer(payload)
+    most = bound("RESULTS_BYTES", "branch.rs") // len(ENVIRONMENTS)
+    record = given["branch"]["record"]
+    record["phases"][0]["log_error"] = ""
+    record["phases"][0]["log_error"] = "x" * (most - size(record))
+    assert size(record) == most
+    return given
 
 
-def test_3000_servers_are_handed_on_as_counts_and_the_run_succeeds(running_server: Server):
-    many = joined(running_server, 500)
-    assert all(environment["shortened"] for environment in many)
-    assert size(many) < PAYLOAD_BYTES
+def test_full_records_of_all_environments_with_an_error_each_reach_the_mail(running_server: Server):
+    error = FunctionError("AwsFailure", "x" * bound("MESSAGE_CHARACTERS", "handler.rs"))
+
+    def fills_then_fails(payload: dict[str, Any]) -> Any:
+        if payload["branch"]:
+            raise error
+        return full(payload)
+
+    result = run(running_server, MACHINE, {"action": "start"}, Script(each_phase(fills_then_fails)))
+    mail = mail_of(result)
+    assert (mail["error"], len(mail["results"])) == (None, len(ENVIRONMENTS))
+    assert {given["error"]["Error"] for given in mail["results"]} == {"AwsFailure"}
+    assert size(mail) < PAYLOAD_BYTES
 
 
 def test_an_answer_that_no_payload_holds_fails_its_own_environment_only(running_server: Server):
-    script = Script({DEV_DB: [servers(2500)]})
-    result = run(running_server, MACHINE, {"action": "start"}, script)
+    def too_long(payload: dict[str, Any]) -> Any:
+        return answer(payload, initial_state={f"server-{n:04}": STATE for n in range(3000)})
+
+    result = run(running_server, MACHINE, {"action": "start"}, Script({DEV_DB: [too_long]}))
     assert result.status == "FAILED"
-    assert {"test app", "preprod app"} <= set(phases_of(result))
-    assert result_of(result, "dev")["error"]["Error"] == "States.DataLimitExceeded"
-
-
-def test_errors_after_3000_initial_states_were_known_still_fit_a_payload(running_server: Server):
-    def dies_after_asking(payload: dict[str, Any]) -> Any:
-        known = servers(1000)(payload)["initial_state"]
-        if "resume" in payload:
-            raise FunctionError("AwsFailure", "x" * 10_000)
-        return answer(payload, "in_progress", resume={"initial_state": known})
-
-    script = Script(each_phase(dies_after_asking))
-    results = mail_of(run(running_server, MACHINE, {"action": "start"}, script))["results"]
-    assert size(results) < PAYLOAD_BYTES
-    assert all(result["shortened"] for result in results)
-    assert {result["error"]["Error"] for result in results} == {"AwsFailure"}
+    assert the_others_finish(result)
+    assert result_of(result, DEV)["error"]["Error"] == "States.DataLimitExceeded"

@@ -58,24 +58,8 @@ fn a_phase_that_is_done_hands_on_its_record_and_the_way_to_the_next_tier() {
     let answer = answer(&lists, &lists.lists[0], false, Record::default(), ready);
     assert_eq!(
         serde_json::to_value(answer).unwrap(),
-        json!({
-            "next_phase": true, "outcome": "ready",
-            "servers": {"total": 1, "ready": 1, "changed": 1, "failed": 0},
-            "branch": {
-                "in_progress": false, "settle": false, "settle_seconds": 0, "go_on": true, "resume": null,
-                "record": {
-                    "environment": "env0", "ok": true,
-                    "phases": [{
-                        "phase_number": 0, "tier": "db", "outcome": "ready",
-                        "servers": {"total": 1, "ready": 1, "changed": 1, "failed": 0}, "problems": [],
-                        "actions": {"server-0000-é": {"action": "started", "seconds": 97}}
-                    }],
-                    "env0_db_initial_state": {"server-0000-é":
-                        {"InstanceId": "i-0bad14933fffa49b9", "State": "stopped", "is_running": false}},
-                    "env0_app_initial_state": {"empty": true}
-                }
-            }
-        })
+        serde_json::from_str::<Value>(include_str!("../../../tests/state_machine/branch_answer.json"))
+            .unwrap()
     );
 }
 
@@ -130,6 +114,16 @@ fn what_a_phase_in_progress_says_is_shortened_before_what_is_decided() {
     let record = answer(&lists, &lists.lists[1], false, done.branch.record, app).branch.record;
     assert_eq!((record.phases[0].actions.len(), record.phases[1].actions.len()), (300, 0));
     assert!(record.shortened);
+}
+
+#[test]
+fn a_server_takes_less_than_150_bytes_of_the_record() {
+    let lists = lists(1, &["db"], 0);
+    let of = |servers: usize| {
+        let ready = phase_of(servers, 0, Outcome::Ready, "");
+        bytes(&answer(&lists, &lists.lists[0], false, Record::default(), ready).branch.record)
+    };
+    assert!((of(200) - of(100)) / 100 < 150, "{}", (of(200) - of(100)) / 100);
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
