@@ -84,5 +84,6 @@ def test_every_expression_of_the_machine_was_among_them(recorded):
     # These Catches need a machine or a service that is broken on purpose (test_paths).
     assert missing <= {
         "$states.errorOutput",
-        "'Nothing was done: the earlier execution ' & $states.input.earlier[0] & ' did not end within an hour.'",
+        "'Nothing was done: the earlier execution ' & $states.input.earlier[0] "
+        "& ' did not end within an hour.'",
     }
