@@ -51,7 +51,7 @@ export PORT ?= 0
 export STACK ?=
 export ENV ?=
 export RUN ?=
-export RENDER ?= cargo run --quiet --no-default-features --target-dir target/core -- render
+export RENDER ?= cargo run --quiet --no-default-features --target-dir target/core -- render servers.toml
 export SENDER ?=
 export DELETE ?=
 EMBEDDED ?=
@@ -129,8 +129,9 @@ check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the templ
 
 statemachine: ## Renders statemachine.asl.json from servers.toml
 	@mkdir -p build
-	cargo run --quiet --no-default-features --bin statemachine > build/statemachine.asl.json
-	mv build/statemachine.asl.json statemachine.asl.json
+	@cargo run --quiet --no-default-features --target-dir target/core -- check servers.toml
+	@cargo run --quiet --no-default-features --target-dir target/core -- render servers.toml > build/statemachine.asl.json
+	@mv build/statemachine.asl.json statemachine.asl.json
 
 preview: ## Writes the mails of typical runs, and a page that shows them side by side, into target/preview
 	cargo run --quiet --no-default-features --example preview target/preview

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from local.deploy import ROOT
 
-RENDER = ["cargo", "run", "--quiet", "--no-default-features", "--bin", "statemachine", "--"]
+# A folder of its own: the function with the AWS SDK keeps its place in target/debug.
+BINARY = ["cargo", "run", "--quiet", "--no-default-features", "--target-dir", "target/core", "--"]
 # Real seconds: the first call of a clean tree compiles the core.
 LONGEST_RENDERING = 600
 
@@ -16,7 +17,7 @@ LONGEST_RENDERING = 600
 @functools.cache
 def rendered(servers: Path) -> str:
     """The definition's text, rendered once a process; a ValueError says what is wrong with the file."""
-    command = [*RENDER, str(servers.resolve())]
+    command = [*BINARY, "render", str(servers.resolve())]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONGEST_RENDERING)
     if done.returncode:
         raise ValueError(done.stderr)

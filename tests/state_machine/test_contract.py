@@ -11,6 +11,7 @@ from typing import Any
 from samtranslator.yaml_helper import yaml_parse
 
 from local.fleet import lists
+from local.names import names
 from local.rendering import rendered
 from tests.conftest import SERVERS_FILE
 from tests.state_machine.test_paths import DEV_DB, answer
@@ -19,7 +20,6 @@ ROOT = Path(__file__).parents[2]
 TEXT = rendered(SERVERS_FILE)
 MACHINE = json.loads(TEXT)
 LISTS = lists(SERVERS_FILE)
-HANDLER = (ROOT / "src" / "lambda" / "handler.rs").read_text()
 # What Lambda and Step Functions themselves call an error.
 NOT_OURS = ("Lambda.", "States.", "Sandbox.", "Runtime.")
 TRANSIENT = {"Throttled", "AwsUnreachable"}
@@ -41,11 +41,6 @@ def tasks() -> list[tuple[str, dict[str, Any]]]:
     return [(name, state) for name, state in states() if state.get("Resource", "").endswith("lambda:invoke")]
 
 
-def errors_of_the_function() -> set[str]:
-    names = HANDLER.split("pub fn name(&self)")[1].split("impl ")[0]
-    return set(re.findall(r'=> "(\w+)"', names))
-
-
 def test_every_error_that_the_machine_names_can_be_raised_by_the_function():
     named = {
         error
@@ -55,7 +50,7 @@ def test_every_error_that_the_machine_names_can_be_raised_by_the_function():
         if not error.startswith(NOT_OURS)
     }
     assert named == TRANSIENT
-    assert named <= errors_of_the_function()
+    assert named <= set(names()["errors"])
 
 
 def test_every_error_of_the_function_is_retried_or_caught_by_every_task():

@@ -49,7 +49,7 @@ pub fn all() -> Vec<Run> {
 }
 
 fn run(name: &'static str, action: Action) -> Run {
-    let file = include_str!("../../servers.toml").to_owned();
+    let file = include_str!("../servers.toml").to_owned();
     Run { name, file, action, dry_run: false, only: None, before: stopped }
 }
 
@@ -182,7 +182,7 @@ fn some_are_broken(name: &str) -> Server {
 
 /// Two databases are enough, and it is known what they cost.
 fn enough_are_two() -> String {
-    let shipped = include_str!("../../servers.toml");
+    let shipped = include_str!("../servers.toml");
     let dev_db = "name = \"development db servers\"";
     let more = "minimum = 2\nhourly_rate = { amount = 0.1928, currency = \"USD\" }";
     let section = shipped.find(dev_db).unwrap();
