@@ -108,7 +108,7 @@ test: test-fast test-rust test-python ## All tests
 
 test-fast: ## The core without the AWS SDK, in seconds after the first build
 	@echo "== The core's tests, without the AWS SDK"
-	cargo test --no-default-features --quiet
+	cargo test --no-default-features --target-dir target/core --quiet
 
 test-rust: ## The Rust tests with the AWS SDK
 	@echo "== All Rust tests; the first time this compiles the AWS SDK: 5 to 15 minutes and up to 8 GB of memory"
@@ -134,7 +134,7 @@ statemachine: ## Renders statemachine.asl.json from servers.toml
 	@mv build/statemachine.asl.json statemachine.asl.json
 
 preview: ## Writes the mails of typical runs, and a page that shows them side by side, into target/preview
-	cargo run --quiet --no-default-features --example preview target/preview
+	cargo run --quiet --no-default-features --features testkit --target-dir target/core --example preview target/preview
 
 pictures: preview ## Pictures of those mails at 375 pixels, light and dark, and at 1,200 (needs chromium)
 	@command -v chromium > /dev/null || { echo "Chromium is needed on the PATH as chromium (Debian: apt-get install chromium); then run this again." >&2; exit 1; }

@@ -8,7 +8,7 @@ bench: $(BENCH_VENV) ## The benchmark's tables and docs/growth.png, beside a Pyt
 	@echo "== Building the release function (the first time 15 minutes and 9 GB of memory), then a hello world"
 	cargo build --release --quiet --bin ec2-start-stop
 	cargo build --release --quiet --manifest-path bench/hello/Cargo.toml --target-dir target/hello
-	cargo build --quiet --no-default-features --example simulation
+	cargo build --quiet --no-default-features --features testkit --target-dir target/core --example simulation
 	$(PYTHON) -m bench $(if $(call yes,BUILDS),--builds)
 
 $(BENCH_VENV): bench/requirements.txt $(VENV)

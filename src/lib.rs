@@ -11,6 +11,7 @@
 //! - [`report`]: what the branches gave and what every server is now → one truthful mail
 //! - [`muting`]: which alarms are quiet while servers are off on purpose, and the watcher that sees to it
 //! - [`lambda`]: the edge: payloads, settings, answers, the names of errors, metrics
+//! - `testkit`: a small EC2 for tests and the benchmark; there only for them
 //! - `aws`: one adapter a port, where SDK types stop; there only with the feature of that name
 
 #[cfg(feature = "aws")]
@@ -23,3 +24,5 @@ pub mod phase_log;
 pub mod ports;
 pub mod report;
 pub mod servers;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;

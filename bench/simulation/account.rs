@@ -1,7 +1,7 @@
 //! One account that several environments use at the same time, in virtual time.
 //!
 //! Owns the interleaving: an environment that sleeps lets the others go on, and time passes when all sleep.
-//! Counts requests as the adapters send them. What EC2 does is the tests' small EC2 (`tests/world`).
+//! Counts requests as the adapters send them. What EC2 does is the testkit's small EC2.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use ec2_start_stop::model::{Failure, Instance, StatusChecks, StopKind};
 use ec2_start_stop::ports::{ChangeInstances, Clock, ReadInstances, Selection, TryChanges};
 use jiff::Timestamp;
 
-use crate::world::World;
+use ec2_start_stop::testkit::small_ec2::World;
 
 /// What `src/aws/ec2.rs` puts into one request.
 const VALUES_PER_CALL: usize = 200;

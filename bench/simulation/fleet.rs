@@ -5,7 +5,7 @@ use ec2_start_stop::servers::file::{Minimum, ServerList, ServerLists};
 use fastrand::Rng;
 use jiff::SignedDuration;
 
-use crate::world::{Habit, Server, server};
+use ec2_start_stop::testkit::small_ec2::{Habit, Server, server};
 
 const SHIPPED: &str = include_str!("../../tests/servers.toml");
 

@@ -7,8 +7,6 @@ mod account;
 mod baseline;
 mod fleet;
 mod whole_start;
-#[path = "../../tests/world/mod.rs"]
-mod world;
 
 use std::collections::BTreeMap;
 

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::account::Account;
 use crate::baseline;
-use crate::world::{Server, World, seven};
+use ec2_start_stop::testkit::small_ec2::{Server, World, seven};
 
 /// The function's time-out.
 const INVOCATION: SignedDuration = SignedDuration::from_secs(900);

@@ -10,3 +10,6 @@ pub mod payload;
 mod sending;
 pub mod settings;
 pub mod watchers;
+
+#[cfg(test)]
+mod tests;

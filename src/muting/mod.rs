@@ -249,3 +249,7 @@ pub fn named(alarms: &BTreeSet<String>) -> String {
 fn by_name(rules: &[MuteRule]) -> BTreeMap<&str, &MuteRule> {
     rules.iter().map(|rule| (rule.name.as_str(), rule)).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+mod tests;

@@ -18,3 +18,6 @@ pub mod run;
 pub mod watch;
 
 pub use run::{Task, run};
+
+#[cfg(test)]
+mod tests;

@@ -14,3 +14,6 @@ pub fn beside_the_binary() -> PathBuf {
     let binary = std::env::current_exe().unwrap_or_default();
     binary.with_file_name(FILE)
 }
+
+#[cfg(test)]
+mod tests;

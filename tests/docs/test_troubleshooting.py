@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from local.deploy import ROOT
-from local.names import CODE, names
+from local.names import names
 
+CODE = r"[A-Z][A-Za-z0-9]*(?:\.[A-Z][A-Za-z0-9]*)*"
 PAGE = ROOT / "docs" / "troubleshooting.md"
 # They match names in a Retry or Catch; nothing is called so itself.
 MATCHERS = {"States.ALL", "States.TaskFailed"}

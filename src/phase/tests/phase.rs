@@ -1,17 +1,13 @@
 //! The phase loop against a small EC2 written by hand, with virtual time.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
-
-mod world;
-
 use std::time::Duration;
 
-use ec2_start_stop::model::{Action, ActionTaken, InstanceState, Outcome};
-use ec2_start_stop::phase::run::Task;
-use ec2_start_stop::ports::Clock;
-use ec2_start_stop::servers::file::{Minimum, Readiness};
+use crate::model::{Action, ActionTaken, InstanceState, Outcome};
+use crate::phase::run::Task;
+use crate::ports::Clock;
+use crate::servers::file::{Minimum, Readiness};
+use crate::testkit::small_ec2::*;
 use jiff::SignedDuration;
-use world::*;
 
 const ALL: [&str; 3] = ["test2", "test7", "test8"];
 

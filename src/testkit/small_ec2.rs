@@ -1,14 +1,6 @@
 //! A small EC2 by hand: instances that take time, checks that lag, scripted faults, published token buckets,
 //! virtual time. The vocabulary of the phase loop's tests.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "a vocabulary that each test file uses a part of"
-)]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
-
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -16,21 +8,19 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ec2_start_stop::lambda::watchers::Watchers;
-use ec2_start_stop::model::{
-    Action, Check, Failure, Instance, InstanceState, PhaseAnswer, StatusChecks, StopKind,
-};
-use ec2_start_stop::muting::watcher::{self, Muter};
-use ec2_start_stop::muting::{self, Muting};
-use ec2_start_stop::phase::progress::Progress;
-use ec2_start_stop::phase::run::{PhaseError, Task};
-use ec2_start_stop::phase::{self};
-use ec2_start_stop::phase_log::{self, Narrator};
-use ec2_start_stop::ports::{
+use crate::lambda::watchers::Watchers;
+use crate::model::{Action, Check, Failure, Instance, InstanceState, PhaseAnswer, StatusChecks, StopKind};
+use crate::muting::watcher::{self, Muter};
+use crate::muting::{self, Muting};
+use crate::phase::progress::Progress;
+use crate::phase::run::{PhaseError, Task};
+use crate::phase::{self};
+use crate::phase_log::{self, Narrator};
+use crate::ports::{
     Alarm, Calls, ChangeInstances, Clock, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog, ReadInstances,
     Selection, SendMail, Trail, TryChanges,
 };
-use ec2_start_stop::servers::file::{Minimum, Readiness, ServerList};
+use crate::servers::file::{Minimum, Readiness, ServerList};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 

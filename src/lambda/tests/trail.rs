@@ -1,26 +1,22 @@
 //! The machine's trail: one record a phase and one a run, with metrics that CloudWatch takes.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
-
-mod world;
-
 use std::collections::BTreeSet;
 
-use ec2_start_stop::lambda::error::HandlerError;
-use ec2_start_stop::lambda::handler;
-use ec2_start_stop::lambda::handler::Invocation;
-use ec2_start_stop::lambda::settings::{Addresses, Settings};
-use ec2_start_stop::servers::file::ServerLists;
+use crate::lambda::error::HandlerError;
+use crate::lambda::handler;
+use crate::lambda::handler::Invocation;
+use crate::lambda::settings::{Addresses, Settings};
+use crate::servers::file::ServerLists;
+use crate::testkit::small_ec2::{Habit, World, at_once, running, stopped};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use world::{Habit, World, at_once, running, stopped};
 
 const DATABASES: [&str; 3] = ["test2", "test7", "test8"];
 
 fn settings() -> Settings {
     Settings {
-        lists: Ok(ServerLists::parse(include_str!("servers.toml")).unwrap()),
+        lists: Ok(ServerLists::parse(include_str!("../../../tests/servers.toml")).unwrap()),
         zone: TimeZone::UTC,
         region: "eu-west-1".to_owned(),
         stack: "start-stop".to_owned(),
@@ -33,7 +29,7 @@ fn settings() -> Settings {
 }
 
 fn answer(world: &World, settings: &Settings, payload: Value) -> Result<Value, HandlerError> {
-    let deadline = ec2_start_stop::ports::Clock::now(world) + SignedDuration::from_mins(15);
+    let deadline = crate::ports::Clock::now(world) + SignedDuration::from_mins(15);
     let invocation = Invocation { deadline, request_id: "request-1".to_owned() };
     at_once(handler::answer(world, settings, &invocation, payload))
 }

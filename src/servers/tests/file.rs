@@ -1,10 +1,8 @@
 //! servers.toml: what is read, and what is refused on which line.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+use crate::servers::file::{Minimum, ServerLists, ServersFileError};
 
-use ec2_start_stop::servers::file::{Minimum, ServerLists, ServersFileError};
-
-const SHIPPED: &str = include_str!("servers.toml");
+const SHIPPED: &str = include_str!("../../../tests/servers.toml");
 
 /// A list with these lines changed or added; the [[list]] is on line 1.
 fn list(change: &[(&str, &str)]) -> String {

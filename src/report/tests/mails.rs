@@ -1,11 +1,8 @@
 //! The mails of typical runs, letter by letter: `UPDATE_EXPECT=1 make test-fast` writes them anew, and a reviewer
 //! reads the difference. `make preview` shows them.
 
-mod typical_runs;
-mod world;
-
+use crate::testkit::typical_runs::{self, Run};
 use expect_test::expect_file;
-use typical_runs::Run;
 
 /// A mail of a thousand rows says nothing that a reviewer would read.
 fn are_read(run: &&Run) -> bool {
@@ -16,7 +13,7 @@ fn are_read(run: &&Run) -> bool {
 fn every_typical_mail_is_as_it_was_when_it_was_last_looked_at() {
     for run in typical_runs::all().iter().filter(are_read) {
         let mail = run.mail();
-        expect_file![format!("mails/{}.txt", run.name)].assert_eq(&mail.text);
-        expect_file![format!("mails/{}.html", run.name)].assert_eq(&mail.html);
+        expect_file![format!("../../../tests/mails/{}.txt", run.name)].assert_eq(&mail.text);
+        expect_file![format!("../../../tests/mails/{}.html", run.name)].assert_eq(&mail.html);
     }
 }

@@ -6,10 +6,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::{env, fs, io};
 
-#[path = "../tests/typical_runs/mod.rs"]
-mod typical_runs;
-#[path = "../tests/world/mod.rs"]
-mod world;
+use ec2_start_stop::testkit::typical_runs;
 
 fn main() -> io::Result<()> {
     let folder = PathBuf::from(env::args().nth(1).unwrap_or_else(|| "target/preview".to_owned()));

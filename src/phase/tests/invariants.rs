@@ -1,17 +1,13 @@
 //! What must hold for every fleet and every fault, over thousands of random ones, in virtual time.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
-
-mod world;
-
 use std::collections::BTreeSet;
 
-use ec2_start_stop::model::{Action, ActionTaken, InstanceState, Outcome};
-use ec2_start_stop::muting::Muting;
-use ec2_start_stop::servers::file::{Minimum, Readiness};
+use crate::model::{Action, ActionTaken, InstanceState, Outcome};
+use crate::muting::Muting;
+use crate::servers::file::{Minimum, Readiness};
+use crate::testkit::small_ec2::*;
 use jiff::SignedDuration;
 use proptest::prelude::*;
-use world::*;
 
 fn habit() -> impl Strategy<Value = Habit> {
     let codes = prop::sample::select(vec![

@@ -1,9 +1,7 @@
 //! The payload's parser: what it reads, what it refuses and by which name, and 10,000 mutations of good payloads.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
-
-use ec2_start_stop::lambda::payload::{PayloadError, Request};
-use ec2_start_stop::model::{Action, PhaseAnswer};
+use crate::lambda::payload::{PayloadError, Request};
+use crate::model::{Action, PhaseAnswer};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -1,23 +1,19 @@
 //! Alarm muting: the decision by itself, and in the phase loop against hand-written fakes.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
-
-mod world;
-
 use std::collections::BTreeSet;
 
-use ec2_start_stop::lambda::payload::Request;
-use ec2_start_stop::model::{Action, InstanceState, Outcome, PhaseAnswer};
-use ec2_start_stop::muting;
-use ec2_start_stop::muting::{Changes, Hearing, Muting, watcher};
-use ec2_start_stop::phase::run::Task;
-use ec2_start_stop::ports::{Alarm, Clock, MuteRule};
-use ec2_start_stop::report::Report;
-use ec2_start_stop::servers::file::{ServerList, ServerLists};
+use crate::lambda::payload::Request;
+use crate::model::{Action, InstanceState, Outcome, PhaseAnswer};
+use crate::muting;
+use crate::muting::{Changes, Hearing, Muting, watcher};
+use crate::phase::run::Task;
+use crate::ports::{Alarm, Clock, MuteRule};
+use crate::report::Report;
+use crate::servers::file::{ServerList, ServerLists};
+use crate::testkit::small_ec2::*;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
-use world::*;
 
 const FAMILY: &str = "nights.dev.db.";
 
@@ -283,7 +279,7 @@ fn a_dry_run_says_what_a_stop_would_mute_and_mutes_nothing() {
 
 /// A report of these results, with every listed server in this state.
 fn report(action: &str, results: &serde_json::Value, state: InstanceState) -> Report {
-    let lists = ServerLists::parse(include_str!("servers.toml")).unwrap();
+    let lists = ServerLists::parse(include_str!("../../tests/servers.toml")).unwrap();
     let payload = json!({ "send_mail": true, "action": action, "results": results });
     let Request::Report(request) = Request::parse(payload).unwrap() else { panic!("no report") };
     let instances =

@@ -1,22 +1,19 @@
 //! Runs as they happen, told by the phase loop itself against the small EC2: what mails are looked at with.
 
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "a vocabulary that each user uses a part of")]
-#![allow(clippy::unwrap_used, reason = "a test may")]
-
 use std::fmt::Write;
 use std::ops::Range;
 
-use ec2_start_stop::lambda::payload::ReportRequest;
-use ec2_start_stop::model::{Action, Execution, Instance, InstanceState};
-use ec2_start_stop::phase::run::Task;
-use ec2_start_stop::ports::Mail;
-use ec2_start_stop::report::Report;
-use ec2_start_stop::servers::file::{ServerList, ServerLists};
+use crate::lambda::payload::ReportRequest;
+use crate::model::{Action, Execution, Instance, InstanceState};
+use crate::phase::run::Task;
+use crate::ports::Mail;
+use crate::report::Report;
+use crate::servers::file::{ServerList, ServerLists};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::world::{self, Habit, Server, World, invoke, running, seven, stopped};
+use crate::testkit::small_ec2::{self as world, Habit, Server, World, invoke, running, seven, stopped};
 
 /// A run to be made.
 pub struct Run {
@@ -49,7 +46,7 @@ pub fn all() -> Vec<Run> {
 }
 
 fn run(name: &'static str, action: Action) -> Run {
-    let file = include_str!("../servers.toml").to_owned();
+    let file = include_str!("../../tests/servers.toml").to_owned();
     Run { name, file, action, dry_run: false, only: None, before: stopped }
 }
 
@@ -110,7 +107,7 @@ impl Run {
 
 struct Branch {
     result: Value,
-    seen: ec2_start_stop::report::Seen,
+    seen: crate::report::Seen,
     ended: Timestamp,
 }
 
@@ -182,7 +179,7 @@ fn some_are_broken(name: &str) -> Server {
 
 /// Two databases are enough, and it is known what they cost.
 fn enough_are_two() -> String {
-    let shipped = include_str!("../servers.toml");
+    let shipped = include_str!("../../tests/servers.toml");
     let dev_db = "name = \"development db servers\"";
     let more = "minimum = 2\nhourly_rate = { amount = 0.1928, currency = \"USD\" }";
     let section = shipped.find(dev_db).unwrap();

@@ -1,14 +1,12 @@
 //! The report and its mail: the verdict, every server exactly once, and text that is safe.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
-
 use std::collections::BTreeMap;
 
-use ec2_start_stop::lambda::payload::ReportRequest;
-use ec2_start_stop::model::{Action, Failure, Instance, InstanceState};
-use ec2_start_stop::ports::Mail;
-use ec2_start_stop::report::{Report, Seen, Status};
-use ec2_start_stop::servers::file::ServerLists;
+use crate::lambda::payload::ReportRequest;
+use crate::model::{Action, Failure, Instance, InstanceState};
+use crate::ports::Mail;
+use crate::report::{Report, Seen, Status};
+use crate::servers::file::ServerLists;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -19,7 +17,7 @@ fn now() -> Timestamp {
 }
 
 fn lists() -> ServerLists {
-    ServerLists::parse(include_str!("servers.toml")).unwrap()
+    ServerLists::parse(include_str!("../../../tests/servers.toml")).unwrap()
 }
 
 fn id(name: &str) -> String {
@@ -253,7 +251,7 @@ fn hours_off_are_told_and_money_only_where_a_rate_is_given() {
     let without = mail(&lists, results.clone());
     assert!(without.text.contains("Off since the last stop: 36.0 instance-hours of 3 servers.\n"));
     assert!(!without.html.contains("not spent"));
-    let rate = ec2_start_stop::servers::file::Rate { amount: 0.5, currency: "USD".to_owned() };
+    let rate = crate::servers::file::Rate { amount: 0.5, currency: "USD".to_owned() };
     lists.lists.iter_mut().for_each(|phase| phase.hourly_rate = Some(rate.clone()));
     assert!(mail(&lists, results).html.contains("about 18.00 USD not spent."));
 }
@@ -299,7 +297,7 @@ fn a_thousand_servers_fit_a_mail() {
         now(),
     );
     let mail = report.mail(&TimeZone::UTC, "eu-west-1");
-    let sent = ec2_start_stop::report::Sent {
+    let sent = crate::report::Sent {
         message_id: String::new(),
         from: String::new(),
         to: Vec::new(),

@@ -1,0 +1,7 @@
+//! The phase loop against the small EC2.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+
+mod fault_table;
+mod invariants;
+mod phase;

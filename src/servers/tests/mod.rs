@@ -1,0 +1,6 @@
+//! The file and the machine that is rendered from it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+
+mod file;
+mod rendering;
