@@ -112,7 +112,7 @@ def test_every_placeholder_is_given_by_the_template():
 
 def test_no_arn_and_no_server_name_is_in_the_machine():
     assert "arn:aws:lambda" not in TEXT
-    names = [name for phase in LISTS for name in phase["servers"]]
+    names = [name for phase in LISTS for name in phase.get("servers", [])]
     assert not any(f"'{name}'" in TEXT or f'"{name}"' in TEXT for name in names)
 
 

@@ -9,6 +9,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -118,6 +119,11 @@ def settling(payload: dict[str, Any]) -> dict[str, Any]:
     return answer(payload, settle_seconds=30)
 
 
+def broken_tier(place: int, turn: Any) -> Script:
+    """Every environment's tier at this place of a start goes wrong."""
+    return Script({numbers[place]: [turn] for numbers in ORDER.values() if place < len(numbers)})
+
+
 SCENARIOS: dict[str, tuple[Any, Callable[[], Script]]] = {
     "start": ({"action": "start"}, Script),
     "stop": ({"action": "stop"}, Script),
@@ -181,6 +187,12 @@ SCENARIOS: dict[str, tuple[Any, Callable[[], Script]]] = {
         {"action": "start"},
         lambda: Script({DEV_DB: [outcome("failed")]}, mail=[FunctionError("MailRejected", "no")]),
     ),
+    **{
+        f"every tier {place} {how} on {action}": ({"action": action}, partial(broken_tier, place, turn))
+        for place in range(len(TIERS))
+        for action in ("start", "stop")
+        for how, turn in (("fails", outcome("failed")), ("throws", FunctionError("AwsFailure")))
+    },
     "a report that does not agree": ({"action": "start"}, lambda: Script(mail=[aborted])),
     "mail throttled then sent": (
         {"action": "start"},

@@ -49,7 +49,7 @@ def full(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_full_records_of_all_environments_with_an_error_each_reach_the_mail(running_server: Server):
-    error = FunctionError("AwsFailure", "x" * bound("MESSAGE_CHARACTERS", "handler.rs"))
+    error = FunctionError("AwsFailure", "x" * bound("MESSAGE_CHARACTERS", "error.rs"))
 
     def fills_then_fails(payload: dict[str, Any]) -> Any:
         if payload["branch"]:
