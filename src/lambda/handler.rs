@@ -20,7 +20,7 @@ use crate::phase::run as phase;
 use crate::phase::run::{MARGIN, PhaseError, Task};
 use crate::phase_log::{self, Narrator};
 use crate::ports::{MuteAlarms, PhaseLog, SendMail, Trail, World};
-use crate::report::{self, Report, Seen};
+use crate::report::{self, Place, Report, Seen};
 use crate::servers::file::{ServerLists, ServersFileError};
 
 /// The report looks at all servers for this long at most (DESIGN: end states are a nicety, the mail is not).
@@ -225,14 +225,14 @@ async fn send_report<W: Services>(
         let remarks = unmute_unsettled(world, muting, &report, invocation.deadline).await;
         report.remarks.extend(remarks);
     }
-    let mail = report.mail(&settings.zone, &settings.region);
+    let mail = report.mail(&settings.zone, &Place::new(&settings.region, &settings.stack));
     let sent = world.send(sender, &settings.recipients, &mail).await;
     let run = request.execution.as_ref().map_or(&invocation.request_id, |execution| &execution.name);
     let source = Source { stack: &settings.stack, run, at: world.now(), calls: world.calls() };
     world.record(&metrics::of_run(source, &report));
     let message_id = sent.map_err(|error| undelivered(error, &settings.recipients))?;
     let sent = report::Sent { message_id, from: sender.to_owned(), to: settings.recipients.clone() };
-    Ok(serde_json::to_value(report.answer(sent))?)
+    Ok(serde_json::to_value(report.answer(&mail, sent))?)
 }
 
 /// A mail that SES may take later is no rejected one.

@@ -10,7 +10,7 @@ use ec2_start_stop::lambda::payload::ReportRequest;
 use ec2_start_stop::model::{Action, Execution, Instance, InstanceState};
 use ec2_start_stop::phase::run::Task;
 use ec2_start_stop::ports::Mail;
-use ec2_start_stop::report::Report;
+use ec2_start_stop::report::{Place, Report};
 use ec2_start_stop::servers::file::{ServerList, ServerLists};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -75,7 +75,7 @@ impl Run {
 
     /// The mail of the run.
     pub fn mail(&self) -> Mail {
-        self.report().mail(&TimeZone::get("Europe/Madrid").unwrap(), "eu-west-1")
+        self.report().mail(&TimeZone::get("Europe/Madrid").unwrap(), &place())
     }
 
     /// One environment, as its branch of the state machine goes.
@@ -112,6 +112,16 @@ struct Branch {
     result: Value,
     seen: ec2_start_stop::report::Seen,
     ended: Timestamp,
+}
+
+fn place() -> Place {
+    Place {
+        account: Some("123456789012".to_owned()),
+        log_group: Some("/ec2-start-stop/prod-scheduler".to_owned()),
+        // A new version must not make every mail of the tests another one.
+        version: "1.2.3",
+        ..Place::new("eu-west-1", "prod-scheduler")
+    }
 }
 
 fn execution() -> Execution {
