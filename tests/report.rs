@@ -127,7 +127,11 @@ fn a_run_that_changed_nothing_is_a_success_and_lists_every_server_once() {
 fn a_good_start_says_so_in_the_subject_and_the_first_lines() {
     let (report, mail) = built(&request(all_good(&lists())), InstanceState::Running);
     assert_eq!((mail.subject.as_str(), report.problems.len()), ("START STATUS: SUCCESS · prod-scheduler", 0));
-    assert!(mail.text.starts_with("START STATUS: SUCCESS\nAll 20 servers are up.\n20 started.\n"), "{}", mail.text);
+    assert!(
+        mail.text.starts_with("START STATUS: SUCCESS\nAll 20 servers are up.\n20 started.\n"),
+        "{}",
+        mail.text
+    );
     assert!(mail.text.contains("\n✓ dev: up, 7 of 7, 3 min 14 s\n"), "{}", mail.text);
     assert!(mail.text.contains("db, stopped → running: test2 (1 min 37 s)"), "{}", mail.text);
 }
@@ -252,8 +256,15 @@ fn a_dry_run_is_marked_in_the_subject_and_in_the_first_line() {
     let mut request = request(results);
     request.dry_run = true;
     let (report, mail) = built(&request, InstanceState::Stopped);
-    assert_eq!((report.status, mail.subject.as_str()), (Status::Success, "DRY RUN: START STATUS: SUCCESS · prod-scheduler"));
-    assert!(mail.text.contains("\n20 servers would be started.\nDry run: nothing was changed.\n"), "{}", mail.text);
+    assert_eq!(
+        (report.status, mail.subject.as_str()),
+        (Status::Success, "DRY RUN: START STATUS: SUCCESS · prod-scheduler")
+    );
+    assert!(
+        mail.text.contains("\n20 servers would be started.\nDry run: nothing was changed.\n"),
+        "{}",
+        mail.text
+    );
     assert!(!mail.text.contains("are up") && !mail.html.contains("#1a7f37"), "nothing green happened");
 }
 
@@ -268,7 +279,11 @@ fn hours_off_are_told_and_money_only_where_a_rate_is_given() {
     };
     assert!(!mail(&lists, all_good(&lists)).text.contains("server-hours"));
     let without = mail(&lists, results.clone());
-    assert!(without.text.contains("3 servers were off for 36 server-hours since the last stop.\n"), "{}", without.text);
+    assert!(
+        without.text.contains("3 servers were off for 36 server-hours since the last stop.\n"),
+        "{}",
+        without.text
+    );
     assert!(!without.html.contains("USD"));
     let rate = ec2_start_stop::servers::file::Rate { amount: 0.5, currency: "USD".to_owned() };
     lists.lists.iter_mut().for_each(|phase| phase.hourly_rate = Some(rate.clone()));
@@ -364,7 +379,10 @@ fn problems_of_one_code_with_other_texts_keep_their_texts() {
     ]);
     let report = Report::build(&request(vec![result]), &lists, &seen(&lists, InstanceState::Stopped), now());
     let text = report.mail(&TimeZone::UTC, &place()).text;
-    assert!(text.contains("* a1, b1\n  Denied by a policy. Denied by a boundary. The function may not"), "{text}");
+    assert!(
+        text.contains("* a1, b1 (dev db)\n  Denied by a policy. Denied by a boundary. The function may not"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -373,8 +391,12 @@ fn the_subject_is_one_line_of_at_most_120_characters_whatever_the_names_are() {
     let lists = one_list(&["web".to_owned()]);
     let mut result = good(&lists, "dev", "stopped", "");
     result["phases"][0]["outcome"] = json!("failed");
-    result["phases"][0]["problems"] =
-        json!(names.iter().map(|name| json!({"name": name, "id": null, "code": "X", "message": "m"})).collect::<Vec<_>>());
+    result["phases"][0]["problems"] = json!(
+        names
+            .iter()
+            .map(|name| json!({"name": name, "id": null, "code": "X", "message": "m"}))
+            .collect::<Vec<_>>()
+    );
     let report = Report::build(&request(vec![result]), &lists, &seen(&lists, InstanceState::Stopped), now());
     let subject = report.subject(&place());
     assert!(subject.starts_with("START STATUS: ABORTED · prod-scheduler · dev db: "), "{subject}");
@@ -387,7 +409,10 @@ fn what_carries_meaning_is_inline_and_the_style_sheet_is_for_dark_mode_only() {
     let (_, mail) = built(&request(all_good(&lists())), InstanceState::Running);
     let (_, sheet) = mail.html.split_once("<style>").unwrap();
     let (sheet, _) = sheet.split_once("</style>").unwrap();
-    assert!(sheet.trim().starts_with("@media (prefers-color-scheme: dark)") && sheet.matches("@media").count() == 1);
+    assert!(
+        sheet.trim().starts_with("@media (prefers-color-scheme: dark)")
+            && sheet.matches("@media").count() == 1
+    );
     assert!(!mail.html.contains("<bdi>") && mail.html.contains("scope=\"row\""));
     assert!(mail.html.contains("border-left:6px solid #1a7f37"), "the verdict's colour is inline");
 }
@@ -396,10 +421,9 @@ fn what_carries_meaning_is_inline_and_the_style_sheet_is_for_dark_mode_only() {
 fn the_execution_and_its_phase_log_are_linked_and_the_foot_says_where_it_was() {
     let mut request = request(all_good(&lists()));
     let arn = "arn:aws:states:eu-west-1:123456789012:execution:ec2-start-stop:monday";
-    request.execution = serde_json::from_value(
-        json!({"id": arn, "name": "monday", "start_time": "2026-11-23T06:00:00Z"}),
-    )
-    .unwrap();
+    request.execution =
+        serde_json::from_value(json!({"id": arn, "name": "monday", "start_time": "2026-11-23T06:00:00Z"}))
+            .unwrap();
     let lists = lists();
     let report = Report::build(&request, &lists, &seen(&lists, InstanceState::Running), now());
     let place = Place {
@@ -417,7 +441,10 @@ fn the_execution_and_its_phase_log_are_linked_and_the_foot_says_where_it_was() {
     assert!(html.contains("stack prod-scheduler, account 123456789012, eu-west-1, version 1.2.3"), "{html}");
     assert!(mail.text.contains("20 started, 5 min."), "{}", mail.text);
     let nowhere = report.mail(&TimeZone::UTC, &Place::new("us-iso-east-1", "s"));
-    assert!(!nowhere.html.contains("href") && !nowhere.text.contains("https://"), "an unknown console is not guessed");
+    assert!(
+        !nowhere.html.contains("href") && !nowhere.text.contains("https://"),
+        "an unknown console is not guessed"
+    );
 }
 
 /// One list of these servers.

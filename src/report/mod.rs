@@ -19,9 +19,9 @@ use crate::lambda::payload::ReportRequest;
 use crate::model::{
     Action, ActionRecord, ActionTaken, Execution, Failure, HoursOff, InitialState, Instance, Outcome, Problem,
 };
+use crate::ports::Mail;
 use crate::report::branches as results;
 use crate::report::branches::{EnvironmentResult, PhaseResult, StateError};
-use crate::ports::Mail;
 use crate::servers::file::{Rate, ServerList, ServerLists};
 
 pub use place::Place;

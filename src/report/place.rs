@@ -51,11 +51,11 @@ impl Place {
         self.page("cloudwatch", &format!("logsV2:log-groups/log-group/{group}/log-events/{stream}"))
     }
 
-    /// `stack prod-scheduler, account 123456789012, eu-west-1, version 1.0.0`
+    /// No number parts from its word: `stack prod-scheduler, account 123456789012, eu-west-1, version 1.0.0`
     pub fn words(&self) -> String {
-        let account = self.account.iter().map(|account| format!("account {account}"));
-        let parts = [format!("stack {}", self.stack)].into_iter().chain(account);
-        let parts = parts.chain([self.region.clone(), format!("version {}", self.version)]);
+        let account = self.account.iter().map(|account| format!("account\u{a0}{account}"));
+        let parts = [format!("stack\u{a0}{}", self.stack)].into_iter().chain(account);
+        let parts = parts.chain([self.region.clone(), format!("version\u{a0}{}", self.version)]);
         parts.collect::<Vec<_>>().join(", ")
     }
 
@@ -126,8 +126,9 @@ mod tests {
     #[test]
     fn the_words_leave_out_an_account_that_is_not_known() {
         let place = Place { version: "1.2.3", ..Place::new("eu-west-1", "prod") };
-        assert_eq!(place.words(), "stack prod, eu-west-1, version 1.2.3");
+        let words = |place: &Place| place.words().replace('\u{a0}', " ");
+        assert_eq!(words(&place), "stack prod, eu-west-1, version 1.2.3");
         let known = Place { account: Some("123456789012".into()), ..place };
-        assert_eq!(known.words(), "stack prod, account 123456789012, eu-west-1, version 1.2.3");
+        assert_eq!(words(&known), "stack prod, account 123456789012, eu-west-1, version 1.2.3");
     }
 }

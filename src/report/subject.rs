@@ -40,7 +40,8 @@ impl Report {
             lists.entry(list).or_default().push(&placed.row.name);
         }
         let mut matters: Vec<String> = lists.iter().map(|(list, names)| named(list, names)).collect();
-        let of_no_server = self.problems.iter().filter(|problem| !self.rows().any(|row| row.name == problem.name));
+        let of_no_server =
+            self.problems.iter().filter(|problem| !self.rows().any(|row| row.name == problem.name));
         matters.extend(of_no_server.map(|problem| format!("{}: {}", problem.name, problem.code)));
         if matters.is_empty() && self.totals().not_reached > 0 {
             matters.push(format!("{} not reached", self.totals().not_reached));
@@ -59,7 +60,9 @@ fn named(list: &str, names: &[&str]) -> String {
 
 /// A control character could begin a header of its own.
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+        .collect()
 }
 
 fn shortened(text: &str) -> String {

@@ -58,9 +58,10 @@ impl Report {
     /// Every server, with how it stands.
     pub fn placed(&self) -> impl Iterator<Item = Placed<'_>> {
         self.environments.iter().flat_map(move |environment| {
-            environment.tiers.iter().flat_map(move |tier| {
-                tier.rows.iter().map(move |row| self.place_row(environment, tier, row))
-            })
+            environment
+                .tiers
+                .iter()
+                .flat_map(move |tier| tier.rows.iter().map(move |row| self.place_row(environment, tier, row)))
         })
     }
 

@@ -13,6 +13,8 @@ const MOST_TEXTS: usize = 3;
 pub(super) struct Entry {
     /// Whose it is.
     pub(super) names: String,
+    /// The list of all of them, `dev db`; empty if they are of several, or no servers.
+    pub(super) list: String,
     /// AWS's error code, or one of ours.
     pub(super) code: String,
     /// What happened, and what to do.
@@ -47,10 +49,12 @@ pub(super) fn entries(report: &Report, place: &Place) -> Vec<Entry> {
                     group.texts.push(what);
                 }
             }
-            None => groups.push(Group { code: &problem.code, advice, texts: vec![what], problems: vec![problem] }),
+            None => {
+                groups.push(Group { code: &problem.code, advice, texts: vec![what], problems: vec![problem] })
+            }
         }
     }
-    groups.into_iter().map(|group| entry(&group, place)).collect()
+    groups.into_iter().map(|group| entry(report, &group, place)).collect()
 }
 
 /// What happened, without the server's own id, and the advice where it is the code's own.
@@ -64,7 +68,7 @@ fn parts(problem: &Problem) -> (String, Option<String>) {
     (what, advice)
 }
 
-fn entry(group: &Group<'_>, place: &Place) -> Entry {
+fn entry(report: &Report, group: &Group<'_>, place: &Place) -> Entry {
     let (names, more) = group.problems.split_at(group.problems.len().min(MOST_NAMES));
     let mut names = names.iter().map(|problem| isolated(&problem.name)).collect::<Vec<_>>().join(", ");
     if !more.is_empty() {
@@ -74,6 +78,7 @@ fn entry(group: &Group<'_>, place: &Place) -> Entry {
     let id = single.and_then(|problem| problem.id.clone());
     Entry {
         names,
+        list: list(report, group),
         code: group.code.to_owned(),
         message: capitalised(&single.map_or_else(|| of_many(group), |problem| problem.message.clone())),
         link: id.as_ref().and_then(|id| place.instance(id)),
@@ -89,4 +94,15 @@ fn of_many(group: &Group<'_>) -> String {
     }
     said.extend(group.advice.clone());
     said.join(" ")
+}
+
+fn list(report: &Report, group: &Group<'_>) -> String {
+    let is_of_it = |name: &str| group.problems.iter().any(|problem| problem.name == name);
+    let rows = report.rows().filter(|row| is_of_it(&row.name));
+    let mut lists: Vec<String> = rows.map(|row| format!("{} {}", row.environment, row.tier)).collect();
+    lists.dedup();
+    match &lists[..] {
+        [one] => one.clone(),
+        _ => String::new(),
+    }
 }

@@ -113,11 +113,16 @@ fn alike(placed: &Placed<'_>) -> String {
         Stands::AsWanted if row.action.changes() && row.end_state == row.initial_state => {
             format!("{tier}, {states}, {}", row.action.words())
         }
-        Stands::AsWanted if row.initial_state == row.end_state => format!("{tier}, {states} before and after"),
+        Stands::AsWanted if row.initial_state == row.end_state => {
+            format!("{tier}, {states} before and after")
+        }
         Stands::AsWanted => format!("{tier}, {states}"),
         Stands::Failed | Stands::Held => {
             let why = row.problem.clone().or_else(|| row.note.clone()).unwrap_or_default();
-            format!("{tier}, {states}, {} {why}", if placed.stands == Stands::Held { "held:" } else { "failed:" })
+            format!(
+                "{tier}, {states}, {} {why}",
+                if placed.stands == Stands::Held { "held:" } else { "failed:" }
+            )
         }
     }
 }

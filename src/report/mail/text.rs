@@ -47,8 +47,8 @@ fn problems(text: &mut Lines, view: &View) {
     }
     text.heading("WHAT WENT WRONG");
     for entry in &view.problems {
-        let id = if entry.id.is_empty() { String::new() } else { format!(" ({})", entry.id) };
-        text.item(0, "* ", &format!("{}{id}", entry.names));
+        let list = if entry.list.is_empty() { String::new() } else { format!(" ({})", entry.list) };
+        text.item(0, "* ", &format!("{}{list}", entry.names));
         text.say(2, &entry.message);
         text.say(2, &format!("See {} in docs/troubleshooting.md.", entry.code));
         entry.link.iter().for_each(|link| text.whole(&format!("  {link}")));
@@ -133,10 +133,9 @@ mod tests {
 
     #[test]
     fn a_word_that_is_too_long_stands_alone_and_whole() {
-        assert_eq!(wrapped("see InsufficientInstanceCapacity now", 10), [
-            "see",
-            "InsufficientInstanceCapacity",
-            "now"
-        ]);
+        assert_eq!(
+            wrapped("see InsufficientInstanceCapacity now", 10),
+            ["see", "InsufficientInstanceCapacity", "now"]
+        );
     }
 }

@@ -61,7 +61,8 @@ struct Tally {
 impl Tally {
     fn of<'a>(placed: impl Iterator<Item = Placed<'a>>) -> Self {
         let mut tally = Self { all: 0, up: 0, done: 0, failed: 0, held: 0, left: 0, half_way: 0 };
-        for Placed { row, stands, is_there, .. } in placed.filter(|placed| placed.stands != Stands::NotInRun) {
+        for Placed { row, stands, is_there, .. } in placed.filter(|placed| placed.stands != Stands::NotInRun)
+        {
             tally.all += 1;
             tally.up += usize::from(is_there);
             match stands {
@@ -105,7 +106,9 @@ pub(super) fn title(report: &Report) -> String {
         };
     }
     match report.status {
-        Status::Success if held > 0 && there < all => format!("{there} of {} {} {up}", servers(all), are(there)),
+        Status::Success if held > 0 && there < all => {
+            format!("{there} of {} {} {up}", servers(all), are(there))
+        }
         Status::Success if all == 1 => format!("The server{of_which} is {up}"),
         Status::Success if done == 0 => format!("All {}{of_which} were {up} already", servers(all)),
         Status::Success => format!("All {}{of_which} are {up}", servers(all)),
@@ -175,7 +178,7 @@ fn plan(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
 fn degraded(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
     let mut counts = Vec::new();
     counts.extend((tally.failed > 0).then(|| format!("{} failed", tally.failed)));
-    counts.extend((tally.held > 0).then(|| format!("{} {} held", tally.held, are(tally.held))));
+    counts.extend((tally.held > 0).then(|| format!("{} held", tally.held)));
     let counts = (!counts.is_empty()).then(|| format!("{}.", counts.join(", ")));
     let met = tiers(report).any(|tier| tier.outcome == Some(Outcome::Degraded));
     let went_on = format!("The minimum was met, so later tiers were {}.", verbs.started);
@@ -265,7 +268,7 @@ fn broken(environment: &EnvironmentReport, tier: &TierReport, tally: &Tally, ver
         None => format!("not reached beyond {}", before(environment, tier)),
     }];
     parts.extend((tally.left > 0).then(|| format!("{} not {}", tally.left, verbs.started)));
-    parts.push(format!("{} of {} {}", tally.up, tally.all, verbs.up));
+    parts.push(format!("{}\u{a0}of\u{a0}{}\u{a0}{}", tally.up, tally.all, verbs.up));
     parts.join(", ")
 }
 
@@ -274,10 +277,10 @@ fn planned(tally: &Tally, verbs: &Verbs) -> (&'static str, Mood, String) {
     match tally.done {
         0 if tally.up == tally.all => parts.push(format!("{} already", verbs.up)),
         0 => parts.push(format!("nothing would be {}", verbs.started)),
-        done => parts.push(format!("{done} of {} would be {}", tally.all, verbs.started)),
+        done => parts.push(format!("{done}\u{a0}of\u{a0}{} would be {}", tally.all, verbs.started)),
     }
     parts.extend((tally.failed > 0).then(|| format!("{} could not", tally.failed)));
-    parts.extend((tally.held > 0).then(|| format!("{} held", tally.held)));
+    parts.extend((tally.held > 0).then(|| format!("{}\u{a0}held", tally.held)));
     let (mark, mood) = if tally.failed > 0 { ("!", Mood::Warning) } else { ("→", Mood::Plan) };
     (mark, mood, parts.join(", "))
 }
@@ -285,12 +288,12 @@ fn planned(tally: &Tally, verbs: &Verbs) -> (&'static str, Mood, String) {
 fn done(environment: &EnvironmentReport, tally: &Tally, verbs: &Verbs) -> (&'static str, Mood, String) {
     let mut parts = Vec::new();
     if tally.up == tally.all {
-        parts.push(format!("{}, {} of {}", verbs.up, tally.up, tally.all));
+        parts.push(format!("{}, {}\u{a0}of\u{a0}{}", verbs.up, tally.up, tally.all));
     } else {
-        parts.push(format!("{} of {} {}", tally.up, tally.all, verbs.up));
+        parts.push(format!("{}\u{a0}of\u{a0}{}\u{a0}{}", tally.up, tally.all, verbs.up));
     }
-    parts.extend((tally.failed > 0).then(|| format!("{} failed", tally.failed)));
-    parts.extend((tally.held > 0).then(|| format!("{} held", tally.held)));
+    parts.extend((tally.failed > 0).then(|| format!("{}\u{a0}failed", tally.failed)));
+    parts.extend((tally.held > 0).then(|| format!("{}\u{a0}held", tally.held)));
     parts.extend(seconds(environment).map(duration));
     let (mark, mood) = if tally.failed > 0 { ("!", Mood::Warning) } else { ("✓", Mood::Good) };
     (mark, mood, parts.join(", "))

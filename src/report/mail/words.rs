@@ -65,6 +65,9 @@ mod tests {
 
     #[test]
     fn names_are_joined_as_one_says_them() {
-        assert_eq!([joined(&["a"]), joined(&["a", "b"]), joined(&["a", "b", "c"])], ["a", "a and b", "a, b and c"]);
+        assert_eq!(
+            [joined(&["a"]), joined(&["a", "b"]), joined(&["a", "b", "c"])],
+            ["a", "a and b", "a, b and c"]
+        );
     }
 }
