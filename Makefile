@@ -1,4 +1,8 @@
-# Every command of the project. `make help` lists them; CI runs what the README names.
+# Every command of the project. `make help` lists them and their variables; CI runs what the README names.
+
+ifeq ($(filter oneshell,$(.FEATURES)),)
+$(error GNU make 3.82 or newer is needed, and this is $(MAKE_VERSION) (on macOS: brew install make, then gmake))
+endif
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -6,28 +10,98 @@ SHELL := /bin/bash
 export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
+# The first that runs: a shim of a version that is not installed is on the PATH too.
+PYTHON3 = $(firstword $(foreach one,python3.11 python3.12 python3.13,$(if $(shell $(one) -c "print(1)" 2> /dev/null),$(one))))
+need_python = test -n "$(PYTHON3)" || \
+	{ echo "Python 3.11, 3.12 or 3.13 is needed on the PATH (as python3.11 and so on); then run this again." >&2; exit 1; }
 PYTHON := .venv/bin/python
 # No network of its own; no sandbox, because it reads nothing but our own files and may run as root in a container.
 CHROMIUM = chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
 	--disable-component-update --disable-sync --hide-scrollbars --user-data-dir=$(CURDIR)/target/preview/.chromium
 VENV := .venv/.installed
-NODE := node_modules/.installed
+NODE := tests/linters/node_modules/.installed
 
-ACTION ?= both
-SPEED ?= 60
-FAULT ?=
-INPUT ?=
-PORT ?= 0
+# The variables: `make help` prints the lines that begin with #: and what each command takes. What a person writes
+# into them goes to the commands through the environment, so that no shell reads it.
+#: ACTION=both           run: start, stop or both
+#: APPLY=1               tag: really tags
+#: BUILDS=1              bench: adds clean builds (half an hour)
+#: DELETE=ec2-start-…     prove: deletes what an earlier proof left
+#: DRY_RUN=1             start, stop: changes nothing; says, and mails, what would be done and why
+#: EMBEDDED=1            prove: against the embedded AWS
+#: ENV=dev,test          start, stop: these environments only
+#: FAULT=Call=Code:name  run: this AWS call fails with this code, for this server; *3 behind it: three times.
+#:                       A run that fails by a FAULT is no error; a FAULT that never happens is one
+#: INPUT='{"…":…}'       run: more of the execution's input, as JSON
+#: MUTE=1                run: watches a server by two CloudWatch alarms, and mutes them while it is off
+#: PORT=4566             run: where the embedded AWS listens (any free port)
+#: RENDER='cargo …'      doctor, deploy: what prints the state machine of servers.toml
+#: RUN=stop-2026…        log: whose (the last run's)
+#: SENDER=you@…          prove: an address that SES has verified
+#: SERVE=1               run: keeps the embedded AWS up afterwards
+#: SPEED=60              run: simulated seconds a real second, 1 to 600
+#: STACK=team-a          the commands on a deployed stack (samconfig.toml's stack_name, else ec2-start-stop)
+#: YES=1                 start, stop: asks nothing
+#: AWS_REGION=eu-west-1  every command on AWS (samconfig.toml's region, else your profile's); also AWS_PROFILE
+export ACTION ?= both
+export SPEED ?= 60
+export FAULT ?=
+export INPUT ?=
+export PORT ?= 0
+export STACK ?=
+export ENV ?=
+export RUN ?=
+export RENDER ?= cargo run --quiet --no-default-features --target-dir target/core -- render
+export SENDER ?=
+export DELETE ?=
+EMBEDDED ?=
 SERVE ?=
 MUTE ?=
+APPLY ?=
+BUILDS ?=
+DRY_RUN ?=
+YES ?=
 
-.PHONY: help run test test-fast test-rust test-python check statemachine preview pictures build-function
+takes-run := ACTION SPEED FAULT INPUT PORT SERVE MUTE
+takes-start := ENV DRY_RUN YES STACK
+takes-stop := $(takes-start)
+takes-status := STACK
+takes-log := RUN STACK
+takes-destroy := STACK
+takes-doctor := RENDER
+takes-deploy := RENDER STACK
+takes-tag := APPLY
+takes-bench := BUILDS
+takes-pictures := CHROMIUM
+takes-prove := SENDER EMBEDDED DELETE
+# What sam calls inside make deploy is given what make deploy was given.
+takes-build-Function := $(takes-deploy)
+ON_AWS := AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_ENDPOINT_URL
 
-help: ## Lists the commands
+# A mistyped variable would do the real thing, to everything: make stop env=dev. What comes from the environment is
+# nobody's typing.
+KNOWN := $(sort $(foreach goal,$(MAKECMDGOALS),$(takes-$(goal))))
+TYPED := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+UNKNOWN := $(firstword $(filter-out $(KNOWN) $(ON_AWS),$(TYPED)))
+ifneq ($(UNKNOWN),)
+$(error make $(MAKECMDGOALS) takes no variable $(UNKNOWN)$(shell python3 operate/suggest.py '$(UNKNOWN)' $(KNOWN) $(ON_AWS) \
+	2> /dev/null): it takes $(or $(KNOWN),none of its own); make help says more)
+endif
+
+# A variable that says yes or no. Any other word is refused: DRY_RUN=0 is no dry run.
+yes = $(if $(filter-out 0 no false,$($1)),$(if $(filter-out 1 yes true,$($1)),$(error $1 is "$($1)"; \
+	1, yes or true is expected, or 0, no or false),yes))
+
+.PHONY: help run prove test test-fast test-rust test-python check statemachine preview pictures build-function
+
+help: ## Lists the commands and their variables
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
+	@echo; echo "Variables, behind the command (make stop ENV=dev):"
+	@sed -n 's/^#: /  /p' $(firstword $(MAKEFILE_LIST))
 
-run: $(VENV) build-function ## The whole system against the embedded AWS. ACTION=start|stop|both SPEED=60 FAULT=… INPUT=… PORT=… SERVE=1 MUTE=1
-	@$(PYTHON) -m local --action "$(ACTION)" --speed "$(SPEED)" --fault '$(FAULT)' --input '$(INPUT)' --port "$(PORT)" $(if $(SERVE),--serve) $(if $(MUTE),--mute)
+run: $(VENV) build-function ## The whole system against the embedded AWS: start, then stop
+	@$(PYTHON) -m local --action "$$ACTION" --speed "$$SPEED" --fault "$$FAULT" --input "$$INPUT" --port "$$PORT" \
+		$(if $(call yes,SERVE),--serve) $(if $(call yes,MUTE),--mute)
 
 test: test-fast test-rust test-python ## All tests
 	@echo "All tests passed."
@@ -49,8 +123,8 @@ check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the templ
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
-	.venv/bin/ruff format --check bench local operate tests
-	.venv/bin/ruff check bench local operate tests
+	.venv/bin/ruff format --check bench local operate prove tests
+	.venv/bin/ruff check bench local operate prove tests
 	$(PYTHON) -m tests.lint
 
 statemachine: ## Renders statemachine.asl.json from servers.toml
@@ -67,8 +141,12 @@ pictures: preview ## Pictures of those mails at 375 pixels, light and dark, and 
 	  $(CHROMIUM) --window-size=$${look%-*},1600 --blink-settings=preferredColorScheme=$$([ $${look#*-} = dark ] && echo 0 || echo 1) \
 	    --screenshot="$${mail%.html}-$$look.png" "$$mail" 2> /dev/null || exit 1; done; done; ls $(CURDIR)/target/preview/*.png
 
-include operate.mk
-include bench.mk
+include operate/operate.mk
+include bench/bench.mk
+
+prove: $(VENV) $(if $(call yes,EMBEDDED),build-function,$(DEPLOY_VENV)) ## Proves the product in your account by six small servers, then deletes all
+	@PATH="$(DEPLOY_PATH)" $(PYTHON) -m prove --sender "$$SENDER" $(if $(call yes,EMBEDDED),--embedded) \
+		$(if $(DELETE),--delete "$$DELETE")
 
 build-function:
 	@command -v cargo > /dev/null || { echo "Rust is needed (https://rustup.rs); then run this again." >&2; exit 1; }
@@ -76,16 +154,16 @@ build-function:
 	cargo build --bin ec2-start-stop
 
 $(VENV): local/requirements.txt
-	@command -v python3.11 > /dev/null || { echo "Python 3.11 is needed on the PATH as python3.11; then run this again." >&2; exit 1; }
+	@$(call need_python)
 	@echo "== Installing the embedded AWS into .venv (about a minute)"
-	@python3.11 -m venv .venv
+	@$(PYTHON3) -m venv .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check -r local/requirements.txt \
 		|| { echo "pip could not install local/requirements.txt: is the package registry reachable?" >&2; exit 1; }
 	@touch $@
 
-$(NODE): package.json package-lock.json
+$(NODE): tests/linters/package.json tests/linters/package-lock.json
 	@command -v npm > /dev/null || { echo "Node.js with npm is needed for the state machine's linters; then run this again." >&2; exit 1; }
-	@echo "== Installing the state machine's linters into node_modules"
-	@npm ci --silent --no-audit --no-fund \
-		|| { echo "npm could not install package-lock.json: is the package registry reachable?" >&2; exit 1; }
+	@echo "== Installing the state machine's linters into tests/linters/node_modules"
+	@npm ci --prefix tests/linters --silent --no-audit --no-fund \
+		|| { echo "npm could not install tests/linters/package-lock.json: is the package registry reachable?" >&2; exit 1; }
 	@touch $@

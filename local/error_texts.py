@@ -1,6 +1,6 @@
 """AWS's own words for the errors that the embedded AWS plays: sentence, HTTP status and length.
 
-Owns the table error_texts.toml and the sentences that are put together: IAM's refusals, and what names things.
+Owns the table error_texts.toml and the sentences that are put together (IAM's refusals, names of things).
 Not here: which call fails with which code (local/faults.py), and how a service writes an error on the wire
 (local/server.py). A code that the table lacks gets a sentence that says so: nobody shall take it for AWS's.
 """

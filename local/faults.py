@@ -1,6 +1,6 @@
 """Faults on demand: which AWS call fails, for which instance, with which code, how often.
 
-Owns the small grammar that `make run FAULT=…` and the tests share: `Operation=Code[:server][xTIMES]`, several
+Owns the small grammar that `make run FAULT=…` and the tests share: `Operation=Code[:server][*TIMES]`, several
 separated by commas. `StartInstances=InsufficientInstanceCapacity:test2` fails every start that names test2.
 """
 
@@ -11,9 +11,28 @@ import threading
 from dataclasses import dataclass
 
 from local import error_texts
+from operate.suggest import did_you_mean
 
 GRAMMAR = re.compile(
-    r"^(?P<operation>[A-Za-z]+)=(?P<code>[A-Za-z.]+)(:(?P<server>[^x]+?))?(x(?P<times>\d+))?$"
+    r"^(?P<operation>[A-Za-z]+)=(?P<code>[A-Za-z.]+)(:(?P<server>[^*]+))?(\*(?P<times>[1-9]\d*))?$"
+)
+# What the function and the state machine call; a fault of anything else could never happen.
+OPERATIONS = (
+    "DescribeInstances",
+    "DescribeInstanceStatus",
+    "DescribeSpotInstanceRequests",
+    "DescribeVolumes",
+    "StartInstances",
+    "StopInstances",
+    "SendEmail",
+    "CreateLogStream",
+    "PutLogEvents",
+    "DescribeAlarms",
+    "GetAlarmMuteRule",
+    "ListAlarmMuteRules",
+    "PutAlarmMuteRule",
+    "DeleteAlarmMuteRule",
+    "ListExecutions",
 )
 EVERY_TIME = 1_000_000
 
@@ -26,6 +45,7 @@ class Fault:
     code: str
     instance_id: str | None = None
     times: int = EVERY_TIME
+    happened: int = 0
 
     @property
     def status(self) -> int:
@@ -55,11 +75,17 @@ def parse(text: str) -> list[Wish]:
         match = GRAMMAR.match(part)
         if not match:
             raise ValueError(
-                f"FAULT '{part}': expected Operation=Code, Operation=Code:server or either with xTIMES, "
-                "for example StartInstances=InsufficientInstanceCapacity:test2"
+                f"FAULT '{part}': expected Operation=Code, Operation=Code:server or either with *TIMES, "
+                "for example StartInstances=InsufficientInstanceCapacity:test2*3"
+            )
+        operation = match["operation"]
+        if operation not in OPERATIONS:
+            raise ValueError(
+                f"FAULT '{part}': nobody calls {operation}{did_you_mean(operation, OPERATIONS)}: "
+                f"the calls are {', '.join(OPERATIONS)}"
             )
         times = int(match["times"]) if match["times"] else EVERY_TIME
-        wishes.append(Wish(match["operation"], match["code"], match["server"], times))
+        wishes.append(Wish(operation, match["code"], match["server"], times))
     return wishes
 
 
@@ -78,6 +104,11 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
+    def never_happened(self) -> list[Fault]:
+        """Those that no call has met."""
+        with self._lock:
+            return [fault for fault in self._faults if not fault.happened]
+
     def due(self, operation: str, instance_ids: set[str]) -> Fault | None:
         """The fault for this call, counted down."""
         with self._lock:
@@ -85,5 +116,6 @@ class Faults:
                 fits = fault.instance_id is None or fault.instance_id in instance_ids
                 if fault.operation == operation and fault.times > 0 and fits:
                     fault.times -= 1
+                    fault.happened += 1
                     return fault
         return None

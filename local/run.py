@@ -1,6 +1,6 @@
 """`make run`: the whole system against the embedded AWS, told as it happens.
 
-Owns the telling. Every line comes from the run itself: the phase log, the execution, the mail that SES got.
+Owns the telling. Every line comes from the run itself: the phase log, the execution, the mail that SES took.
 """
 
 from __future__ import annotations
@@ -12,24 +12,31 @@ import time
 from pathlib import Path
 from typing import Any
 
+from moto.ses.models import ses_backends
+
 from local import alarms, clock, cloudwatch, faults
 from local.deploy import ROOT, Stack, deploy
 from local.fleet import Fleet
+from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
-from operate.execution import phase_log
+from operate.phase_log import Teller
+from operate.report import mail_error, report
+from operate.terminal import leave_the_pipe
 
 BINARY = ROOT / "target" / "debug" / "ec2-start-stop"
 BUILD = ROOT / "build" / "run"
 SENDER, RECIPIENTS = "start-stop@example.com", "platform@example.com,oncall@example.com"
+ACTIONS = ("start", "stop", "both")
+# Faster than this the system's own milliseconds look like minutes, and phases run out of patience.
+HIGHEST_SPEED = 600
 # No run takes longer than this in simulated time (the machine's own time-out is shorter).
 LONGEST_RUN_SECONDS = 3 * 3600
 
 
 def main(arguments: list[str]) -> int:
     options = _options(arguments)
-    if not 0 <= options.port <= 65_535:
-        return _refuse(f"PORT is {options.port}; 0 (any free one) to 65535 is expected")
     try:
+        _check(options)
         wishes = faults.parse(options.fault)
         more_input = _more_input(options.input)
         clock.set_speed(options.speed)
@@ -46,6 +53,9 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted; nothing is left running.")
         return 130
+    except BrokenPipeError:
+        leave_the_pipe()
+        return 2
     except ValueError as error:
         return _refuse(str(error))
     finally:
@@ -54,14 +64,35 @@ def main(arguments: list[str]) -> int:
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    parser.add_argument("--action", choices=["start", "stop", "both"], default="both")
-    parser.add_argument("--speed", type=float, default=60.0, help="simulated seconds a real second")
-    parser.add_argument("--fault", default="", help=faults.__doc__)
+    parser.add_argument("--action", default="both", help=", ".join(ACTIONS))
+    parser.add_argument(
+        "--speed", default="60", help=f"simulated seconds a real second, 1 to {HIGHEST_SPEED}"
+    )
+    parser.add_argument("--fault", default="", help=f"{faults.__doc__} A run that fails by one is no error.")
     parser.add_argument("--input", default="", help="more of the execution's input, as JSON")
-    parser.add_argument("--mute", action="store_true", help="watch test2 by two alarms, and mute them")
-    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--mute", action="store_true", help="watch a server by two alarms, and mute them")
+    parser.add_argument("--port", default="0", help="0: any free one")
     parser.add_argument("--serve", action="store_true", help="keep the embedded AWS up")
     return parser.parse_args(arguments)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Makes numbers of the numbers; a ValueError names the variable, as the Makefile calls it."""
+    if options.action not in ACTIONS:
+        raise ValueError(f"ACTION is {options.action}; start, stop or both is expected")
+    options.speed = _number("SPEED", options.speed, 1, HIGHEST_SPEED)
+    options.port = int(_number("PORT", options.port, 0, 65_535, "0 (any free one)"))
+
+
+def _number(name: str, text: str, lowest: int, highest: int, lowest_in_words: str = "") -> float:
+    expected = f"{name} is {text}; a number from {lowest_in_words or lowest} to {highest} is expected"
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(expected) from None
+    if not lowest <= number <= highest:
+        raise ValueError(expected)
+    return number
 
 
 def _refuse(why: str) -> int:
@@ -92,15 +123,35 @@ def _run(
     actions = ["start", "stop"] if options.action == "both" else [options.action]
     fleet.seed(ROOT / "servers.toml", "stopped" if actions[0] == "start" else "running")
     if options.mute:
-        for alarm in ("test2-cpu", "test2-status"):
-            alarms.watch(stack.client("cloudwatch"), alarm, [fleet.ids["test2"]])
+        _watch_a_server(stack, fleet)
     for wish in wishes:
         fleet.break_as(wish)
     print(f"Deployed template.yaml and created {len(fleet.ids)} servers in {time.monotonic() - began:.1f} s.")
-    statuses = [run(stack, server, action, more_input) for action in actions]
+    went_well = [run(stack, server, action, more_input) for action in actions]
+    fault_is_absent = _tell_absent_faults(server, fleet)
     if options.serve:
         _serve(stack)
-    return 0 if wishes or all(status == "SUCCEEDED" for status in statuses) else 1
+    if fault_is_absent:
+        return 1
+    return 0 if wishes or all(went_well) else 1
+
+
+def _watch_a_server(stack: Stack, fleet: Fleet) -> None:
+    if not fleet.ids:
+        raise ValueError("MUTE: servers.toml names no server that an alarm could watch")
+    name, instance_id = next(iter(fleet.ids.items()))
+    for alarm in (f"{name}-cpu", f"{name}-status"):
+        alarms.watch(stack.client("cloudwatch"), alarm, [instance_id])
+
+
+def _tell_absent_faults(server: Server, fleet: Fleet) -> bool:
+    """Says which faults no call has met: what was shown is then not what was asked for."""
+    absent = server.application.faults.never_happened()
+    names = {instance_id: name for name, instance_id in fleet.ids.items()}
+    for fault in absent:
+        whose = f" for {names[fault.instance_id]}" if fault.instance_id else ""
+        print(f"=== The fault never happened: no call {fault.operation}{whose} was made.")
+    return bool(absent)
 
 
 def set_up(
@@ -135,20 +186,23 @@ def target(stack: Stack, action: str) -> tuple[str, dict[str, Any]]:
     raise RuntimeError(f"the template has no schedule that does {action}")
 
 
-def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any]) -> str:
-    """Runs one action through its schedule's target, telling the phase log; gives the execution's status."""
+def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any]) -> bool:
+    """Runs an action through its schedule's target, telling the log; whether it and its mail went well."""
     machine, given = target(stack, action)
     given |= more_input
     print(f"\n=== {action.upper()}: the schedule's target with its input {json.dumps(given)}")
+    earlier_mails = len(accepted_mails(server))
     step_functions = stack.client("stepfunctions")
     execution = step_functions.start_execution(stateMachineArn=machine, input=json.dumps(given))
     name = execution["executionArn"].rsplit(":", 1)[1]
-    teller = Teller(stack, name)
+    teller = Teller(stack.client("logs"), stack.outputs["PhaseLogGroup"], name)
+    began = clock.CLOCK.now()
     deadline = time.monotonic() + clock.CLOCK.real(LONGEST_RUN_SECONDS)
-    while time.monotonic() < deadline:
+    while True:
         told = step_functions.describe_execution(executionArn=execution["executionArn"])
-        teller.tell()
-        if told["status"] != "RUNNING":
+        for event in teller.news():
+            print(f"  {event['timestamp'] / 1000 - began:5.0f} s  {event['message']}")
+        if told["status"] != "RUNNING" or time.monotonic() > deadline:
             break
         time.sleep(0.2)
     print(f"=== Execution {name}: {told['status']} {told.get('error') or ''}".rstrip())
@@ -156,25 +210,8 @@ def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any]) -
         print(f"    {told['cause']}")
     if muted := cloudwatch.muted():
         print(f"=== CloudWatch alarms that take no action now: {', '.join(sorted(muted))}")
-    show_mail(server, action)
-    return told["status"]
-
-
-class Teller:
-    """Prints a run's phase log as it grows."""
-
-    def __init__(self, stack: Stack, stream: str) -> None:
-        self.logs = stack.client("logs")
-        self.group = stack.outputs["PhaseLogGroup"]
-        self.stream = stream
-        self.told = 0
-        self.began = clock.CLOCK.now()
-
-    def tell(self) -> None:
-        events = phase_log(self.logs, self.group, self.stream)
-        for event in events[self.told :]:
-            print(f"  {event['timestamp'] / 1000 - self.began:5.0f} s  {event['message']}")
-        self.told = len(events)
+    was_sent = show_mail(accepted_mails(server)[earlier_mails:], mail_error(report(told) or {}), action)
+    return told["status"] == "SUCCEEDED" and was_sent
 
 
 def mails(server: Server) -> list[dict[str, str]]:
@@ -182,29 +219,50 @@ def mails(server: Server) -> list[dict[str, str]]:
     return [call.parameters for call in server.application.calls if call.operation == "SendEmail"]
 
 
-def show_mail(server: Server, action: str) -> None:
-    sent = mails(server)
-    if not sent:
-        print("=== No mail was sent.")
-        return
-    mail = sent[-1]
+def accepted_mails(server: Server) -> list[dict[str, str]]:
+    """Those of them that SES took."""
+    taken = {
+        (message.subject, tuple(message.destinations.get("ToAddresses", [])))
+        for message in ses_backends[ACCOUNT][REGION].sent_messages
+    }
+    return [mail for mail in mails(server) if (mail["Message.Subject.Data"], addresses(mail)) in taken]
+
+
+def addresses(mail: dict[str, str]) -> tuple[str, ...]:
+    return tuple(value for key, value in mail.items() if key.startswith("Destination.ToAddresses"))
+
+
+def show_mail(accepted: list[dict[str, str]], error: str, action: str) -> bool:
+    """Shows the run's mail, or says why there is none; whether it was sent."""
+    if error:
+        print(f"=== Mail NOT sent: {error}")
+    if not accepted:
+        if not error:
+            print("=== No mail was sent.")
+        return False
+    mail = accepted[-1]
     html = BUILD / f"{action}.html"
     html.write_text(mail["Message.Body.Html.Data"])
-    to = ", ".join(value for key, value in mail.items() if key.startswith("Destination.ToAddresses"))
+    to = ", ".join(address for mail in accepted for address in addresses(mail))
     print(f"=== Mail to {to}: {mail['Message.Subject.Data']}\n")
     print(mail["Message.Body.Text.Data"])
     print(f"\n=== Its HTML: {html.relative_to(ROOT)}")
+    return not error
 
 
 def _serve(stack: Stack) -> None:
+    port, function = stack.url.rsplit(":", 1)[1], stack.outputs["FunctionName"]
     print(
-        f"\nThe embedded AWS stays up at {stack.url}; Ctrl-C ends it. For example:\n"
-        f"  export AWS_ENDPOINT_URL={stack.url} AWS_REGION=eu-west-1 "
+        f"\nThe embedded AWS stays up at {stack.url}; Ctrl-C ends it. In another shell:\n"
+        # boto3 and the AWS CLI version 1 read the second one only.
+        f"  export AWS_ENDPOINT_URL={stack.url} AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION} "
         "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"
+        "  make status\n"
+        "  make start ENV=dev\n"
         '  aws stepfunctions start-execution --input \'{"action":"start"}\' '
         f"--state-machine-arn {stack.outputs['StateMachineArn']}\n"
-        f"  cargo lambda invoke {stack.outputs['FunctionName']} --invoke-port {stack.url.rsplit(':', 1)[1]} "
-        "--data-file events/phase-3-start.json"
+        f"  PATH=$PATH:.venv-deploy/bin cargo lambda invoke {function} --invoke-address 127.0.0.1 "
+        f"--invoke-port {port} --data-file events/phase-3-start.json"
     )
     while True:
         time.sleep(1)

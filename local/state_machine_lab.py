@@ -81,7 +81,7 @@ class Machine:
 
     def __init__(self, step_functions: Any, definition: dict[str, Any], stand_ins: StandIns) -> None:
         self.step_functions, self.stand_ins = step_functions, stand_ins
-        text = json.dumps(definition).replace("${FunctionArn}", FUNCTION_ARN)
+        text = json.dumps(definition).replace("${FunctionArn}", FUNCTION_ARN).replace("${Partition}", "aws")
         made = step_functions.create_state_machine(name=f"lab-{uuid.uuid4()}", definition=text, roleArn=ROLE)
         self.arn = made["stateMachineArn"]
 

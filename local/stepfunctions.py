@@ -38,6 +38,7 @@ from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.backend import execution as execution_module
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
@@ -86,7 +87,7 @@ def simulated_waits() -> None:
 
 
 def simulated_times() -> None:
-    """The context object's Execution.StartTime and State.EnteredTime are simulated time, in AWS's form."""
+    """An execution's begin and end, and its states', are simulated time, in AWS's form."""
     initialise = Execution.__init__
 
     def begun(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -97,6 +98,7 @@ def simulated_times() -> None:
     Execution.__init__ = begun
     simulated = types.SimpleNamespace(now=lambda tz=None: clock.CLOCK.utc())
     state_module.datetime = types.SimpleNamespace(datetime=simulated, timezone=dt.timezone)
+    execution_module.datetime = state_module.datetime
 
 
 def assign_and_output() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -17,21 +18,28 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from operate.problem import OperatingError
+
 ROOT = Path(__file__).parent.parent
 BOOTSTRAP = ROOT / ".aws-sam" / "build" / "Function" / "bootstrap"
-EMULATOR = "samcli/local/rapid/aws-lambda-rie-x86_64"
+# How sam's wheel names the emulators, by what Python calls the machine.
+EMULATORS = {"x86_64": "x86_64", "aarch64": "arm64"}
 # The emulator listens within some milliseconds; the function's first answer took less than a second.
 PATIENCE_SECONDS = 20.0
 
 
 def main() -> int:
-    emulators = list((ROOT / ".venv-deploy").glob(f"lib/python*/site-packages/{EMULATOR}"))
-    if not emulators or not BOOTSTRAP.exists():
-        print("make smoke: sam build has left no artefact, or sam's wheel has no emulator", file=sys.stderr)
+    try:
+        emulator = find_emulator(ROOT / ".venv-deploy", platform.system(), platform.machine())
+    except OperatingError as error:
+        print(f"make smoke: {error}", file=sys.stderr)
+        return 2
+    if not BOOTSTRAP.exists():
+        print("make smoke: sam build has left no artefact", file=sys.stderr)
         return 2
     port, runtime_port = free_port(), free_port()
     environment = {"PATH": os.environ["PATH"], "AWS_REGION": "eu-west-1", "AWS_LAMBDA_FUNCTION_TIMEOUT": "30"}
-    command = [str(emulators[0]), "--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
+    command = [str(emulator), "--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
     command += ["--runtime-api-address", f"127.0.0.1:{runtime_port}", str(BOOTSTRAP)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
@@ -39,6 +47,20 @@ def main() -> int:
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+def find_emulator(venv: Path, system: str, machine: str) -> Path:
+    """The emulator for this machine; it runs Linux programs, as the artefact is one."""
+    if system != "Linux" or machine not in EMULATORS:
+        raise OperatingError(
+            f"the emulator runs on Linux, x86_64 or arm64, and this is {system} {machine}: "
+            "make deploy, then make start DRY_RUN=1, shows the same"
+        )
+    name = f"samcli/local/rapid/aws-lambda-rie-{EMULATORS[machine]}"
+    found = sorted(venv.glob(f"lib/python*/site-packages/{name}"))
+    if not found:
+        raise OperatingError(f"sam's wheel in {venv.name} has no {name.rsplit('/', 1)[1]}")
+    return found[0]
 
 
 def check(port: int) -> int:

@@ -8,9 +8,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from operate import place
+from operate.problem import OperatingError
 
-class OperatingError(Exception):
-    """What a person has to put right; the text says how."""
+DEFAULT_NAME = "ec2-start-stop"
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Stack:
 
 def find(name: str, session: boto3.Session | None = None) -> Stack:
     """The stack of this name, in the Region and account of the environment."""
-    session = session or boto3.Session()
+    session = session or place.session()
     try:
         stacks = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -36,6 +37,11 @@ def find(name: str, session: boto3.Session | None = None) -> Stack:
             "Deploy it (make deploy), or name another one: STACK=…"
         ) from error
     except BotoCoreError as error:
-        raise OperatingError(f"AWS cannot be asked: {error}. Set AWS_REGION and sign in first.") from error
+        raise OperatingError(f"AWS cannot be asked: {error}") from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+    if "StateMachineArn" not in outputs:
+        raise OperatingError(
+            f"the stack {name} is {stacks[0]['StackStatus']} and has no output StateMachineArn: "
+            "deploy it whole (make deploy), or name another one: STACK=…"
+        )
     return Stack(name, outputs, session)

@@ -1,7 +1,8 @@
 """The linters of the state machine and of the template, for `make check`.
 
 statelint and asl-validator (which parses every JSONata expression with the JavaScript engine) on the rendered
-machine; cfn-lint on the translated template, with the definition inlined as an object.
+machine; cfn-lint on the translated template, with the definition inlined as an object. They read the machine
+as it is deployed, with its placeholders filled: none of them takes a placeholder for a part of an ARN.
 """
 
 from __future__ import annotations
@@ -17,18 +18,32 @@ from local.deploy import ROOT, translate
 from tests.parameters import REQUIRED
 
 MACHINE = ROOT / "statemachine.asl.json"
+# What CloudFormation puts in by DefinitionSubstitutions.
+PLACEHOLDERS = {
+    "${FunctionArn}": "arn:aws:lambda:eu-west-1:123456789012:function:ec2-start-stop-Function-1A2B3C4D5E6F",
+    "${Partition}": "aws",
+}
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        template = Path(folder) / "template.json"
+        template, machine = Path(folder) / "template.json", Path(folder) / "machine.asl.json"
+        machine.write_text(json.dumps(definition()))
         template.write_text(json.dumps(with_definition_as_object(), default=str))
         tools = {
-            "statelint": [".venv/bin/statelint", str(MACHINE)],
-            "asl-validator": ["tests/linters/node_modules/.bin/asl-validator", "--json-path", str(MACHINE)],
+            "statelint": [".venv/bin/statelint", str(machine)],
+            "asl-validator": ["tests/linters/node_modules/.bin/asl-validator", "--json-path", str(machine)],
             "cfn-lint": [".venv/bin/cfn-lint", "--regions", "eu-west-1", "--", str(template)],
         }
         return max([run(name, command) for name, command in tools.items()])
+
+
+def definition() -> dict[str, Any]:
+    """The machine as it is deployed."""
+    text = MACHINE.read_text()
+    for placeholder, value in PLACEHOLDERS.items():
+        text = text.replace(placeholder, value)
+    return json.loads(text)
 
 
 def with_definition_as_object() -> dict[str, Any]:
@@ -37,7 +52,7 @@ def with_definition_as_object() -> dict[str, Any]:
     for resource in translated["Resources"].values():
         if resource["Type"] == "AWS::StepFunctions::StateMachine":
             del resource["Properties"]["DefinitionString"]
-            resource["Properties"]["Definition"] = json.loads(MACHINE.read_text())
+            resource["Properties"]["Definition"] = definition()
     return translated
 
 

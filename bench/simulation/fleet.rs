@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use crate::world::{Habit, Server, server};
 
-const SHIPPED: &str = include_str!("../../servers.toml");
+const SHIPPED: &str = include_str!("../../tests/servers.toml");
 
 /// What an instance takes, as medians and spreads of a log-normal. Assumed, not measured: EC2 promises nothing.
 /// From pending to running, seconds.

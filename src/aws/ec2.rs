@@ -260,7 +260,9 @@ fn transition_time(reason: &str) -> Option<Timestamp> {
 }
 
 fn checks(status: &InstanceStatus) -> StatusChecks {
+    let state = status.instance_state().and_then(|state| state.name());
     StatusChecks {
+        is_running: state == Some(&InstanceStateName::Running),
         instance: check(status.instance_status().and_then(|summary| summary.status())),
         system: check(status.system_status().and_then(|summary| summary.status())),
         attached_ebs: check(status.attached_ebs_status().and_then(|summary| summary.status())),

@@ -122,6 +122,8 @@ pub enum Check {
 /// The status checks of one instance, from DescribeInstanceStatus.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StatusChecks {
+    /// EC2 says, beside the checks, that the instance is `running`.
+    pub is_running: bool,
     /// The instance's own reachability.
     pub instance: Check,
     /// The host beneath it.

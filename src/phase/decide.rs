@@ -139,6 +139,9 @@ impl Decision<'_> {
                 wait(&format!("EC2 says that its state is {word}, which this version does not know"))
             }
             (Action::Start, Running) => self.running(instance, &memory),
+            (Action::Start, Pending) if self.rules.list.ready > Readiness::Running => {
+                Standing::UnderWay(Step::Boot("it is starting".to_owned()))
+            }
             (Action::Start, Pending) => wait("it is starting"),
             (Action::Stop, Stopping) => self.stopping(instance, &memory),
             (Action::Start, Stopping) => self
@@ -157,7 +160,7 @@ impl Decision<'_> {
     fn running(&self, instance: &Instance, memory: &Remembered) -> Standing {
         let level = self.rules.list.ready;
         if let Some(why) = not_ready(level, self.seen.checks.get(&instance.id)) {
-            return Standing::UnderWay(Step::Wait(why));
+            return Standing::UnderWay(Step::Boot(why));
         }
         let may_flap = level > Readiness::Running && (memory.asked_at.is_some() || memory.wavered);
         if may_flap && memory.passes == 0 {
@@ -304,4 +307,63 @@ pub fn not_ready(level: Readiness, checks: Option<&StatusChecks>) -> Option<Stri
         })
         .collect();
     (!missing.is_empty()).then(|| missing.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all_ok() -> StatusChecks {
+        StatusChecks {
+            is_running: true,
+            instance: Check::Ok,
+            system: Check::Ok,
+            attached_ebs: Check::Ok,
+            application: Check::Ok,
+        }
+    }
+
+    #[test]
+    fn a_server_whose_checks_all_pass_is_ready_at_every_level() {
+        for level in [Readiness::Running, Readiness::StatusChecks, Readiness::Application] {
+            assert_eq!(not_ready(level, Some(&all_ok())), None);
+        }
+    }
+
+    #[test]
+    fn each_check_alone_keeps_a_server_from_being_ready() {
+        let bad = Check::Not("impaired".to_owned());
+        for checks in [
+            StatusChecks { instance: bad.clone(), ..all_ok() },
+            StatusChecks { system: bad.clone(), ..all_ok() },
+            StatusChecks { attached_ebs: bad.clone(), ..all_ok() },
+        ] {
+            assert!(not_ready(Readiness::StatusChecks, Some(&checks)).is_some(), "{checks:?}");
+            assert_eq!(not_ready(Readiness::Running, Some(&checks)), None);
+        }
+        let checks = StatusChecks { application: bad, ..all_ok() };
+        assert_eq!(not_ready(Readiness::StatusChecks, Some(&checks)), None);
+        assert!(not_ready(Readiness::Application, Some(&checks)).is_some());
+    }
+
+    #[test]
+    fn a_missing_status_is_not_ready() {
+        assert!(not_ready(Readiness::StatusChecks, None).is_some());
+        assert!(not_ready(Readiness::StatusChecks, Some(&StatusChecks::default())).is_some());
+        let no_system = StatusChecks { system: Check::Missing, ..all_ok() };
+        assert_eq!(
+            not_ready(Readiness::StatusChecks, Some(&no_system)).as_deref(),
+            Some("system status: missing")
+        );
+        let no_application = StatusChecks { application: Check::Missing, ..all_ok() };
+        assert!(not_ready(Readiness::Application, Some(&no_application)).is_some());
+    }
+
+    #[test]
+    fn an_instance_type_without_ebs_checks_is_not_held_back_by_them() {
+        for attached_ebs in [Check::NotApplicable, Check::Missing] {
+            let checks = StatusChecks { attached_ebs, ..all_ok() };
+            assert_eq!(not_ready(Readiness::StatusChecks, Some(&checks)), None);
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Looks at a list's servers.
 //!
-//! Owns which calls a look takes: the list's instances, by their ids those that it does not show any more, and the
-//! status checks of those that need some. An empty selection is never sent.
+//! Owns which calls a look takes. The first look, and the one that a verdict stands on, is at the whole list: its
+//! instances, by their ids those that it does not show any more, and the status checks of those that need some. In
+//! between, only the servers that are still under way are looked at. An empty selection is never sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +32,7 @@ pub struct Seen {
     pub checks: BTreeMap<String, StatusChecks>,
 }
 
-/// Looks at the list's servers.
+/// Looks at the whole list.
 ///
 /// # Errors
 /// The call that failed.
@@ -46,14 +47,70 @@ pub async fn look<W: ReadInstances + Clock>(
     let shown: BTreeSet<&str> = instances.iter().map(|instance| instance.id.as_str()).collect();
     let absent: Vec<String> = progress.ids().filter(|id| !shown.contains(id)).map(str::to_owned).collect();
     let elsewhere = if absent.is_empty() { Vec::new() } else { world.instances_by_id(&absent).await? };
-    let checks_matter = action == Action::Start && list.ready > Readiness::Running;
-    let to_check: Vec<String> = instances
-        .iter()
-        .filter(|instance| checks_matter && instance.state == InstanceState::Running)
-        .map(|instance| instance.id.clone())
-        .collect();
+    let to_check = if checks_matter(list, action) { running(&instances) } else { Vec::new() };
     let checks = status_checks(world, to_check).await?;
     Ok(Seen { at, instances, elsewhere, checks })
+}
+
+/// Looks at these servers only: what was seen of the others stays. One that waits for its checks costs no describe:
+/// the checks say whether it still runs.
+///
+/// # Errors
+/// The call that failed.
+pub async fn look_again<W: ReadInstances + Clock>(
+    world: &W,
+    list: &ServerList,
+    action: Action,
+    before: &Seen,
+    ids: &BTreeSet<&str>,
+) -> Result<Seen, Failure> {
+    let at = world.now();
+    let wanted = |instance: &&Instance| ids.contains(instance.id.as_str());
+    let waits = |instance: &Instance| checks_matter(list, action) && instance.state == InstanceState::Running;
+    let (to_check, mut to_describe): (Vec<&Instance>, Vec<&Instance>) =
+        before.instances.iter().filter(wanted).partition(|instance| waits(instance));
+    let mut checks =
+        status_checks(world, to_check.iter().map(|instance| instance.id.clone()).collect()).await?;
+    let runs = |instance: &&Instance| checks.get(&instance.id).is_some_and(|checks| checks.is_running);
+    to_describe.extend(to_check.iter().filter(|instance| !runs(instance)));
+    let described: Vec<String> = to_describe.iter().map(|instance| instance.id.clone()).collect();
+    let fresh = if described.is_empty() { Vec::new() } else { world.instances_by_id(&described).await? };
+    let new: Vec<Instance> = fresh.into_iter().filter(|instance| !instance.is_gone()).collect();
+    if checks_matter(list, action) {
+        let unchecked = running(&new).into_iter().filter(|id| !checks.contains_key(id)).collect();
+        checks.extend(status_checks(world, unchecked).await?);
+    }
+    Ok(before.with(at, &described, new, checks))
+}
+
+impl Seen {
+    /// This, with these servers as they are now.
+    fn with(
+        &self,
+        at: Timestamp,
+        described: &[String],
+        new: Vec<Instance>,
+        checks: BTreeMap<String, StatusChecks>,
+    ) -> Self {
+        let mut new: BTreeMap<String, Instance> = new.into_iter().map(|i| (i.id.clone(), i)).collect();
+        let described: BTreeSet<&String> = described.iter().collect();
+        let kept = self.instances.iter().filter_map(|instance| match new.remove(&instance.id) {
+            Some(fresh) => Some(fresh),
+            None => (!described.contains(&instance.id)).then(|| instance.clone()),
+        });
+        let instances = kept.collect();
+        let checks = self.checks.clone().into_iter().chain(checks).collect();
+        Self { at, instances, elsewhere: self.elsewhere.clone(), checks }
+    }
+}
+
+fn checks_matter(list: &ServerList, action: Action) -> bool {
+    action == Action::Start && list.ready > Readiness::Running
+}
+
+fn running(instances: &[Instance]) -> Vec<String> {
+    let running = instances.iter().filter(|instance| instance.state == InstanceState::Running);
+    running.map(|instance| instance.id.clone()).collect()
 }
 
 /// The instances that a list selects, in the list's own order. A list that selects none costs no call.

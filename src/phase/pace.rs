@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Action;
 
-use super::plan::Plan;
+use super::plan::{Plan, Server, Standing, Step};
 
 /// The most instances that one StartInstances or StopInstances names. A request fails whole, so a
 /// smaller batch loses less; StartInstances' bucket refills by two requests a second.
@@ -16,7 +16,13 @@ pub const BATCH: usize = 50;
 /// The first look after asking.
 const FIRST_POLL: Duration = Duration::from_secs(2);
 /// The longest pause between polls: what the next tier waits at most for nothing.
-const LONGEST_POLL: Duration = Duration::from_secs(5);
+pub const LONGEST_POLL: Duration = Duration::from_secs(5);
+/// The longest pause while no status check can have passed yet.
+const BOOT_POLL: Duration = Duration::from_secs(30);
+/// No status check passes before this: they are made every minute
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-system-instance-status-check.html>), and the first
+/// ones after a boot say `initializing`.
+const FIRST_CHECKS: SignedDuration = SignedDuration::from_secs(60);
 /// The pause before the second look at servers that have passed once.
 const CONFIRM: Duration = Duration::from_secs(2);
 /// The pause before the second look at a failure that one look has shown.
@@ -132,7 +138,17 @@ pub fn poll_pause(looks: u32, plan: &Plan, chance: f64) -> Duration {
     if plan.only_confirms() {
         return jittered(CONFIRM, chance);
     }
-    growing_pause(looks, chance)
+    let under_way = plan.servers.iter().filter(|server| matches!(server.standing, Standing::UnderWay(_)));
+    let quiet = under_way.map(|server| quiet_for(server, plan.at)).min().unwrap_or_default();
+    if quiet > LONGEST_POLL { jittered(quiet.min(BOOT_POLL), chance) } else { growing_pause(looks, chance) }
+}
+
+/// For how long a look at this server cannot show it ready: it boots, and its first checks are not made yet.
+fn quiet_for(server: &Server, now: Timestamp) -> Duration {
+    let boots = matches!(server.standing, Standing::UnderWay(Step::Boot(_)));
+    let launched_at = server.instance.as_ref().and_then(|instance| instance.launch_time);
+    let left = launched_at.filter(|_| boots).map(|at| FIRST_CHECKS - now.duration_since(at));
+    left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default()
 }
 
 fn growing_pause(looks: u32, chance: f64) -> Duration {

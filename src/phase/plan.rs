@@ -1,5 +1,7 @@
 //! The plan: how each server of a list stands after one look, once. Plain values, made by [`super::decide`].
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::model::{Action, Failure, Instance, StopKind};
@@ -52,6 +54,8 @@ pub enum Step {
     Ask(Request, String),
     /// Look again later; the sentence says what is waited for.
     Wait(String),
+    /// It boots, and its status checks have to pass before it is ready; the sentence says how far it is.
+    Boot(String),
     /// It fell back for a reason that passes: ask again after a pause.
     AskLater(Failure),
     /// As wanted; one more look to be sure.
@@ -73,7 +77,7 @@ impl Step {
     /// What is waited for, in words.
     pub fn words(&self) -> String {
         match self {
-            Self::Ask(_, why) | Self::Wait(why) => why.clone(),
+            Self::Ask(_, why) | Self::Wait(why) | Self::Boot(why) => why.clone(),
             Self::AskLater(failure) => {
                 format!("it fell back to stopped: {}; it is asked again later", failure.code)
             }
@@ -140,6 +144,16 @@ impl Plan {
         self.steps().all(|step| matches!(step, Step::Doubt(_)))
     }
 
+    /// The servers that are under way, if a look at them alone tells all that is waited for: nothing is in doubt, and
+    /// no verdict is near.
+    pub fn to_look_at_again(&self) -> Option<BTreeSet<&str>> {
+        if self.is_in_doubt() || self.only_confirms() {
+            return None;
+        }
+        let under_way = self.servers.iter().filter(|server| matches!(server.standing, Standing::UnderWay(_)));
+        under_way.map(|server| server.id.as_deref()).collect()
+    }
+
     /// EC2 said no to this server's dry run, or could not be asked.
     pub fn fail(&mut self, id: &str, failure: Failure) {
         if let Some(server) = self.servers.iter_mut().find(|server| server.id.as_deref() == Some(id)) {
@@ -171,7 +185,7 @@ fn last_failure(step: &Step, id: Option<&str>, action: Action, progress: &Progre
     match step {
         Step::Doubt(failure) | Step::AskLater(failure) => failure.clone(),
         Step::Ask(..) => Failure::not_asked(),
-        Step::Wait(_) | Step::Confirm => {
+        Step::Wait(_) | Step::Boot(_) | Step::Confirm => {
             let asked = memory.is_some_and(|memory| memory.asked_at.is_some());
             Failure::not_in_time(action, asked, &step.words())
         }

@@ -4,6 +4,8 @@
 //! It decides nothing about a server and knows no AWS and no watcher by name. It looks at what is and asks only for
 //! what is missing, so it is safe to run twice: what was asked before can be seen, or comes with `resume`.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,7 +16,7 @@ use crate::servers::file::ServerList;
 use super::ask::{Asking, Mode, Reply, ask};
 use super::decide::{Rules, decide};
 use super::in_time::in_time;
-use super::look::{look, pause_before_reading_again};
+use super::look::{Seen, look, look_again, pause_before_reading_again};
 use super::plan::{Plan, Request};
 use super::progress::{Answer, Progress};
 use super::watch::Watcher;
@@ -91,71 +93,95 @@ impl<W: World> Phase<'_, W> {
     async fn decided(mut self, watcher: &mut impl Watcher) -> Result<PhaseAnswer, PhaseError> {
         let list = self.task.list;
         let mut looks = 0;
+        let mut before: Option<(Seen, Plan)> = None;
         loop {
-            let Some(mut plan) = self.look_and_decide().await? else {
-                let unseen = Plan::unseen(self.world.now());
-                return Ok(answer::in_progress(&unseen, list, &self.progress)?);
+            let Some((seen, whole)) = self.look(before.as_ref()).await? else {
+                let plan = before.map_or_else(|| Plan::unseen(self.world.now()), |(_, plan)| plan);
+                return Ok(answer::in_progress(&plan, list, &self.progress)?);
             };
-            if self.task.dry_run && (!plan.is_in_doubt() || self.is_over(SignedDuration::ZERO)) {
+            let mut plan = self.decide(&seen);
+            if self.task.dry_run && (!plan.is_in_doubt() || self.is_over(Duration::ZERO)) {
                 dry_run::try_changes(self.world, &mut plan, self.asking(Mode::Try)).await;
                 watcher.dry_run(&plan, &self.progress).await;
                 return Ok(dry_run::answer(&plan, list, &self.progress));
             }
             let asked = !self.task.dry_run && self.act(&plan, watcher).await;
-            if !plan.is_decided() && self.world.now() >= self.patience_ends(&plan) {
+            if !plan.is_decided() && self.world.now() >= self.patience_ends() {
                 plan.run_out(self.task.action, &self.progress);
+            } else if plan.is_decided() && !whole {
+                // The verdict stands on a look at the whole list.
+                before = None;
+                continue;
             }
             if plan.is_decided() {
-                let named = in_time(self.world, self.cut_off(), "DescribeVolumes", async {
-                    keys::name_keys(self.world, &mut plan).await;
-                    Ok(())
-                });
-                // Without the keys' names the problem is told all the same.
-                let _ = named.await;
+                self.name_keys(&mut plan).await;
                 watcher.decided(&plan, &self.progress).await;
                 return Ok(answer::answer(&plan, list, &self.progress));
             }
             looks = if asked { 0 } else { looks + 1 };
             let pause = pace::poll_pause(looks, &plan, self.world.chance());
-            if self.is_over(SignedDuration::try_from(pause).unwrap_or_default()) {
+            // A long pause that does not fit any more becomes a short one.
+            let pause = if self.is_over(pause) { pause.min(pace::LONGEST_POLL) } else { pause };
+            if self.is_over(pause) {
                 return Ok(answer::in_progress(&plan, list, &self.progress)?);
             }
             watcher.before_waiting().await;
             self.world.sleep(pause).await;
+            before = Some((seen, plan));
         }
     }
 
-    /// Looks, and decides on what it sees; nothing if the invocation's time is up before EC2 could be read.
-    async fn look_and_decide(&mut self) -> Result<Option<Plan>, Failure> {
+    /// Looks, at the whole list or at those that are still under way, and says at which; nothing if the invocation's
+    /// time is up before EC2 could be read.
+    async fn look(&self, before: Option<&(Seen, Plan)>) -> Result<Option<(Seen, bool)>, Failure> {
+        let (list, action) = (self.task.list, self.task.action);
+        let again = before.and_then(|(seen, plan)| Some((seen, plan.to_look_at_again()?)));
         let mut failed = 0;
-        let seen = loop {
-            let look = look(self.world, self.task.list, self.task.action, &self.progress);
-            let failure = match in_time(self.world, self.cut_off(), "DescribeInstances", look).await {
-                Ok(seen) => break seen,
+        loop {
+            let read = async {
+                match &again {
+                    Some((seen, ids)) => look_again(self.world, list, action, seen, ids).await,
+                    None => look(self.world, list, action, &self.progress).await,
+                }
+            };
+            let failure = match in_time(self.world, self.cut_off(), "DescribeInstances", read).await {
+                Ok(seen) => return Ok(Some((seen, again.is_none()))),
                 Err(failure) => failure,
             };
             failed += 1;
             let Some(pause) = pause_before_reading_again(&failure, failed, self.world.chance()) else {
                 return Err(failure);
             };
-            if self.world.now() + pause >= self.progress.began_at + self.task.list.timeout {
+            if self.world.now() + pause >= self.patience_ends() {
                 return Err(failure);
             }
-            if self.is_over(SignedDuration::try_from(pause).unwrap_or_default()) {
+            if self.is_over(pause) {
                 return Ok(None);
             }
             self.world.sleep(pause).await;
-        };
-        self.progress.take_in(&seen, self.task.run_began_at);
+        }
+    }
+
+    fn decide(&mut self, seen: &Seen) -> Plan {
+        self.progress.take_in(seen, self.task.run_began_at);
         let rules = Rules {
             list: self.task.list,
             action: self.task.action,
             now: self.world.now(),
             zone: &self.task.zone,
         };
-        let plan = decide(&seen, &self.progress, rules);
+        let plan = decide(seen, &self.progress, rules);
         self.progress.apply(&plan, self.world.chance());
-        Ok(Some(plan))
+        plan
+    }
+
+    /// Without the keys' names the problem is told all the same.
+    async fn name_keys(&self, plan: &mut Plan) {
+        let named = async {
+            keys::name_keys(self.world, plan).await;
+            Ok(())
+        };
+        let _ = in_time(self.world, self.cut_off(), "DescribeVolumes", named).await;
     }
 
     /// Asks EC2 for what the plan wants and notes what came of it. Returns whether anything was asked.
@@ -191,12 +217,12 @@ impl<W: World> Phase<'_, W> {
 
     fn asking(&mut self, mode: Mode) -> Asking<'_> {
         let cut_off = self.cut_off();
-        let until = (self.progress.began_at + self.task.list.timeout).min(cut_off);
+        let until = self.patience_ends().min(cut_off);
         Asking { buckets: &mut self.progress.buckets, until, cut_off, mode }
     }
 
     /// Until when the list waits for its servers.
-    fn patience_ends(&self, _plan: &Plan) -> Timestamp {
+    fn patience_ends(&self) -> Timestamp {
         self.progress.began_at + self.task.list.timeout
     }
 
@@ -206,7 +232,7 @@ impl<W: World> Phase<'_, W> {
     }
 
     /// Whether the invocation's time is up after this pause.
-    fn is_over(&self, pause: SignedDuration) -> bool {
+    fn is_over(&self, pause: Duration) -> bool {
         self.world.now() + pause >= self.cut_off()
     }
 }

@@ -128,6 +128,6 @@ def test_a_fault_that_cannot_be_read_is_refused(text):
 
 
 def test_faults_are_read_with_server_and_times():
-    first, second = parse("StartInstances=Insufficient:test2, StopInstances=RequestLimitExceededx3")
+    first, second = parse("StartInstances=Insufficient:test2, StopInstances=RequestLimitExceeded*3")
     assert (first.operation, first.code, first.server) == ("StartInstances", "Insufficient", "test2")
     assert (second.server, second.times) == (None, 3)

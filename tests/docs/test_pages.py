@@ -78,6 +78,22 @@ def test_the_page_on_deploying_has_every_parameter_with_its_default_and_no_other
     assert dict(told) == {name: default_in_words(p) for name, p in template["Parameters"].items()}
 
 
+def test_the_page_on_deploying_has_every_environment_variable_of_the_function_and_no_other(template):
+    rows = re.findall(
+        r"^\| (`[A-Z].+?) \|", section("docs/deploy.md", "What the function is told"), re.MULTILINE
+    )
+    told = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    given = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    assert sorted(told) == sorted(given)
+
+
+def test_the_page_on_deploying_has_every_partition_that_the_template_knows(template):
+    told = re.findall(
+        r"^\| `([a-z-]+)` \|", section("docs/deploy.md", "Partitions, and Regions without SES"), re.M
+    )
+    assert sorted(told) == sorted(template["Mappings"]["Partitions"])
+
+
 def test_the_page_on_security_has_every_permission_that_the_template_grants_and_no_other(template):
     told = section("SECURITY.md", "What it can touch")
     actions = set(re.findall(r"`([a-z0-9]+:[A-Z]\w+)`", told)) - {"ses:FromAddress"}

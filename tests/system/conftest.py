@@ -16,7 +16,7 @@ from local.deploy import Stack
 from local.fleet import Fleet
 from local.rendering import rendered
 from local.server import Server
-from operate.execution import phase_log
+from operate.phase_log import phase_log
 from tests.conftest import SERVERS_FILE
 
 # Real seconds: far more than any run of the tests takes.

@@ -87,7 +87,7 @@ def test_an_impaired_status_check_keeps_the_next_tier_from_starting(stopped):
 
 
 def test_throttling_costs_time_and_no_server(stopped):
-    stopped.fail("StartInstances=RequestLimitExceededx5,DescribeInstances=RequestLimitExceededx4")
+    stopped.fail("StartInstances=RequestLimitExceeded*5,DescribeInstances=RequestLimitExceeded*4")
     assert stopped.run("start").status == "SUCCEEDED"
 
 

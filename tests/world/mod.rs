@@ -204,7 +204,9 @@ impl Server {
         if matches!(self.habit, Habit::NoChecks) {
             return None;
         }
+        let is_running = self.instance.state == InstanceState::Running;
         let all = |check: Check| StatusChecks {
+            is_running,
             instance: check.clone(),
             system: check.clone(),
             attached_ebs: check.clone(),
@@ -458,7 +460,12 @@ impl ReadInstances for World {
         self.call("DescribeInstanceStatus", ids)?;
         let now = self.now.get();
         let mut servers = self.servers.borrow_mut();
-        Ok(ids.iter().filter_map(|id| Some((id.clone(), servers.get_mut(id)?.checks(now)?))).collect())
+        let checked = ids.iter().filter_map(|id| {
+            let server = servers.get_mut(id)?;
+            server.settle(now);
+            Some((id.clone(), server.checks(now)?))
+        });
+        Ok(checked.collect())
     }
 
     async fn volume_keys(&self, id: &str) -> Result<Vec<String>, Failure> {

@@ -1,16 +1,15 @@
 # The benchmark: included by the Makefile.
 
-BUILDS ?=
 BENCH_VENV := .venv/.bench
 
 .PHONY: bench
 
-bench: $(BENCH_VENV) ## The benchmark's tables and docs/growth.png, beside a Python baseline. BUILDS=1 adds clean builds (half an hour)
+bench: $(BENCH_VENV) ## The benchmark's tables and docs/growth.png, beside a Python baseline
 	@echo "== Building the release function (the first time 15 minutes and 9 GB of memory), then a hello world"
 	cargo build --release --quiet --bin ec2-start-stop
 	cargo build --release --quiet --manifest-path bench/hello/Cargo.toml --target-dir target/hello
 	cargo build --quiet --no-default-features --example simulation
-	$(PYTHON) -m bench $(if $(BUILDS),--builds)
+	$(PYTHON) -m bench $(if $(call yes,BUILDS),--builds)
 
 $(BENCH_VENV): bench/requirements.txt $(VENV)
 	@echo "== Installing matplotlib into .venv"

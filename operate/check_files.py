@@ -1,0 +1,79 @@
+"""The checks of `make doctor` that need no account: samconfig.toml, the state machine, the Region."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from operate.finding import Finding, ok, unknown, wrong
+from operate.samconfig import SamConfig
+
+ADDRESSES = ("MailSender", "MailRecipients", "AlarmMail")
+# Reserved for examples by RFC 2606: nobody reads them.
+EXAMPLES = ("example.com", "example.net", "example.org", "example")
+# A first build of the core takes a minute or two.
+LONGEST_RENDERING_SECONDS = 600
+
+
+def settings(config: SamConfig) -> Iterator[Finding]:
+    """The file is there and its addresses are somebody's."""
+    if not config.exists:
+        yield wrong(
+            "there is no samconfig.toml: cp samconfig.toml.example samconfig.toml, and put your values in"
+        )
+        return
+    for name in ADDRESSES:
+        given = [address.strip() for address in config.parameters.get(name, "").split(",") if address.strip()]
+        examples = [address for address in given if is_example(address)]
+        if examples:
+            yield wrong(f"{name} is {', '.join(examples)}: put a real address into samconfig.toml")
+        elif given:
+            yield ok(f"{name} is {', '.join(given)}")
+        elif name != "AlarmMail":
+            yield wrong(f"samconfig.toml gives no {name}, which the template needs")
+
+
+def is_example(address: str) -> bool:
+    domain = address.rpartition("@")[2].lower()
+    return any(domain == example or domain.endswith(f".{example}") for example in EXAMPLES)
+
+
+def region_agrees(region: str, config: SamConfig) -> Finding:
+    """`sam deploy` takes samconfig.toml's Region, whatever the shell says."""
+    if not config.region:
+        return ok(f"Region {region}; samconfig.toml names none")
+    if config.region != region:
+        return wrong(
+            f"your shell's Region is {region}; samconfig.toml, and so make deploy, has {config.region}: "
+            f"export AWS_REGION={config.region}, or put {region} into samconfig.toml"
+        )
+    return ok(f"Region {region}, in your shell and in samconfig.toml")
+
+
+def machine_is_fresh(render: str, machine: Path) -> Finding:
+    """The state machine is what servers.toml renders to."""
+    try:
+        wanted = rendered(render, machine.parent)
+    except (OSError, subprocess.SubprocessError) as error:
+        return unknown(f"{machine.name}: {render} cannot be run: {error}")
+    if wanted.returncode != 0:
+        return wrong(f"servers.toml cannot be rendered: {wanted.stderr.strip() or wanted.returncode}")
+    if not machine.exists() or machine.read_text() != wanted.stdout:
+        return wrong(f"{machine.name} is not the rendering of servers.toml: make statemachine")
+    return ok(f"{machine.name} is the rendering of servers.toml")
+
+
+def rendered(render: str, where: Path) -> subprocess.CompletedProcess[str]:
+    """What the command prints that renders the state machine; the only place that runs it."""
+    return subprocess.run(
+        shlex.split(render),
+        cwd=where,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_RENDERING_SECONDS,
+        check=False,
+    )

@@ -1,0 +1,125 @@
+"""What `python -m operate COMMAND` does: reads the command line, prints, and gives the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from operate import destroy, doctor, execution, lists, place, samconfig, status, tag
+from operate.problem import OperatingError
+from operate.samconfig import SamConfig
+from operate.stack import DEFAULT_NAME, Stack, find
+from operate.suggest import did_you_mean
+from operate.terminal import Terminal, leave_the_pipe
+
+ROOT = Path(__file__).parent.parent
+RENDER = "cargo run --quiet --no-default-features --target-dir target/core -- render"
+
+
+def main(arguments: list[str]) -> int:
+    """1: it did not go well. 2: nothing was begun, or it could not be followed; the last line says why."""
+    options = _options(arguments)
+    try:
+        return _do(options, samconfig.read(Path(options.samconfig)), Terminal())
+    except (OperatingError, ClientError, BotoCoreError) as error:
+        print(f"make {options.command}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        leave_the_pipe()
+        # Who only looked has seen enough; who changed something does not know how it ended.
+        return 0 if options.command in ("status", "log", "doctor") else 2
+    except KeyboardInterrupt:
+        print("\nInterrupted here; an execution that was started goes on.", file=sys.stderr)
+        return 130
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m operate", description=__doc__)
+    parser.add_argument("command", choices=["start", "stop", "status", "log", "doctor", "tag", "destroy"])
+    parser.add_argument("--stack", default="", help="samconfig.toml's if none is given")
+    parser.add_argument("--environments", default="", help="separated by commas; all if none is given")
+    parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--yes", action="store_true", help="ask nothing")
+    parser.add_argument("--run", default="", help="whose log; the last run's if none is given")
+    parser.add_argument("--apply", action="store_true", help="really tag")
+    parser.add_argument("--render", default=RENDER, help="what prints the state machine of servers.toml")
+    parser.add_argument("--servers", default=str(lists.FILE))
+    parser.add_argument("--samconfig", default=str(samconfig.FILE))
+    return parser.parse_args(arguments)
+
+
+def _do(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> int:
+    if options.command == "doctor":
+        return _doctor(options, config, terminal)
+    where = place.here(config)
+    name = options.stack or config.stack_name or DEFAULT_NAME
+    if options.command == "tag":
+        terminal.say(f"The servers of {Path(options.servers).name} in {where}.")
+        listed = lists.read(Path(options.servers))
+        return 0 if tag.tag(where.session, listed, config, options.apply, terminal) else 1
+    terminal.say(f"Stack {name} in {where}.")
+    if where.remark:
+        terminal.say(f"Note: {where.remark}.")
+    stack = find(name, where.session)
+    match options.command:
+        case "status":
+            lines = status.status_lines(stack)
+        case "log":
+            lines = status.log_lines(stack, options.run)
+        case "destroy":
+            return 0 if destroy.destroy(stack, where, terminal, config) else 1
+        case action:
+            return _run(action, stack, where, options, terminal)
+    for line in lines:
+        terminal.say(line)
+    return 0
+
+
+def _run(
+    action: str, stack: Stack, where: place.Place, options: argparse.Namespace, terminal: Terminal
+) -> int:
+    environments = _environments(options)
+    if not environments and not options.dry_run and not _may_touch_all(options, where, terminal):
+        terminal.say("Nothing was begun.")
+        return 2
+    begun = execution.start(stack, action, environments, options.dry_run)
+    name = begun.rsplit(":", 1)[1]
+    terminal.say(f"Execution {name} began; Ctrl-C ends following it, not the execution.")
+    return 0 if execution.follow(stack, begun, terminal) else 1
+
+
+def _environments(options: argparse.Namespace) -> list[str]:
+    """Those that were asked for; an unknown one is refused before a run fails of it and alarms people."""
+    wanted = [name.strip() for name in options.environments.split(",") if name.strip()]
+    known = lists.environments(lists.read(Path(options.servers))) if wanted else []
+    for name in wanted:
+        if name not in known:
+            raise OperatingError(
+                f"servers.toml has no environment {name}{did_you_mean(name, known)}: "
+                f"it has {', '.join(known)}"
+            )
+    return wanted
+
+
+def _may_touch_all(options: argparse.Namespace, where: place.Place, terminal: Terminal) -> bool:
+    """Says what a real run of everything touches; on a terminal it asks."""
+    listed = lists.read(Path(options.servers))
+    environments = ", ".join(lists.environments(listed))
+    what = f"This {options.command}s {lists.how_many(listed)} of {environments} in {where}."
+    if options.yes or not terminal.has_keyboard:
+        terminal.say(what)
+        return True
+    return terminal.ask(f"{what} Go on? [y/N] ").lower() in ("y", "yes")
+
+
+def _doctor(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> int:
+    is_well = True
+    machine = ROOT / "statemachine.asl.json"
+    for finding in doctor.examine(config, options.render, machine, Path(options.servers)):
+        terminal.say(str(finding))
+        is_well = is_well and finding.state != "wrong"
+    terminal.say("Nothing is wrong." if is_well else "Put right what is WRONG, then run make doctor again.")
+    return 0 if is_well else 1

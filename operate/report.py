@@ -1,0 +1,76 @@
+"""An execution's report, as lines for a terminal. Owns the words; the report itself is the function's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+# What SES and our own errors say is shorter; what is longer is a program's insides, whole in the output.
+LONGEST_SENTENCE = 500
+
+
+def report(described: dict[str, Any]) -> dict[str, Any] | None:
+    """The report: the execution's output or, when it failed, its cause; none if that is no JSON object."""
+    try:
+        found = json.loads(_text(described))
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def report_lines(described: dict[str, Any]) -> list[str]:
+    """All of it; a cause that is only text, or that was cut, as it is."""
+    lines = [f"{described['name']}: {described['status']} {described.get('error', '')}".rstrip()]
+    found = report(described)
+    if found is None:
+        return [*lines, *_text(described).splitlines()]
+    if mail := mail_error(found):
+        lines.append(f"{found.get('status', 'It ended')}, but the mail was not sent: {mail}")
+    if "counts" in found:
+        counts = ", ".join(f"{word} {n}" for word, n in found["counts"].items())
+        lines.append(f"{found.get('subject', '')}; {counts}")
+    lines += [server_line(server) for server in found.get("servers") or []]
+    lines += [
+        f"  {problem.get('name', '?')} ({problem.get('code', '?')}): {problem.get('message', '')}"
+        for problem in found.get("problems") or []
+    ]
+    return [*lines, *(f"  {remark}" for remark in found.get("remarks") or [])]
+
+
+def mail_error(found: dict[str, Any]) -> str:
+    """Why the mail was not sent; empty if it was."""
+    error = found.get("mail_error")
+    if not error:
+        return ""
+    sentence = _sentence(error.get("Cause", ""))
+    shown = sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[:LONGEST_SENTENCE]} …"
+    return f"{error.get('Error', 'unknown')}: {shown}"
+
+
+def _sentence(cause: str) -> str:
+    """A Lambda's error comes as JSON with its sentence inside."""
+    try:
+        told = json.loads(cause)
+    except ValueError:
+        return cause
+    return told.get("errorMessage", cause) if isinstance(told, dict) else cause
+
+
+def server_line(server: dict[str, Any]) -> str:
+    before, after = server["initial_state"] or "not looked at", server["end_state"] or "unknown"
+    problem = f" ({server['problem']})" if server.get("problem") else ""
+    who = f"{server['environment']} {server['tier']}  {server['name']}"
+    return f"  {who}: {before} → {after}, {server['action']}{problem}"
+
+
+def verdict(described: dict[str, Any]) -> str:
+    """One run in few words, for a table of runs."""
+    if described["status"] == "RUNNING":
+        return "is running"
+    found = report(described) or {}
+    words = found.get("subject") or found.get("status") or described.get("error") or ""
+    return f"{words}, mail not sent" if found.get("mail_error") else words
+
+
+def _text(described: dict[str, Any]) -> str:
+    return described.get("output") or described.get("cause") or ""

@@ -1,0 +1,94 @@
+"""What a run is waiting for, in one line, while its log says nothing.
+
+Owns the counts that the phase log's lines add up to, and the earlier run that a run stands behind.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from operate.terminal import Terminal
+
+# Where nothing can be overwritten, a line this often is enough to see that it goes on.
+QUIET_SECONDS = 60.0
+LINE = re.compile(r"^\[(?P<whose>[^\]]+)\] (?P<text>.*)$", re.DOTALL)
+VERDICT = re.compile(r"^[A-Z ]+: \d+ of \d+ servers ready")
+SERVER = re.compile(r"^(?P<server>\S.*?): (?P<sentence>.+)$", re.DOTALL)
+THERE = ("ready after", "stopped after", "was running and ready", "was stopped")
+
+
+@dataclass
+class Phase:
+    """A phase that has begun and not ended, as its lines told it."""
+
+    began: float
+    is_ready: dict[str, bool] = field(default_factory=dict)
+
+
+class Waiting:
+    """Says what goes on: always on a terminal's last line, else a line a minute."""
+
+    def __init__(self, terminal: Terminal, clock: Callable[[], float] = time.monotonic) -> None:
+        self.terminal, self.clock = terminal, clock
+        self.phases: dict[str, Phase] = {}
+        self.began_any = False
+        self.last_said = self.began = clock()
+
+    def heard(self, message: str) -> None:
+        """A line of the phase log, which has been told."""
+        self.last_said = self.clock()
+        self.began_any = True
+        line = LINE.match(message)
+        if not line:
+            return
+        whose, text = line["whose"], line["text"]
+        if VERDICT.match(text):
+            if not text.startswith("IN PROGRESS"):
+                self.phases.pop(whose, None)
+            return
+        phase = self.phases.setdefault(whose, Phase(self.clock()))
+        if server := SERVER.match(text):
+            phase.is_ready[server["server"]] = server["sentence"].startswith(THERE)
+
+    def tell(self, earlier: list[dict[str, Any]]) -> None:
+        """Called at every look; `earlier` are the runs that this one stands behind."""
+        line = self._line(earlier)
+        self.terminal.live(line)
+        behind_for_the_first_time = bool(earlier) and self.last_said == self.began
+        if not self.terminal.is_live and (
+            behind_for_the_first_time or self.clock() - self.last_said >= QUIET_SECONDS
+        ):
+            self.terminal.say(line)
+            self.last_said = self.clock()
+
+    def _line(self, earlier: list[dict[str, Any]]) -> str:
+        if earlier:
+            more = f" and {len(earlier) - 1} more" if len(earlier) > 1 else ""
+            return f"  waiting for {earlier[0]['name']}{more} ({self._since(self.began)})"
+        counts = [
+            f"{whose} {sum(phase.is_ready.values())}/{len(phase.is_ready)} ready, {self._since(phase.began)}"
+            for whose, phase in self.phases.items()
+        ]
+        return "  " + (" · ".join(counts) or f"the run goes on ({self._since(self.began)})")
+
+    def _since(self, moment: float) -> str:
+        seconds = self.clock() - moment
+        return f"{seconds:.0f} s" if seconds < 120 else f"{seconds // 60:.0f} min"
+
+
+def earlier_runs(step_functions: Any, machine: str, begun: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs that still go on and began before this one, the earliest first; none if we may not look."""
+    try:
+        running = step_functions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")[
+            "executions"
+        ]
+    except ClientError:
+        return []
+    before = [run for run in running if run["startDate"] < begun["startDate"]]
+    return sorted(before, key=lambda run: run["startDate"])

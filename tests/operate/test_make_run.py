@@ -1,0 +1,135 @@
+"""make run: what it refuses, what it says of a mail that was not sent and of a fault that never happened."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from local import run
+from local.deploy import ROOT
+from local.faults import OPERATIONS, Fault, Faults, parse
+from local.fleet import Fleet
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--action", "restart"], "ACTION is restart; start, stop or both is expected"),
+        (["--speed", "abc"], "SPEED is abc; a number from 1 to 600 is expected"),
+        (["--speed", "100000"], "SPEED is 100000; a number from 1 to 600 is expected"),
+        (["--speed", "nan"], "SPEED is nan; a number from 1 to 600 is expected"),
+        (["--port", "abc"], "PORT is abc; a number from 0 (any free one) to 65535 is expected"),
+        (["--port", "65536"], "PORT is 65536; a number from 0 (any free one) to 65535 is expected"),
+        (["--input", "[]"], 'INPUT is []; a JSON object is expected, for example {"environments":["dev"]}'),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_sentence_that_names_the_variable(arguments, sentence, capsys):
+    assert run.main(arguments) == 2
+    assert capsys.readouterr().err == f"make run: {sentence}\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("start=foo", "nobody calls start"),
+        ("StartInstance=Foo", "(did you mean StartInstances?)"),
+        ("NoSuchCall=Foo:test2", "the calls are DescribeInstances, "),
+        ("StartInstances=Badx3", "expected Operation=Code"),
+        ("StartInstances=Bad*0", "expected Operation=Code"),
+    ],
+)
+def test_a_fault_that_could_never_happen_is_refused(fault, words):
+    with pytest.raises(ValueError) as refused:
+        parse(fault)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["nginx1", "proxy", "linux1", "web1 (i-0bad14933fffa49b9)"])
+def test_a_server_may_have_any_letters_in_its_name_and_times_stand_behind_a_star(name):
+    (once,) = parse(f"StartInstances=Bad:{name}*3")
+    assert (once.server, once.times) == (name, 3)
+    (always,) = parse(f"StartInstances=Bad:{name}")
+    assert always.server == name
+
+
+def test_every_call_that_can_fail_is_one_that_the_product_makes():
+    texts = [file.read_text() for file in (ROOT / "src").rglob("*.rs")]
+    texts.append((ROOT / "statemachine.asl.json").read_text())
+    text = "".join(texts).replace("_", "").lower()
+    assert [operation for operation in OPERATIONS if operation.lower() not in text] == []
+
+
+def test_a_fault_for_a_server_that_is_not_there_is_refused(system):
+    with pytest.raises(ValueError, match="there is no server nobody"):
+        system.fail("StartInstances=Bad:nobody")
+
+
+def test_a_fault_that_no_call_met_is_said_by_call_and_server(server, capsys):
+    fleet = Fleet(server, None)
+    fleet.ids = {"test2": "i-2"}
+    server.application.faults.add(Fault("StartInstances", "Bad"))
+    server.application.faults.add(Fault("StopInstances", "Bad", "i-2"))
+    server.application.faults.due("StartInstances", {"i-2"})
+    assert run._tell_absent_faults(server, fleet)
+    told = capsys.readouterr().out
+    assert told == "=== The fault never happened: no call StopInstances for test2 was made.\n"
+
+
+def test_a_fault_that_happened_is_not_absent():
+    faults = Faults()
+    faults.add(Fault("StartInstances", "Bad", times=1))
+    assert faults.due("StartInstances", set())
+    assert faults.never_happened() == []
+
+
+@pytest.fixture
+def in_another_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "BUILD", tmp_path)
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+
+
+def test_a_mail_that_ses_refused_is_said_not_to_be_sent_and_the_run_has_not_gone_well(
+    system, in_another_place, capsys
+):
+    system.stack.client("ses").delete_identity(Identity=run.SENDER)
+    assert not run.run(system.stack, system.server, "start", {"environments": ["dev"]})
+    told = capsys.readouterr().out
+    assert "SUCCEEDED" in told
+    assert "=== Mail NOT sent: MailRejected: " in told
+    assert "=== Mail to" not in told
+
+
+def test_a_mail_that_ses_took_is_shown(system, in_another_place, capsys):
+    assert run.run(system.stack, system.server, "start", {"environments": ["dev"]})
+    told = capsys.readouterr().out
+    assert "=== Mail to platform@example.com, oncall@example.com: START STATUS: SUCCESS" in told
+    assert "NOT sent" not in told
+
+
+def test_each_line_of_the_log_is_told_once(system, in_another_place, capsys):
+    run.run(system.stack, system.server, "start", {})
+    told = [line[10:] for line in capsys.readouterr().out.splitlines() if line[7:10] == " s "]
+    machine = system.stack.outputs["StateMachineArn"]
+    runs = system.stack.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+    assert sorted(line.strip() for line in told) == sorted(system.phase_log(runs[0]["name"]))
+
+
+def test_a_fault_that_never_happens_gives_an_exit_code_and_a_closed_pipe_no_traceback():
+    command = [sys.executable, "-m", "local", "--action", "start", "--speed", "400"]
+    absent = subprocess.run(
+        [*command, "--fault", "StopInstances=Bad:test2"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert absent.returncode == 1, absent.stderr
+    assert "The fault never happened: no call StopInstances for test2 was made." in absent.stdout
+    piped = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    piped.stdout.readline()
+    piped.stdout.close()
+    assert "Traceback" not in piped.stderr.read()
+    piped.stderr.close()
+    piped.wait(timeout=60)

@@ -1,0 +1,83 @@
+"""What is shown while a run's log says nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from botocore.exceptions import ClientError
+
+from operate.terminal import CLEAR
+from operate.waiting import Waiting, earlier_runs
+
+EARLIER = [{"name": "stop-1"}]
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_without_a_terminal_a_run_behind_another_is_said_at_once_and_then_every_minute(screen):
+    clock, shown = Clock(), screen()
+    waiting = Waiting(shown, clock)
+    for clock.now in range(1, 200, 3):
+        waiting.tell(EARLIER)
+    assert shown.lines == [
+        "  waiting for stop-1 (1 s)",
+        "  waiting for stop-1 (61 s)",
+        "  waiting for stop-1 (2 min)",
+        "  waiting for stop-1 (3 min)",
+    ]
+
+
+def test_on_a_terminal_one_line_counts_who_is_ready(screen):
+    clock, shown = Clock(), screen(is_live=True)
+    waiting = Waiting(shown, clock)
+    for message in (
+        "[dev db] STARTING DEVELOPMENT DB SERVERS",
+        "[dev db] test2 (i-1): it is stopped; asked to start",
+        "[dev db] test7 (i-2): it is stopped; asked to start",
+        "[dev db] test2 (i-1): ready after 80 s",
+        "[test app] STARTING TEST APP SERVERS",
+        "[test app] test6 (i-3): was running and ready",
+        "[test app] READY: 1 of 1 servers ready, 0 changed, 0 failed, 0 held",
+    ):
+        waiting.heard(message)
+    clock.now = 84
+    waiting.tell([])
+    assert shown.shown == "  dev db 1/2 ready, 84 s"
+    shown.say("a line that stays")
+    assert shown.shown.endswith(f"{CLEAR}a line that stays\n")
+
+
+def test_a_phase_that_goes_on_in_another_invocation_is_still_counted(screen):
+    shown = screen(is_live=True)
+    waiting = Waiting(shown, Clock())
+    waiting.heard("[dev db] test2 (i-1): it is starting")
+    waiting.heard("[dev db] IN PROGRESS: 0 of 1 servers ready, 1 changed, 0 failed, 0 held")
+    waiting.tell([])
+    assert shown.shown == "  dev db 0/1 ready, 0 s"
+
+
+def test_only_runs_that_began_before_are_waited_for():
+    class StepFunctions:
+        def list_executions(self, **_):
+            days = {"start-9": 9, "stop-2": 2, "stop-1": 1}
+            return {
+                "executions": [
+                    {"name": name, "startDate": dt.datetime(2026, 1, day)} for name, day in days.items()
+                ]
+            }
+
+    begun = {"startDate": dt.datetime(2026, 1, 5)}
+    assert [run["name"] for run in earlier_runs(StepFunctions(), "arn", begun)] == ["stop-1", "stop-2"]
+
+
+def test_who_may_not_list_runs_still_follows_his_own():
+    class Refusing:
+        def list_executions(self, **_):
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "ListExecutions")
+
+    assert earlier_runs(Refusing(), "arn", {}) == []
