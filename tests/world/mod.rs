@@ -423,7 +423,7 @@ pub fn error(operation: &'static str, code: &str) -> Failure {
         "UnauthorizedOperation" => "You are not authorized to perform this operation.",
         _ => "said EC2",
     };
-    Failure::of_aws(operation, code, &format!("{code}: {message}"), None)
+    Failure::of_aws(operation, code, message, None)
 }
 
 impl ReadInstances for World {
