@@ -447,6 +447,52 @@ fn the_execution_and_its_phase_log_are_linked_and_the_foot_says_where_it_was() {
     );
 }
 
+#[test]
+fn an_aborted_run_says_where_it_failed_what_was_left_and_what_is_up() {
+    let lists = lists();
+    let mut results = all_good(&lists);
+    let failed = results[0]["phases"].as_array_mut().unwrap();
+    failed.truncate(1);
+    failed[0]["outcome"] = json!("failed");
+    failed[0]["problems"] =
+        json!([{"name": "test2", "id": id("test2"), "code": "VcpuLimitExceeded", "message": "No quota."}]);
+    let mut seen = seen(&lists, InstanceState::Running);
+    let stopped = ["test1", "test2", "test4", "test5", "test19"];
+    for instance in seen.iter_mut().flat_map(|(_, seen)| seen.as_mut().unwrap()) {
+        if stopped.iter().any(|name| instance.name.as_deref() == Some(name)) {
+            instance.state = InstanceState::Stopped;
+        }
+    }
+    let report = Report::build(&request(results), &lists, &seen, now());
+    let text = report.mail(&TimeZone::UTC, &place()).text;
+    let says = "\n1 of 20 servers did not start.\ndev failed in db; test and preprod are up. 4 more were not started. 15 of 20 are up.\n";
+    assert!(text.replace("20\nare", "20 are").contains(says), "{text}");
+    assert!(text.contains("\n✗ dev: failed in db, 4 not started, 2 of 7 up\n"), "{text}");
+    assert!(text.contains("make start ENV=dev STACK=prod-scheduler\n"), "{text}");
+}
+
+#[test]
+fn a_dry_run_that_ec2_would_refuse_says_so_in_its_title_and_is_not_blue() {
+    let lists = one_list(&["a1".to_owned(), "b1".to_owned()]);
+    let mut result = good(&lists, "dev", "stopped", "would_start");
+    result["phases"][0]["outcome"] = json!("failed");
+    result["phases"][0]["problems"] =
+        json!([{"name": "a1", "id": id("a1"), "code": "UnauthorizedOperation", "message": "No."}]);
+    let mut request = request(vec![result]);
+    request.dry_run = true;
+    let report = Report::build(&request, &lists, &seen(&lists, InstanceState::Stopped), now());
+    let mail = report.mail(&TimeZone::UTC, &place());
+    assert!(
+        mail.text.contains(
+            "\n1 of 2 servers could not be started.\nDry run: nothing was changed. 1 would be started.\n"
+        ),
+        "{}",
+        mail.text
+    );
+    assert!(mail.text.contains("\n✗ dev: would fail in db, 1 of 2 would be started\n"), "{}", mail.text);
+    assert!(mail.html.contains("border-left:6px solid #cf222e"));
+}
+
 /// One list of these servers.
 fn one_list(names: &[String]) -> ServerLists {
     let file = format!(

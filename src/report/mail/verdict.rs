@@ -250,7 +250,7 @@ fn line(report: &Report, environment: &EnvironmentReport) -> Line {
     let (mark, mood, words) = if environment.skipped {
         ("–", Mood::Quiet, "not part of this run".to_owned())
     } else if let Some(tier) = broken_tier(environment) {
-        ("✗", Mood::Bad, broken(environment, tier, &tally, &verbs))
+        ("✗", Mood::Bad, broken(report, environment, tier, &tally))
     } else if tally.all == 0 {
         ("–", Mood::Quiet, "no servers".to_owned())
     } else if report.dry_run {
@@ -261,14 +261,22 @@ fn line(report: &Report, environment: &EnvironmentReport) -> Line {
     Line { name: environment.name.clone(), mark, words, mood }
 }
 
-fn broken(environment: &EnvironmentReport, tier: &TierReport, tally: &Tally, verbs: &Verbs) -> String {
+fn broken(report: &Report, environment: &EnvironmentReport, tier: &TierReport, tally: &Tally) -> String {
+    let Verbs { up, started, .. } = verbs(report.action);
+    let would = report.dry_run;
     let mut parts = vec![match tier.outcome {
+        Some(_) if would => format!("would fail in {}", tier.tier),
         Some(_) => format!("failed in {}", tier.tier),
         None if is_first(environment, tier) => "not reached".to_owned(),
         None => format!("not reached beyond {}", before(environment, tier)),
     }];
-    parts.extend((tally.left > 0).then(|| format!("{} not {}", tally.left, verbs.started)));
-    parts.push(format!("{}\u{a0}of\u{a0}{}\u{a0}{}", tally.up, tally.all, verbs.up));
+    let left = if would { "would not be" } else { "not" };
+    parts.extend((tally.left > 0).then(|| format!("{} {left} {started}", tally.left)));
+    if would {
+        parts.push(format!("{}\u{a0}of\u{a0}{} would be {started}", tally.done, tally.all));
+    } else {
+        parts.push(format!("{}\u{a0}of\u{a0}{}\u{a0}{up}", tally.up, tally.all));
+    }
     parts.join(", ")
 }
 
