@@ -1,10 +1,10 @@
 //! The report: one value from what every phase answered and what every server is now. Pure.
 //!
 //! Owns the invariant that every server of every list appears exactly once, and the verdict. The mail is made
-//! of it in [`mail`].
+//! of it in `mail`.
 
 pub mod branches;
-pub mod mail;
+mod mail;
 mod place;
 mod subject;
 mod totals;

@@ -1,10 +1,11 @@
-//! The verdict: a sentence as the title, what it means, and a line an environment. About the servers of this run only.
+//! The verdict: a sentence as the title, and what it means. About the servers of this run only.
 
 use indexmap::IndexMap;
 
+use super::tally::{Tally, Verbs, before, broken_tier, is_first, verbs};
 use super::words::{are, capitalised, duration, joined, servers, were};
 use crate::model::{Action, Outcome};
-use crate::report::{EnvironmentReport, Placed, Report, Stands, Status, TierReport};
+use crate::report::{EnvironmentReport, Report, Status, TierReport};
 
 /// More environments than these are told by their lines, not in a sentence too.
 const MOST_IN_A_SENTENCE: usize = 4;
@@ -19,65 +20,6 @@ pub(super) enum Mood {
     Plan,
     /// Nothing to say.
     Quiet,
-}
-
-/// An environment in one line.
-pub(super) struct Line {
-    pub(super) name: String,
-    pub(super) mark: &'static str,
-    pub(super) words: String,
-    pub(super) mood: Mood,
-}
-
-/// The words that a start and a stop differ in.
-struct Verbs {
-    up: &'static str,
-    started: &'static str,
-    start: &'static str,
-}
-
-fn verbs(action: Action) -> Verbs {
-    match action {
-        Action::Start => Verbs { up: "up", started: "started", start: "start" },
-        Action::Stop => Verbs { up: "down", started: "stopped", start: "stop" },
-    }
-}
-
-/// How many of the servers it is asked about are how.
-struct Tally {
-    all: usize,
-    /// Up now (down, on a stop).
-    up: usize,
-    /// As wanted because this run changed them; in a dry run: would be changed.
-    done: usize,
-    failed: usize,
-    held: usize,
-    /// Not reached, and not up.
-    left: usize,
-    /// Of the failed ones: those that run and are not ready.
-    half_way: usize,
-}
-
-impl Tally {
-    fn of<'a>(placed: impl Iterator<Item = Placed<'a>>) -> Self {
-        let mut tally = Self { all: 0, up: 0, done: 0, failed: 0, held: 0, left: 0, half_way: 0 };
-        for Placed { row, stands, is_there, .. } in placed.filter(|placed| placed.stands != Stands::NotInRun)
-        {
-            tally.all += 1;
-            tally.up += usize::from(is_there);
-            match stands {
-                Stands::AsWanted => tally.done += usize::from(row.action.changes()),
-                Stands::Failed => {
-                    tally.failed += 1;
-                    tally.half_way += usize::from(row.end_state.as_deref() == Some("running"));
-                }
-                Stands::Held => tally.held += 1,
-                Stands::NotReached => tally.left += usize::from(!is_there),
-                Stands::NotInRun => {}
-            }
-        }
-        tally
-    }
 }
 
 /// The mood of the whole mail.
@@ -236,100 +178,6 @@ fn environments(report: &Report, verbs: &Verbs) -> Option<String> {
         })
         .collect();
     (!clauses.is_empty()).then(|| format!("{}.", clauses.join("; ")))
-}
-
-/// A line an environment.
-pub(super) fn lines(report: &Report) -> Vec<Line> {
-    report.environments.iter().map(|environment| line(report, environment)).collect()
-}
-
-fn line(report: &Report, environment: &EnvironmentReport) -> Line {
-    let of_it = |placed: &Placed<'_>| std::ptr::eq(placed.environment, environment);
-    let tally = Tally::of(report.placed().filter(of_it));
-    let verbs = verbs(report.action);
-    let (mark, mood, words) = if environment.skipped {
-        ("–", Mood::Quiet, "not part of this run".to_owned())
-    } else if let Some(tier) = broken_tier(environment) {
-        ("✗", Mood::Bad, broken(report, environment, tier, &tally))
-    } else if tally.all == 0 {
-        ("–", Mood::Quiet, "no servers".to_owned())
-    } else if report.dry_run {
-        planned(&tally, &verbs)
-    } else {
-        done(environment, &tally, &verbs)
-    };
-    Line { name: environment.name.clone(), mark, words, mood }
-}
-
-fn broken(report: &Report, environment: &EnvironmentReport, tier: &TierReport, tally: &Tally) -> String {
-    let Verbs { up, started, .. } = verbs(report.action);
-    let would = report.dry_run;
-    let mut parts = vec![match tier.outcome {
-        Some(_) if would => format!("would fail in {}", tier.tier),
-        Some(_) => format!("failed in {}", tier.tier),
-        None if is_first(environment, tier) => "not reached".to_owned(),
-        None => format!("not reached beyond {}", before(environment, tier)),
-    }];
-    let left = if would { "would not be" } else { "not" };
-    parts.extend((tally.left > 0).then(|| format!("{} {left} {started}", tally.left)));
-    if would {
-        parts.push(format!("{}\u{a0}of\u{a0}{} would be {started}", tally.done, tally.all));
-    } else {
-        parts.push(format!("{}\u{a0}of\u{a0}{}\u{a0}{up}", tally.up, tally.all));
-    }
-    parts.join(", ")
-}
-
-fn planned(tally: &Tally, verbs: &Verbs) -> (&'static str, Mood, String) {
-    let mut parts = Vec::new();
-    match tally.done {
-        0 if tally.up == tally.all => parts.push(format!("{} already", verbs.up)),
-        0 => parts.push(format!("nothing would be {}", verbs.started)),
-        done => parts.push(format!("{done}\u{a0}of\u{a0}{} would be {}", tally.all, verbs.started)),
-    }
-    parts.extend((tally.failed > 0).then(|| format!("{} could not", tally.failed)));
-    parts.extend((tally.held > 0).then(|| format!("{}\u{a0}held", tally.held)));
-    let (mark, mood) = if tally.failed > 0 { ("!", Mood::Warning) } else { ("→", Mood::Plan) };
-    (mark, mood, parts.join(", "))
-}
-
-fn done(environment: &EnvironmentReport, tally: &Tally, verbs: &Verbs) -> (&'static str, Mood, String) {
-    let mut parts = Vec::new();
-    if tally.up == tally.all {
-        parts.push(format!("{}, {}\u{a0}of\u{a0}{}", verbs.up, tally.up, tally.all));
-    } else {
-        parts.push(format!("{}\u{a0}of\u{a0}{}\u{a0}{}", tally.up, tally.all, verbs.up));
-    }
-    parts.extend((tally.failed > 0).then(|| format!("{}\u{a0}failed", tally.failed)));
-    parts.extend((tally.held > 0).then(|| format!("{}\u{a0}held", tally.held)));
-    parts.extend(seconds(environment).map(duration));
-    let (mark, mood) = if tally.failed > 0 { ("!", Mood::Warning) } else { ("✓", Mood::Good) };
-    (mark, mood, parts.join(", "))
-}
-
-/// The slowest server of each tier, one tier after another.
-fn seconds(environment: &EnvironmentReport) -> Option<u64> {
-    let slowest = |tier: &TierReport| tier.rows.iter().filter_map(|row| row.seconds).max();
-    let tiers: Vec<u64> = environment.tiers.iter().filter_map(slowest).collect();
-    (!tiers.is_empty()).then(|| tiers.iter().sum())
-}
-
-/// The first tier that failed, or that the run did not get to.
-fn broken_tier(environment: &EnvironmentReport) -> Option<&TierReport> {
-    let broken = |tier: &&TierReport| {
-        matches!(tier.outcome, None | Some(Outcome::Failed | Outcome::InProgress)) && !environment.skipped
-    };
-    environment.tiers.iter().find(broken)
-}
-
-fn is_first(environment: &EnvironmentReport, tier: &TierReport) -> bool {
-    environment.tiers.first().is_some_and(|first| std::ptr::eq(first, tier))
-}
-
-/// The name of the tier before this one.
-fn before<'a>(environment: &'a EnvironmentReport, tier: &TierReport) -> &'a str {
-    let before = environment.tiers.iter().take_while(|other| !std::ptr::eq(*other, tier));
-    before.last().map_or("", |tier| tier.tier.as_str())
 }
 
 fn tiers(report: &Report) -> impl Iterator<Item = &TierReport> {

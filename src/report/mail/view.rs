@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::lines::{self, Line};
 use super::problems::{self, Entry};
 use super::servers::{self, Environment};
-use super::verdict::{self, Line, Mood};
+use super::verdict::{self, Mood};
 use super::words::{NO_BREAK, servers as count_of, were};
 use crate::model::{Action, HoursOff};
 use crate::report::{Place, Report, Stands, Status};
@@ -56,7 +57,7 @@ pub(super) fn of(report: &Report, zone: &TimeZone, place: &Place) -> View {
         mood: verdict::mood(report),
         title: verdict::title(report),
         meaning: verdict::meaning(report),
-        lines: verdict::lines(report),
+        lines: lines::of(report),
         links: links(report, place),
         problems: problems::entries(report, place),
         remarks: report.remarks.clone(),
