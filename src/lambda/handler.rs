@@ -131,7 +131,7 @@ async fn run_phase<W: Services>(
     });
     let mut watchers = Watchers { muter, log: Narrator::new(world, about) };
     let answer = phase::run(world, &task, request.resume.clone(), &mut watchers).await?;
-    let source = Source { stack: &settings.stack, run, at: world.now(), calls: world.calls() };
+    let source = Source { stack: &settings.place.stack, run, at: world.now(), calls: world.calls() };
     for record in metrics::of_phase(source, list, task.action, task.dry_run, &answer) {
         world.record(&record);
     }
@@ -156,12 +156,12 @@ async fn send_report<W: Services>(
         let remarks = unmute_unsettled(world, muting, &report, invocation.deadline).await;
         report.remarks.extend(remarks);
     }
-    let mail = report.mail(&settings.zone, &settings.region);
+    let mail = report.mail(&settings.zone, &settings.place);
     let sent = sending::send(world, addresses, &mail).await;
     let run = request.execution.as_ref().map_or(&invocation.request_id, |execution| &execution.name);
-    let source = Source { stack: &settings.stack, run, at: world.now(), calls: world.calls() };
+    let source = Source { stack: &settings.place.stack, run, at: world.now(), calls: world.calls() };
     world.record(&metrics::of_run(source, &report));
-    Ok(serde_json::to_value(report.answer(sent?))?)
+    Ok(serde_json::to_value(report.answer(&mail, sent?))?)
 }
 
 /// What every server of every list is now, or why that is not known. All lists at the same time: a slow EC2 must not

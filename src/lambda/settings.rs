@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use crate::lambda::address::{MOST_RECIPIENTS, is_address};
 use crate::lambda::error::HandlerError;
 use crate::muting::{LONGEST_WINDOW, Muting};
+use crate::report::Place;
 use crate::servers;
 use crate::servers::file::{ServerLists, ServersFileError};
 
@@ -22,10 +23,8 @@ pub struct Settings {
     pub lists: Result<ServerLists, ServersFileError>,
     /// The zone of dates in hold tags and of times in mails.
     pub zone: TimeZone,
-    /// The Region, for links into the console.
-    pub region: String,
-    /// The stack's name, a dimension of the metrics.
-    pub stack: String,
+    /// Where it runs: the stack, whose name is a dimension of the metrics, and what links into the console need.
+    pub place: Place,
     /// Who sends the report and who gets it, or what is wrong with that.
     pub mail: Result<Addresses, String>,
     /// How alarms are muted, if they are.
@@ -52,11 +51,23 @@ pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, Handl
         lists: lists(variable("SERVERS_FILE")),
         zone: TimeZone::get(&zone)
             .map_err(|error| HandlerError::Misconfigured(format!("TIME_ZONE: {error}")))?,
-        region: variable("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
-        stack: variable("STACK_NAME").unwrap_or_else(|| "local".to_owned()),
+        place: place(&variable),
         mail: addresses(variable("MAIL_SENDER"), variable("MAIL_RECIPIENTS")),
         muting: muting(variable)?,
     })
+}
+
+/// What the template tells of the stack (`ACCOUNT_ID` and others; docs/deploy.md).
+fn place(variable: impl Fn(&str) -> Option<String>) -> Place {
+    let region = variable("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned());
+    let stack = variable("STACK_NAME").unwrap_or_else(|| "local".to_owned());
+    Place {
+        account: variable("ACCOUNT_ID"),
+        partition: variable("PARTITION"),
+        console_domain: variable("CONSOLE_DOMAIN"),
+        log_group: variable("PHASE_LOG_GROUP"),
+        ..Place::new(&region, &stack)
+    }
 }
 
 /// The file beside the binary, unless `SERVERS_FILE` names another one.

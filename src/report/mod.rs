@@ -1,10 +1,13 @@
 //! The report: one value from what every phase answered and what every server is now. Pure.
 //!
 //! Owns the invariant that every server of every list appears exactly once, and the verdict. The mail is made
-//! of it in [`mail`].
+//! of it in `mail`.
 
 pub mod branches;
-pub mod mail;
+mod mail;
+mod place;
+mod subject;
+mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,9 +20,13 @@ use crate::lambda::payload::ReportRequest;
 use crate::model::{
     Action, ActionRecord, ActionTaken, Execution, Failure, HoursOff, InitialState, Instance, Outcome, Problem,
 };
+use crate::ports::Mail;
 use crate::report::branches as results;
 use crate::report::branches::{EnvironmentResult, PhaseResult, StateError};
 use crate::servers::file::{Rate, ServerList, ServerLists};
+
+pub use place::Place;
+pub use totals::{Placed, Stands, Totals};
 
 /// The most that the answer says of single servers: a state's payload has at most 262,144 bytes
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), problems and counts are in it too.
@@ -107,21 +114,6 @@ pub struct EnvironmentReport {
     pub skipped: bool,
     /// Its tiers, in the order of this action.
     pub tiers: Vec<TierReport>,
-}
-
-/// How many servers are how.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Totals {
-    /// All servers of all lists.
-    pub servers: usize,
-    /// Changed by this run; in a dry run, those that it would change.
-    pub changed: usize,
-    /// Left alone on purpose.
-    pub held: usize,
-    /// With a problem.
-    pub problems: usize,
-    /// In environments that this run was not about, or in tiers that it did not reach.
-    pub not_reached: usize,
 }
 
 /// The whole report.
@@ -240,16 +232,6 @@ impl Report {
         self.problems.insert(0, problem);
     }
 
-    /// The mail's subject.
-    pub fn subject(&self) -> String {
-        let action = match self.action {
-            Action::Start => "START",
-            Action::Stop => "SHUTDOWN",
-        };
-        let dry_run = if self.dry_run { "DRY RUN: " } else { "" };
-        format!("{dry_run}{action} STATUS: {}", self.status.word())
-    }
-
     fn tiers(&self) -> impl Iterator<Item = &TierReport> {
         self.environments.iter().flat_map(|environment| &environment.tiers)
     }
@@ -257,22 +239,6 @@ impl Report {
     /// Every server of every list.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.tiers().flat_map(|tier| &tier.rows)
-    }
-
-    /// How many servers are how.
-    pub fn totals(&self) -> Totals {
-        let mut totals = Totals::default();
-        for tier in self.tiers() {
-            let reached = !matches!(tier.outcome, None | Some(Outcome::Skipped));
-            for row in &tier.rows {
-                totals.servers += 1;
-                totals.changed += usize::from(row.action.changes());
-                totals.held += usize::from(row.action == ActionTaken::Held);
-                totals.problems += usize::from(row.problem.is_some());
-                totals.not_reached += usize::from(!reached);
-            }
-        }
-        totals
     }
 
     /// For how long all started servers had been off.
@@ -288,8 +254,8 @@ impl Report {
         u64::try_from(self.at.duration_since(execution.start_time).as_secs()).ok()
     }
 
-    /// The answer of the invocation that sent it.
-    pub fn answer(&self, mail: Sent) -> Answer {
+    /// The answer of the invocation that sent it, with the mail as it was sent.
+    pub fn answer(&self, sent: &Mail, mail: Sent) -> Answer {
         let mut servers: Vec<Row> = self.rows().cloned().collect();
         let mut remarks = self.remarks.clone();
         if serde_json::to_string(&servers).map_or(0, |text| text.len()) > ANSWER_BYTES {
@@ -298,7 +264,7 @@ impl Report {
         }
         let mut answer = Answer {
             status: self.status,
-            subject: self.subject(),
+            subject: sent.subject.clone(),
             action: self.action,
             dry_run: self.dry_run,
             mail,

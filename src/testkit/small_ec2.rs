@@ -113,7 +113,13 @@ pub fn running(name: &str) -> Server {
 }
 
 fn reason(code: &str) -> Failure {
-    Failure::of_state_reason(code, &format!("{code}: said EC2"))
+    // EC2's own sentences (StateReason in the API reference, and as they are reported).
+    let message = match code {
+        "Client.InternalError" => "Client error on launch",
+        "Server.InternalError" => "Internal error on launch",
+        _ => "said EC2",
+    };
+    Failure::of_state_reason(code, &format!("{code}: {message}"))
 }
 
 impl Server {
@@ -397,9 +403,17 @@ pub fn error(operation: &'static str, code: &str) -> Failure {
         "OperationNotPermitted" => {
             "The instance may not be stopped. Modify its 'disableApiStop' instance attribute."
         }
+        "InsufficientInstanceCapacity" => {
+            "We currently do not have sufficient m5.large capacity in the Availability Zone you requested (eu-west-1a)."
+        }
+        "VcpuLimitExceeded" => {
+            "You have requested more vCPU capacity than your current vCPU limit of 32 allows for the instance bucket \
+             that the specified instance type belongs to."
+        }
+        "UnauthorizedOperation" => "You are not authorized to perform this operation.",
         _ => "said EC2",
     };
-    Failure::of_aws(operation, code, &format!("{code}: {message}"), None)
+    Failure::of_aws(operation, code, message, None)
 }
 
 impl ReadInstances for World {

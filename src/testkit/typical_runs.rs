@@ -7,7 +7,7 @@ use crate::lambda::payload::ReportRequest;
 use crate::model::{Action, Execution, Instance, InstanceState};
 use crate::phase::run::Task;
 use crate::ports::Mail;
-use crate::report::Report;
+use crate::report::{Place, Report};
 use crate::servers::file::{ServerList, ServerLists};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -72,7 +72,7 @@ impl Run {
 
     /// The mail of the run.
     pub fn mail(&self) -> Mail {
-        self.report().mail(&TimeZone::get("Europe/Madrid").unwrap(), "eu-west-1")
+        self.report().mail(&TimeZone::get("Europe/Madrid").unwrap(), &place())
     }
 
     /// One environment, as its branch of the state machine goes.
@@ -109,6 +109,16 @@ struct Branch {
     result: Value,
     seen: crate::report::Seen,
     ended: Timestamp,
+}
+
+fn place() -> Place {
+    Place {
+        account: Some("123456789012".to_owned()),
+        log_group: Some("/ec2-start-stop/prod-scheduler".to_owned()),
+        // A new version must not make every mail of the tests another one.
+        version: "1.2.3",
+        ..Place::new("eu-west-1", "prod-scheduler")
+    }
 }
 
 fn execution() -> Execution {

@@ -1,16 +1,22 @@
-//! `make preview`: writes the mails of typical runs, and a page that shows them side by side.
+//! `make preview`: writes the mails of typical runs, and a page that shows them side by side. For `make pictures` it
+//! also writes each mail as Gmail and Outlook reduce it, and a page with the README's two.
 
 #![allow(clippy::print_stdout, reason = "it is a command")]
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use ec2_start_stop::testkit::typical_runs;
 
+/// Says how high the page is at the width of its query (`?375`) to who dumps its document: a picture is as high as
+/// its mail.
+const HEIGHT: &str = "<script>{const page=document.documentElement,width=location.search.slice(1);\
+    if(width){page.style.width=width+'px';page.dataset.height=document.body.scrollHeight}}</script>";
+
 fn main() -> io::Result<()> {
     let folder = PathBuf::from(env::args().nth(1).unwrap_or_else(|| "target/preview".to_owned()));
-    fs::create_dir_all(&folder)?;
+    fs::create_dir_all(folder.join("pages"))?;
     let mut page = String::from(
         "<!doctype html><meta charset=utf-8><title>Mails of ec2-start-stop</title>\
          <style>body{font:14px system-ui;display:flex;gap:16px;overflow-x:auto}\
@@ -21,15 +27,67 @@ fn main() -> io::Result<()> {
         let name = run.name;
         fs::write(folder.join(format!("{name}.html")), &mail.html)?;
         fs::write(folder.join(format!("{name}.txt")), &mail.text)?;
+        to_be_pictured(&folder, name, &mail.html)?;
+        to_be_pictured(&folder, &format!("{name}-without-style-sheet"), &without_style_sheet(&mail.html))?;
+        to_be_pictured(&folder, &format!("{name}-outlook"), &as_outlook(&mail.html))?;
         writeln!(
             page,
-            "<div><b>{name}</b>: <a href={name}.txt>text</a>, <a href={name}.html>HTML</a><br><iframe src={name}.html></iframe></div>"
+            "<div><b>{name}</b>: <a href={name}.txt>text</a>, <a href={name}.html>HTML</a><br>{}<br><iframe src={name}.html></iframe></div>",
+            mail.subject
         )
         .map_err(io::Error::other)?;
         println!("{name}: {} bytes HTML, {} bytes text", mail.html.len(), mail.text.len());
     }
+    fs::write(folder.join("pages/readme.htm"), README)?;
     let index = folder.join("index.html");
     fs::write(&index, page)?;
     println!("All of them side by side: {}", index.display());
     Ok(())
+}
+
+/// The README's picture, 800 pixels wide and 600 high: the first screen of a mail of each kind.
+const README: &str = "<!doctype html><meta charset=utf-8>\
+    <style>body{margin:0;padding:10px;display:flex;gap:20px;background:#d1d9e0;overflow:hidden}\
+    iframe{width:380px;height:580px;border:0;background:#fff}</style>\
+    <iframe scrolling=no src=../aborted.html></iframe><iframe scrolling=no src=../success.html></iframe>\n";
+
+fn to_be_pictured(folder: &Path, name: &str, html: &str) -> io::Result<()> {
+    fs::write(folder.join("pages").join(format!("{name}.htm")), format!("{html}{HEIGHT}"))
+}
+
+/// Gmail's app with another provider's account drops style sheets and classes
+/// (<https://www.caniemail.com/features/html-style/>).
+fn without_style_sheet(html: &str) -> String {
+    match (html.split_once("<style>"), html.split_once("</style>")) {
+        (Some((before, _)), Some((_, after))) => format!("{before}{after}"),
+        _ => html.to_owned(),
+    }
+}
+
+/// Outlook for Windows also knows padding only on cells, max-width only on tables, and no round corners
+/// (<https://www.caniemail.com/clients/outlook/>).
+fn as_outlook(html: &str) -> String {
+    let html = without_style_sheet(html);
+    let mut tags = html.split('<');
+    let mut reduced = tags.next().unwrap_or_default().to_owned();
+    for tag in tags {
+        reduced.push('<');
+        let Some((head, (style, tail))) =
+            tag.split_once("style=\"").and_then(|(head, rest)| Some((head, rest.split_once('"')?)))
+        else {
+            reduced.push_str(tag);
+            continue;
+        };
+        let element = head.split_whitespace().next().unwrap_or_default();
+        let knows = |rule: &&str| match rule.split(':').next().unwrap_or_default() {
+            "padding" => matches!(element, "td" | "th"),
+            "max-width" => element == "table",
+            "border-radius" | "overflow" | "white-space" => false,
+            "margin" => !matches!(element, "span" | "body"),
+            _ => true,
+        };
+        let style: Vec<&str> = style.split(';').filter(knows).collect();
+        reduced.push_str(&format!("{head}style=\"{}\"{tail}", style.join(";")));
+    }
+    reduced
 }

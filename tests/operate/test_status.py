@@ -24,7 +24,7 @@ def test_the_status_shows_each_run_with_verdict_and_seconds_and_the_last_report(
     system.run("stop")
     outcome = system.run("start", environments=["nowhere"])
     text = "\n".join(status.status_lines(stack))
-    assert re.search(r"SUCCEEDED  \S+  SHUTDOWN STATUS: SUCCESS  \d+ s\n", text)
+    assert re.search(r"SUCCEEDED  \S+  SHUTDOWN STATUS: SUCCESS · \S+  \d+ s\n", text)
     assert re.search(rf"FAILED  {outcome.name}  InvalidInput  \d+ s\n", text)
     assert f"{outcome.name}: FAILED InvalidInput" in text
 

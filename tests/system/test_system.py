@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.deploy import ROOT
+from local.deploy import ROOT, STACK
 from tests.system.conftest import System
 
 EVENTS = sorted((ROOT / "events").glob("phase-*.json"))
@@ -23,7 +23,7 @@ def test_a_start_of_running_servers_changes_nothing_and_still_reports(running):
     outcome = running.run("start")
     assert outcome.status == "SUCCEEDED"
     assert not any(call.operation == "StartInstances" for call in running.server.application.calls)
-    assert running.mail()["Message.Subject.Data"] == "START STATUS: SUCCESS"
+    assert running.mail()["Message.Subject.Data"] == f"START STATUS: SUCCESS · {STACK}"
     assert outcome.output["counts"]["changed"] == 0
 
 
@@ -46,14 +46,14 @@ def test_the_mail_tells_for_how_long_the_servers_had_been_off(stopped):
     outcome = stopped.run("start")
     off = outcome.output["off"]
     assert (off["servers"], round(off["seconds"] / 3600 / 20)) == (20, 12)
-    assert "Off since the last stop: 24" in stopped.mail()["Message.Body.Text.Data"]
+    assert "were off for 24" in stopped.mail()["Message.Body.Text.Data"]
 
 
 def test_a_stop_brings_all_twenty_down_and_reports_it(running):
     outcome = running.run("stop")
     assert outcome.status == "SUCCEEDED"
     assert running.states(everyone(running)) == {"stopped"}
-    assert running.mail()["Message.Subject.Data"] == "SHUTDOWN STATUS: SUCCESS"
+    assert running.mail()["Message.Subject.Data"] == f"SHUTDOWN STATUS: SUCCESS · {STACK}"
 
 
 def test_a_database_without_capacity_aborts_its_environment_only(stopped):
@@ -64,7 +64,7 @@ def test_a_database_without_capacity_aborts_its_environment_only(stopped):
     others = [name for name in everyone(stopped) if name not in DEV_DB + DEV_APP]
     assert stopped.states(others) == {"running"}
     mail = stopped.mail()
-    assert mail["Message.Subject.Data"] == "START STATUS: ABORTED"
+    assert mail["Message.Subject.Data"] == f"START STATUS: ABORTED · {STACK} · dev db: test2"
     for body in ("Message.Body.Text.Data", "Message.Body.Html.Data"):
         assert "test2" in mail[body]
         assert "InsufficientInstanceCapacity" in mail[body]
@@ -127,7 +127,7 @@ def test_a_dry_run_changes_nothing_and_lists_every_server(stopped):
     assert outcome.status == "SUCCEEDED"
     assert stopped.states(everyone(stopped)) == {"stopped"}
     assert {row["action"] for row in outcome.output["servers"]} == {"would_start"}
-    assert stopped.mail()["Message.Subject.Data"] == "DRY RUN: START STATUS: SUCCESS"
+    assert stopped.mail()["Message.Subject.Data"] == f"DRY RUN: START STATUS: SUCCESS · {STACK}"
 
 
 def test_the_same_schedule_firing_twice_starts_every_server_once(stopped):

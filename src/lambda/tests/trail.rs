@@ -6,6 +6,7 @@ use crate::lambda::error::HandlerError;
 use crate::lambda::handler;
 use crate::lambda::handler::Invocation;
 use crate::lambda::settings::{Addresses, Settings};
+use crate::report::Place;
 use crate::servers::file::ServerLists;
 use crate::testkit::small_ec2::{Habit, World, at_once, running, stopped};
 use jiff::tz::TimeZone;
@@ -18,8 +19,7 @@ fn settings() -> Settings {
     Settings {
         lists: Ok(ServerLists::parse(include_str!("../../../tests/servers.toml")).unwrap()),
         zone: TimeZone::UTC,
-        region: "eu-west-1".to_owned(),
-        stack: "start-stop".to_owned(),
+        place: Place::new("eu-west-1", "start-stop"),
         muting: None,
         mail: Ok(Addresses {
             sender: "start-stop@example.com".to_owned(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::lambda::payload::ReportRequest;
 use crate::model::{Action, Failure, Instance, InstanceState};
 use crate::ports::Mail;
-use crate::report::{Report, Seen, Status};
+use crate::report::{Place, Report, Seen, Status};
 use crate::servers::file::ServerLists;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -14,6 +14,15 @@ use serde_json::{Value, json};
 
 fn now() -> Timestamp {
     "2026-11-23T06:05:00Z".parse().unwrap()
+}
+
+fn place() -> Place {
+    Place::new("eu-west-1", "prod-scheduler")
+}
+
+/// A mail's HTML with its no-break spaces as spaces.
+fn plain(html: &str) -> String {
+    html.replace('\u{a0}', " ")
 }
 
 fn lists() -> ServerLists {
@@ -98,7 +107,7 @@ fn all_good(lists: &ServerLists) -> Vec<Value> {
 fn built(request: &ReportRequest, state: InstanceState) -> (Report, Mail) {
     let lists = lists();
     let report = Report::build(request, &lists, &seen(&lists, state), now());
-    let mail = report.mail(&TimeZone::UTC, "eu-west-1");
+    let mail = report.mail(&TimeZone::UTC, &place());
     (report, mail)
 }
 
@@ -108,23 +117,30 @@ fn a_run_that_changed_nothing_is_a_success_and_lists_every_server_once() {
     let results = lists.environments().into_iter().map(|name| good(&lists, name, "running", "")).collect();
     let (report, mail) = built(&request(results), InstanceState::Running);
     assert_eq!((report.status, report.totals().changed, report.rows().count()), (Status::Success, 0, 20));
-    assert!(mail.text.contains("All was up already: 20 servers, 0 started"), "{}", mail.text);
+    let beginning = "START STATUS: SUCCESS\nAll 20 servers were up already.\nNothing had to be done.\n";
+    assert!(mail.text.starts_with(beginning), "{}", mail.text);
 }
 
 #[test]
-fn a_good_start_says_so_in_the_subject_and_the_first_line() {
+fn a_good_start_says_so_in_the_subject_and_the_first_lines() {
     let (report, mail) = built(&request(all_good(&lists())), InstanceState::Running);
-    assert_eq!((report.subject().as_str(), report.problems.len()), ("START STATUS: SUCCESS", 0));
-    let lines: Vec<&str> = mail.text.lines().collect();
-    assert_eq!(lines[1], "All is up: 20 servers, 20 started.");
-    assert!(mail.text.contains("stopped → running") && mail.text.contains("ready after 1 min 37 s"));
+    assert_eq!((mail.subject.as_str(), report.problems.len()), ("START STATUS: SUCCESS · prod-scheduler", 0));
+    assert!(
+        mail.text.starts_with("START STATUS: SUCCESS\nAll 20 servers are up.\n20 started.\n"),
+        "{}",
+        mail.text
+    );
+    assert!(mail.text.contains("\n✓ dev: up, 7 of 7, 3 min 14 s\n"), "{}", mail.text);
+    assert!(mail.text.contains("db, stopped → running: test2 (1 min 37 s)"), "{}", mail.text);
 }
 
 #[test]
 fn a_stop_is_called_shutdown() {
     let mut request = request(all_good(&lists()));
     request.action = Action::Stop;
-    assert_eq!(built(&request, InstanceState::Stopped).0.subject(), "SHUTDOWN STATUS: SUCCESS");
+    let (_, mail) = built(&request, InstanceState::Stopped);
+    assert_eq!(mail.subject, "SHUTDOWN STATUS: SUCCESS · prod-scheduler");
+    assert!(mail.text.contains("\nAll 20 servers are down.\n"), "{}", mail.text);
 }
 
 #[test]
@@ -141,11 +157,12 @@ fn a_failed_tier_aborts_names_server_and_code_first_and_says_which_servers_were_
     });
     let (report, mail) = built(&request(results), InstanceState::Running);
     assert_eq!((report.status, report.totals().not_reached), (Status::Aborted, 4));
+    assert_eq!(mail.subject, "START STATUS: ABORTED · prod-scheduler · dev db: test2");
     for body in [&mail.text, &mail.html] {
         let problem = body.find("InsufficientInstanceCapacity").unwrap();
         assert!(problem < body.find("test18").unwrap(), "what went wrong stands first");
         assert!(body.contains("No capacity. Try later."));
-        assert!(body.contains("not reached by this run"));
+        assert!(body.contains("app, not reached, running: test1, test4, test5, test19"), "{body}");
         assert!(body.contains(&format!("InstanceDetails:instanceId={}", id("test2"))));
     }
 }
@@ -215,7 +232,11 @@ fn environments_outside_a_subset_are_skipped_and_no_failure() {
     request.environments = Some(vec!["dev".to_owned()]);
     let (report, mail) = built(&request, InstanceState::Running);
     assert_eq!(report.status, Status::Success);
-    assert!(mail.text.contains("PREPROD (not part of this run)"));
+    assert!(mail.text.contains("\nAll 7 servers of dev are up.\n"), "{}", mail.text);
+    for body in [&mail.text, &mail.html] {
+        assert_eq!(body.matches("not part of this run").count(), 2, "once an environment");
+    }
+    assert_eq!((report.totals().servers, report.totals().not_in_run), (7, 13));
 }
 
 #[test]
@@ -233,9 +254,16 @@ fn a_dry_run_is_marked_in_the_subject_and_in_the_first_line() {
     let mut request = request(results);
     request.dry_run = true;
     let (report, mail) = built(&request, InstanceState::Stopped);
-    assert_eq!(report.subject(), "DRY RUN: START STATUS: SUCCESS");
-    assert!(mail.text.contains("Dry run, nothing was changed"));
-    assert!(mail.text.contains("would be started"));
+    assert_eq!(
+        (report.status, mail.subject.as_str()),
+        (Status::Success, "DRY RUN: START STATUS: SUCCESS · prod-scheduler")
+    );
+    assert!(
+        mail.text.contains("\n20 servers would be started.\nDry run: nothing was changed.\n"),
+        "{}",
+        mail.text
+    );
+    assert!(!mail.text.contains("are up") && !mail.html.contains("#1a7f37"), "nothing green happened");
 }
 
 #[test]
@@ -245,15 +273,20 @@ fn hours_off_are_told_and_money_only_where_a_rate_is_given() {
     results[0]["phases"][0]["off"] = json!({"servers": 3, "seconds": 36 * 3600});
     let mail = |lists: &ServerLists, results: Vec<Value>| {
         Report::build(&request(results), lists, &seen(lists, InstanceState::Running), now())
-            .mail(&TimeZone::UTC, "eu-west-1")
+            .mail(&TimeZone::UTC, &place())
     };
-    assert!(!mail(&lists, all_good(&lists)).text.contains("Off since"));
+    assert!(!mail(&lists, all_good(&lists)).text.contains("server-hours"));
     let without = mail(&lists, results.clone());
-    assert!(without.text.contains("Off since the last stop: 36.0 instance-hours of 3 servers.\n"));
-    assert!(!without.html.contains("not spent"));
+    assert!(
+        without.text.contains("3 servers were off for 36 server-hours since the last stop.\n"),
+        "{}",
+        without.text
+    );
+    assert!(!without.html.contains("USD"));
     let rate = crate::servers::file::Rate { amount: 0.5, currency: "USD".to_owned() };
     lists.lists.iter_mut().for_each(|phase| phase.hourly_rate = Some(rate.clone()));
-    assert!(mail(&lists, results).html.contains("about 18.00 USD not spent."));
+    let html = plain(&mail(&lists, results).html);
+    assert_eq!(html.matches("since the last stop (about 18.00 USD).").count(), 1, "once, at the end");
 }
 
 #[test]
@@ -267,7 +300,7 @@ fn names_with_markup_and_right_to_left_text_are_safe() {
         &seen(&lists, InstanceState::Running),
         now(),
     );
-    let mail = report.mail(&TimeZone::UTC, "eu-west-1");
+    let mail = report.mail(&TimeZone::UTC, &place());
     assert!(!mail.html.contains("<script>x") && !mail.html.contains("<b>&"));
     assert!(mail.text.contains("\u{2068}שרת\u{2069}"));
 }
@@ -296,17 +329,196 @@ fn a_thousand_servers_fit_a_mail() {
         &seen(&lists, InstanceState::Running),
         now(),
     );
-    let mail = report.mail(&TimeZone::UTC, "eu-west-1");
+    let mail = report.mail(&TimeZone::UTC, &place());
     let sent = crate::report::Sent {
         message_id: String::new(),
         from: String::new(),
         to: Vec::new(),
         refused: Vec::new(),
     };
-    let answer = serde_json::to_string(&report.answer(sent)).unwrap();
+    let answer = serde_json::to_string(&report.answer(&mail, sent)).unwrap();
     assert!(answer.len() < 262_144 && answer.contains("each one is in the mail"), "{}", answer.len());
-    // SES takes 10 MB (API: SendEmail).
-    assert!(mail.html.len() + mail.text.len() < 1_000_000, "{}", mail.html.len() + mail.text.len());
+    assert!(mail.html.len() < GMAIL_CLIPS, "{}", mail.html.len());
+}
+
+/// Gmail cuts a mail off there: in bytes, from its support pages' "message clipped" and common measurement.
+const GMAIL_CLIPS: usize = 102_000;
+
+#[test]
+fn a_thousand_servers_that_all_failed_fit_a_mail_that_gmail_shows_whole() {
+    let names: Vec<String> = (0..1000).map(|n| format!("application-server-{n:04}")).collect();
+    let lists = one_list(&names);
+    let (report, mail) = refused(&lists, &names);
+    assert_eq!((report.totals().problems, report.problems.len()), (1000, 1000));
+    assert!(mail.html.len() < GMAIL_CLIPS, "{}", mail.html.len());
+    assert!(mail.subject.chars().count() <= 120, "{}", mail.subject);
+}
+
+#[test]
+fn two_hundred_equal_problems_are_one_entry_whose_advice_stands_there_once() {
+    let names: Vec<String> = (0..200).map(|n| format!("web{n:03}")).collect();
+    let lists = one_list(&names);
+    let (_, mail) = refused(&lists, &names);
+    for body in [&mail.text, &mail.html] {
+        assert_eq!(body.matches("extend the").count(), 1, "the advice stands there once");
+        assert_eq!(body.matches("docs/troubleshooting.md").count(), 1);
+        assert!(body.contains("and 170 more"), "{body}");
+        assert!(body.contains(&id("web199")), "the ids are there");
+    }
+    assert_eq!(mail.subject, "START STATUS: ABORTED · prod-scheduler · dev db: web000, web001, web002 +197");
+}
+
+#[test]
+fn problems_of_one_code_with_other_texts_keep_their_texts() {
+    let names = ["a1".to_owned(), "b1".to_owned()];
+    let lists = one_list(&names);
+    let mut result = good(&lists, "dev", "stopped", "");
+    let advice = "The function may not do this: give the server the tag that the template's policy demands, or extend the policy.";
+    result["phases"][0]["outcome"] = json!("failed");
+    result["phases"][0]["problems"] = json!([
+        {"name": "a1", "id": id("a1"), "code": "UnauthorizedOperation", "message": format!("Denied by a policy. {advice}")},
+        {"name": "b1", "id": id("b1"), "code": "UnauthorizedOperation", "message": format!("Denied by a boundary. {advice}")},
+    ]);
+    let report = Report::build(&request(vec![result]), &lists, &seen(&lists, InstanceState::Stopped), now());
+    let text = report.mail(&TimeZone::UTC, &place()).text;
+    assert!(
+        text.contains("* a1, b1 (dev db)\n  Denied by a policy. Denied by a boundary. The function may not"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_subject_is_one_line_of_at_most_120_characters_whatever_the_names_are() {
+    let names = ["a\r\nBcc: x@example.com".to_owned(), "n".repeat(200)];
+    let lists = one_list(&["web".to_owned()]);
+    let mut result = good(&lists, "dev", "stopped", "");
+    result["phases"][0]["outcome"] = json!("failed");
+    result["phases"][0]["problems"] = json!(
+        names
+            .iter()
+            .map(|name| json!({"name": name, "id": null, "code": "X", "message": "m"}))
+            .collect::<Vec<_>>()
+    );
+    let report = Report::build(&request(vec![result]), &lists, &seen(&lists, InstanceState::Stopped), now());
+    let subject = report.subject(&place());
+    assert!(subject.starts_with("START STATUS: ABORTED · prod-scheduler · dev db: "), "{subject}");
+    assert!(subject.chars().count() <= 120 && subject.ends_with('…'), "{subject}");
+    assert!(!subject.contains(char::is_control), "{subject:?}");
+}
+
+#[test]
+fn what_carries_meaning_is_inline_and_the_style_sheet_is_for_dark_mode_only() {
+    let (_, mail) = built(&request(all_good(&lists())), InstanceState::Running);
+    let (_, sheet) = mail.html.split_once("<style>").unwrap();
+    let (sheet, _) = sheet.split_once("</style>").unwrap();
+    assert!(
+        sheet.trim().starts_with("@media (prefers-color-scheme: dark)")
+            && sheet.matches("@media").count() == 1
+    );
+    assert!(!mail.html.contains("<bdi>") && mail.html.contains("scope=\"row\""));
+    assert!(mail.html.contains("border-left:6px solid #1a7f37"), "the verdict's colour is inline");
+}
+
+#[test]
+fn the_execution_and_its_phase_log_are_linked_and_the_foot_says_where_it_was() {
+    let mut request = request(all_good(&lists()));
+    let arn = "arn:aws:states:eu-west-1:123456789012:execution:ec2-start-stop:monday";
+    request.execution =
+        serde_json::from_value(json!({"id": arn, "name": "monday", "start_time": "2026-11-23T06:00:00Z"}))
+            .unwrap();
+    let lists = lists();
+    let report = Report::build(&request, &lists, &seen(&lists, InstanceState::Running), now());
+    let place = Place {
+        account: Some("123456789012".to_owned()),
+        log_group: Some("phases".to_owned()),
+        version: "1.2.3",
+        ..place()
+    };
+    let mail = report.mail(&TimeZone::UTC, &place);
+    for body in [&mail.text, &mail.html] {
+        assert!(body.contains(&format!("/states/home?region=eu-west-1#/v2/executions/details/{arn}")));
+        assert!(body.contains("log-group/phases/log-events/monday"));
+    }
+    let html = plain(&mail.html);
+    assert!(html.contains("stack prod-scheduler, account 123456789012, eu-west-1, version 1.2.3"), "{html}");
+    assert!(mail.text.contains("20 started, 5 min."), "{}", mail.text);
+    let nowhere = report.mail(&TimeZone::UTC, &Place::new("us-iso-east-1", "s"));
+    assert!(
+        !nowhere.html.contains("href") && !nowhere.text.contains("https://"),
+        "an unknown console is not guessed"
+    );
+}
+
+#[test]
+fn an_aborted_run_says_where_it_failed_what_was_left_and_what_is_up() {
+    let lists = lists();
+    let mut results = all_good(&lists);
+    let failed = results[0]["phases"].as_array_mut().unwrap();
+    failed.truncate(1);
+    failed[0]["outcome"] = json!("failed");
+    failed[0]["problems"] =
+        json!([{"name": "test2", "id": id("test2"), "code": "VcpuLimitExceeded", "message": "No quota."}]);
+    let mut seen = seen(&lists, InstanceState::Running);
+    let stopped = ["test1", "test2", "test4", "test5", "test19"];
+    for instance in seen.iter_mut().flat_map(|(_, seen)| seen.as_mut().unwrap()) {
+        if stopped.iter().any(|name| instance.name.as_deref() == Some(name)) {
+            instance.state = InstanceState::Stopped;
+        }
+    }
+    let report = Report::build(&request(results), &lists, &seen, now());
+    let text = report.mail(&TimeZone::UTC, &place()).text;
+    let says = "\n1 of 20 servers did not start.\ndev failed in db; test and preprod are up. 4 more were not started. 15 of 20 are up.\n";
+    assert!(text.replace("20\nare", "20 are").contains(says), "{text}");
+    assert!(text.contains("\n✗ dev: failed in db, 4 not started, 2 of 7 up\n"), "{text}");
+    assert!(text.contains("make start ENV=dev STACK=prod-scheduler\n"), "{text}");
+}
+
+#[test]
+fn a_dry_run_that_ec2_would_refuse_says_so_in_its_title_and_is_not_blue() {
+    let lists = one_list(&["a1".to_owned(), "b1".to_owned()]);
+    let mut result = good(&lists, "dev", "stopped", "would_start");
+    result["phases"][0]["outcome"] = json!("failed");
+    result["phases"][0]["problems"] =
+        json!([{"name": "a1", "id": id("a1"), "code": "UnauthorizedOperation", "message": "No."}]);
+    let mut request = request(vec![result]);
+    request.dry_run = true;
+    let report = Report::build(&request, &lists, &seen(&lists, InstanceState::Stopped), now());
+    let mail = report.mail(&TimeZone::UTC, &place());
+    assert!(
+        mail.text.contains(
+            "\n1 of 2 servers could not be started.\nDry run: nothing was changed. 1 would be started.\n"
+        ),
+        "{}",
+        mail.text
+    );
+    assert!(mail.text.contains("\n✗ dev: would fail in db, 1 of 2 would be started\n"), "{}", mail.text);
+    assert!(mail.html.contains("border-left:6px solid #cf222e"));
+}
+
+/// One list of these servers.
+fn one_list(names: &[String]) -> ServerLists {
+    let file = format!(
+        "[[list]]\nnumber = 0\nenvironment = \"dev\"\ntier = \"db\"\nname = \"web\"\nready = \"running\"\ntimeout_minutes = 5\nservers = {names:?}\n"
+    );
+    ServerLists::parse(&file).unwrap()
+}
+
+/// A start that EC2 refused for each of them, with a text that names the instance.
+fn refused(lists: &ServerLists, names: &[String]) -> (Report, Mail) {
+    let mut result = good(lists, "dev", "stopped", "");
+    let problems: Vec<Value> = names
+        .iter()
+        .map(|name| {
+            let what = format!("You are not authorized to start instance/{}", id(name));
+            let failure = Failure::of_state_reason("UnauthorizedOperation", &what);
+            json!({"name": name, "id": id(name), "code": "UnauthorizedOperation", "message": failure.sentence()})
+        })
+        .collect();
+    result["phases"][0]["outcome"] = json!("failed");
+    result["phases"][0]["problems"] = json!(problems);
+    let report = Report::build(&request(vec![result]), lists, &seen(lists, InstanceState::Stopped), now());
+    let mail = report.mail(&TimeZone::UTC, &place());
+    (report, mail)
 }
 
 fn occurrences(body: &str, name: &str) -> usize {
@@ -344,7 +556,11 @@ proptest! {
             instances.as_mut().unwrap().retain(|_| !gone.next().unwrap());
         }
         let report = Report::build(&request(results), &lists, &seen, now());
-        let mail = report.mail(&TimeZone::UTC, "eu-west-1");
+        let mail = report.mail(&TimeZone::UTC, &place());
+        let totals = report.totals();
+        prop_assert_eq!(totals.servers, totals.as_wanted + totals.held + totals.problems + totals.not_reached);
+        prop_assert_eq!((totals.servers, totals.not_in_run), (20, 0));
+        prop_assert!(totals.changed <= totals.servers);
         for name in lists.lists.iter().flat_map(|phase| &phase.servers) {
             prop_assert_eq!(report.rows().filter(|row| row.name == *name).count(), 1, "{}", name);
             let problems = report.problems.iter().filter(|problem| problem.name == *name).count();

@@ -1,0 +1,108 @@
+//! What went wrong. Equal problems of many servers are one entry, so that 200 refused servers make a short mail.
+
+use super::words::{capitalised, isolated};
+use crate::model::{Failure, Problem};
+use crate::report::{Place, Report};
+
+/// So many servers of an entry are named; the others are named in the rows.
+const MOST_NAMES: usize = 30;
+/// So many of AWS's texts of an entry are told.
+const MOST_TEXTS: usize = 3;
+
+/// One kind of problem.
+pub(super) struct Entry {
+    /// Whose it is.
+    pub(super) names: String,
+    /// The list of all of them, `dev db`; empty if they are of several, or no servers.
+    pub(super) list: String,
+    /// AWS's error code, or one of ours.
+    pub(super) code: String,
+    /// What happened, and what to do.
+    pub(super) message: String,
+    /// The instance's page, if it is the problem of one.
+    pub(super) link: Option<String>,
+    /// That instance.
+    pub(super) id: String,
+}
+
+struct Group<'a> {
+    code: &'a str,
+    advice: Option<String>,
+    texts: Vec<String>,
+    problems: Vec<&'a Problem>,
+}
+
+/// All problems of a report, in their order.
+pub(super) fn entries(report: &Report, place: &Place) -> Vec<Entry> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for problem in &report.problems {
+        let (what, advice) = parts(problem);
+        let fits = |group: &&mut Group<'_>| {
+            group.code == problem.code
+                && group.advice == advice
+                && (advice.is_some() || group.texts.contains(&what))
+        };
+        match groups.iter_mut().find(fits) {
+            Some(group) => {
+                group.problems.push(problem);
+                if !group.texts.contains(&what) {
+                    group.texts.push(what);
+                }
+            }
+            None => {
+                groups.push(Group { code: &problem.code, advice, texts: vec![what], problems: vec![problem] })
+            }
+        }
+    }
+    groups.into_iter().map(|group| entry(report, &group, place)).collect()
+}
+
+/// What happened, without the server's own id, and the advice where it is the code's own.
+fn parts(problem: &Problem) -> (String, Option<String>) {
+    let advice = Failure::of_state_reason(&problem.code, "").advice;
+    let (what, advice) = match problem.message.strip_suffix(advice.as_ref()) {
+        Some(what) => (what.trim_end(), Some(advice.into_owned())),
+        None => (problem.message.as_str(), None),
+    };
+    let what = problem.id.as_ref().map_or_else(|| what.to_owned(), |id| what.replace(id, "…"));
+    (what, advice)
+}
+
+fn entry(report: &Report, group: &Group<'_>, place: &Place) -> Entry {
+    let (names, more) = group.problems.split_at(group.problems.len().min(MOST_NAMES));
+    let mut names = names.iter().map(|problem| isolated(&problem.name)).collect::<Vec<_>>().join(", ");
+    if !more.is_empty() {
+        names = format!("{names} and {} more, named below", more.len());
+    }
+    let single = if let [problem] = group.problems[..] { Some(problem) } else { None };
+    let id = single.and_then(|problem| problem.id.clone());
+    Entry {
+        names,
+        list: list(report, group),
+        code: group.code.to_owned(),
+        message: capitalised(&single.map_or_else(|| of_many(group), |problem| problem.message.clone())),
+        link: id.as_ref().and_then(|id| place.instance(id)),
+        id: id.unwrap_or_default(),
+    }
+}
+
+fn of_many(group: &Group<'_>) -> String {
+    let told = group.texts.iter().filter(|text| !text.is_empty()).take(MOST_TEXTS);
+    let mut said: Vec<String> = told.cloned().collect();
+    if group.texts.len() > MOST_TEXTS {
+        said.push("Other texts are in the phase log.".to_owned());
+    }
+    said.extend(group.advice.clone());
+    said.join(" ")
+}
+
+fn list(report: &Report, group: &Group<'_>) -> String {
+    let is_of_it = |name: &str| group.problems.iter().any(|problem| problem.name == name);
+    let rows = report.rows().filter(|row| is_of_it(&row.name));
+    let mut lists: Vec<String> = rows.map(|row| format!("{} {}", row.environment, row.tier)).collect();
+    lists.dedup();
+    match &lists[..] {
+        [one] => one.clone(),
+        _ => String::new(),
+    }
+}

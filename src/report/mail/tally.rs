@@ -1,0 +1,73 @@
+//! How many servers of a run, or of one environment, are how; and the words that a start and a stop differ in.
+
+use crate::model::{Action, Outcome};
+use crate::report::{EnvironmentReport, Placed, Stands, TierReport};
+
+/// The words that a start and a stop differ in.
+pub(super) struct Verbs {
+    pub(super) up: &'static str,
+    pub(super) started: &'static str,
+    pub(super) start: &'static str,
+}
+
+pub(super) fn verbs(action: Action) -> Verbs {
+    match action {
+        Action::Start => Verbs { up: "up", started: "started", start: "start" },
+        Action::Stop => Verbs { up: "down", started: "stopped", start: "stop" },
+    }
+}
+
+/// How many of the servers it is asked about are how.
+pub(super) struct Tally {
+    pub(super) all: usize,
+    /// Up now (down, on a stop).
+    pub(super) up: usize,
+    /// As wanted because this run changed them; in a dry run: would be changed.
+    pub(super) done: usize,
+    pub(super) failed: usize,
+    pub(super) held: usize,
+    /// Not reached, and not up.
+    pub(super) left: usize,
+    /// Of the failed ones: those that run and are not ready.
+    pub(super) half_way: usize,
+}
+
+impl Tally {
+    pub(super) fn of<'a>(placed: impl Iterator<Item = Placed<'a>>) -> Self {
+        let mut tally = Self { all: 0, up: 0, done: 0, failed: 0, held: 0, left: 0, half_way: 0 };
+        for Placed { row, stands, is_there, .. } in placed.filter(|placed| placed.stands != Stands::NotInRun)
+        {
+            tally.all += 1;
+            tally.up += usize::from(is_there);
+            match stands {
+                Stands::AsWanted => tally.done += usize::from(row.action.changes()),
+                Stands::Failed => {
+                    tally.failed += 1;
+                    tally.half_way += usize::from(row.end_state.as_deref() == Some("running"));
+                }
+                Stands::Held => tally.held += 1,
+                Stands::NotReached => tally.left += usize::from(!is_there),
+                Stands::NotInRun => {}
+            }
+        }
+        tally
+    }
+}
+
+/// The first tier that failed, or that the run did not get to.
+pub(super) fn broken_tier(environment: &EnvironmentReport) -> Option<&TierReport> {
+    let broken = |tier: &&TierReport| {
+        matches!(tier.outcome, None | Some(Outcome::Failed | Outcome::InProgress)) && !environment.skipped
+    };
+    environment.tiers.iter().find(broken)
+}
+
+pub(super) fn is_first(environment: &EnvironmentReport, tier: &TierReport) -> bool {
+    environment.tiers.first().is_some_and(|first| std::ptr::eq(first, tier))
+}
+
+/// The name of the tier before this one.
+pub(super) fn before<'a>(environment: &'a EnvironmentReport, tier: &TierReport) -> &'a str {
+    let before = environment.tiers.iter().take_while(|other| !std::ptr::eq(*other, tier));
+    before.last().map_or("", |tier| tier.tier.as_str())
+}

@@ -1,0 +1,185 @@
+//! The verdict: a sentence as the title, and what it means. About the servers of this run only.
+
+use indexmap::IndexMap;
+
+use super::tally::{Tally, Verbs, before, broken_tier, is_first, verbs};
+use super::words::{are, capitalised, duration, joined, servers, were};
+use crate::model::{Action, Outcome};
+use crate::report::{EnvironmentReport, Report, Status, TierReport};
+
+/// More environments than these are told by their lines, not in a sentence too.
+const MOST_IN_A_SENTENCE: usize = 4;
+
+/// How the verdict looks: by its colour, and always by a word too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    Good,
+    Warning,
+    Bad,
+    /// A dry run: nothing has happened.
+    Plan,
+    /// Nothing to say.
+    Quiet,
+}
+
+/// The mood of the whole mail.
+pub(super) fn mood(report: &Report) -> Mood {
+    match report.status {
+        Status::Success if report.dry_run => Mood::Plan,
+        Status::Success => Mood::Good,
+        Status::Degraded => Mood::Warning,
+        Status::Aborted => Mood::Bad,
+    }
+}
+
+/// The title: one sentence without its full stop.
+pub(super) fn title(report: &Report) -> String {
+    let Verbs { up, started, start } = verbs(report.action);
+    let Tally { all, up: there, done, failed, held, half_way, .. } = Tally::of(report.placed());
+    let of_which = of_which(report);
+    if all == 0 {
+        return format!("No server was to be {started}");
+    }
+    if report.dry_run {
+        return match (failed, done) {
+            (0, 0) => format!("Nothing would be {started}"),
+            (0, done) => format!("{} would be {started}", servers(done)),
+            (failed, _) => format!("{failed} of {} could not be {started}", servers(all)),
+        };
+    }
+    match report.status {
+        Status::Success if held > 0 && there < all => {
+            format!("{there} of {} {} {up}", servers(all), are(there))
+        }
+        Status::Success if all == 1 => format!("The server{of_which} is {up}"),
+        Status::Success if done == 0 => format!("All {}{of_which} were {up} already", servers(all)),
+        Status::Success => format!("All {}{of_which} are {up}", servers(all)),
+        Status::Aborted if failed > 0 && half_way > 0 && report.action == Action::Start => {
+            format!("{failed} of {} did not get ready", servers(all))
+        }
+        Status::Aborted if failed > 0 => format!("{failed} of {} did not {start}", servers(all)),
+        Status::Degraded | Status::Aborted => format!("{there} of {} {} {up}", servers(all), are(there)),
+    }
+}
+
+/// ` of dev`, where the run was not about all environments.
+fn of_which(report: &Report) -> String {
+    let (skipped, run): (Vec<_>, Vec<_>) = report.environments.iter().partition(|other| other.skipped);
+    let names: Vec<&str> = run.iter().map(|environment| environment.name.as_str()).collect();
+    if skipped.is_empty() || names.len() > MOST_IN_A_SENTENCE {
+        return String::new();
+    }
+    format!(" of {}", joined(&names))
+}
+
+/// What the title means, with counts that add up, and how long it took.
+pub(super) fn meaning(report: &Report) -> String {
+    let tally = Tally::of(report.placed());
+    let took = report.seconds().filter(|_| !report.dry_run).map(duration);
+    let verbs = verbs(report.action);
+    let said = match report.status {
+        _ if report.dry_run => plan(report, &tally, &verbs),
+        Status::Success => return success(&tally, &verbs, took),
+        Status::Degraded => degraded(report, &tally, &verbs),
+        Status::Aborted => aborted(report, &tally, &verbs),
+    };
+    let took = took.map(|took| format!("It took {took}."));
+    said.into_iter().chain(took).collect::<Vec<_>>().join(" ")
+}
+
+fn success(tally: &Tally, verbs: &Verbs, took: Option<String>) -> String {
+    let already = tally.up.saturating_sub(tally.done);
+    let mut parts = Vec::new();
+    if tally.done > 0 {
+        parts.push(format!("{} {}", tally.done, verbs.started));
+    } else {
+        parts.push("nothing had to be done".to_owned());
+    }
+    if tally.done > 0 && already > 0 {
+        parts.push(format!("{already} {} {} already", were(already), verbs.up));
+    }
+    parts.extend((tally.held > 0).then(|| format!("{} held", tally.held)));
+    parts.extend(took);
+    format!("{}.", capitalised(&parts.join(", ")))
+}
+
+fn plan(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
+    let Verbs { up, started, .. } = verbs;
+    let mut counts = Vec::new();
+    if tally.failed > 0 && tally.done > 0 {
+        counts.push(format!("{} would be {started}", tally.done));
+    }
+    counts.extend((tally.up > 0).then(|| format!("{} {} {up} already", tally.up, are(tally.up))));
+    counts.extend((tally.held > 0).then(|| format!("{} {} held", tally.held, are(tally.held))));
+    counts.extend((tally.left > 0).then(|| format!("{} would not be reached", tally.left)));
+    let counts = (!counts.is_empty()).then(|| format!("{}.", capitalised(&counts.join(", "))));
+    let errors = broke_off(report);
+    [Some("Dry run: nothing was changed.".to_owned()), counts, errors].into_iter().flatten().collect()
+}
+
+fn degraded(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
+    let mut counts = Vec::new();
+    counts.extend((tally.failed > 0).then(|| format!("{} failed", tally.failed)));
+    counts.extend((tally.held > 0).then(|| format!("{} held", tally.held)));
+    let counts = (!counts.is_empty()).then(|| format!("{}.", counts.join(", ")));
+    let met = tiers(report).any(|tier| tier.outcome == Some(Outcome::Degraded));
+    let went_on = format!("The minimum was met, so later tiers were {}.", verbs.started);
+    [counts, met.then_some(went_on)].into_iter().flatten().collect()
+}
+
+fn aborted(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
+    let mut said = Vec::new();
+    said.extend(environments(report, verbs));
+    said.extend(broke_off(report));
+    let left = (tally.left > 0).then(|| {
+        let more = if tally.failed > 0 { " more" } else { "" };
+        format!("{}{more} {} not {}", tally.left, were(tally.left), verbs.started)
+    });
+    let held = (tally.held > 0).then(|| format!("{} {} held", tally.held, are(tally.held)));
+    let counts: Vec<String> = left.into_iter().chain(held).collect();
+    if !counts.is_empty() {
+        said.push(format!("{}.", counts.join(", ")));
+    }
+    // Where nothing failed the title says it.
+    if tally.failed > 0 {
+        said.push(format!("{} of {} {} {}.", tally.up, tally.all, are(tally.up), verbs.up));
+    }
+    said
+}
+
+/// The state machine itself broke off.
+fn broke_off(report: &Report) -> Option<String> {
+    let machine = report.problems.iter().any(|problem| problem.name == "the state machine");
+    machine.then(|| "The run broke off.".to_owned())
+}
+
+/// `dev and test failed in db; preprod is up.`
+fn environments(report: &Report, verbs: &Verbs) -> Option<String> {
+    let run: Vec<&EnvironmentReport> = report.environments.iter().filter(|other| !other.skipped).collect();
+    if run.len() > MOST_IN_A_SENTENCE {
+        return None;
+    }
+    let mut said: IndexMap<String, Vec<&str>> = IndexMap::new();
+    for environment in run {
+        let fate = match broken_tier(environment) {
+            Some(tier) if tier.outcome.is_some() => format!("failed in {}", tier.tier),
+            Some(tier) if is_first(environment, tier) => "not reached".to_owned(),
+            Some(tier) => format!("not reached beyond {}", before(environment, tier)),
+            None => verbs.up.to_owned(),
+        };
+        said.entry(fate).or_default().push(&environment.name);
+    }
+    let clauses: Vec<String> = said
+        .iter()
+        .map(|(fate, names)| match fate.strip_prefix("failed") {
+            Some(_) => format!("{} {fate}", joined(names)),
+            None if fate.starts_with("not") => format!("{} {} {fate}", joined(names), were(names.len())),
+            None => format!("{} {} {fate}", joined(names), are(names.len())),
+        })
+        .collect();
+    (!clauses.is_empty()).then(|| format!("{}.", clauses.join("; ")))
+}
+
+fn tiers(report: &Report) -> impl Iterator<Item = &TierReport> {
+    report.environments.iter().flat_map(|environment| &environment.tiers)
+}

@@ -1,0 +1,152 @@
+//! What the mail says, in its order: the verdict, what went wrong, each server, and where all this was.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::lines::{self, Line};
+use super::problems::{self, Entry};
+use super::servers::{self, Environment};
+use super::verdict::{self, Mood};
+use super::words::{NO_BREAK, servers as count_of, were};
+use crate::model::{Action, HoursOff};
+use crate::report::{Place, Report, Stands, Status};
+
+/// The stack's name that the commands take where none is given (operate.mk).
+const USUAL_STACK: &str = "ec2-start-stop";
+
+/// The report in words.
+pub(super) struct View {
+    /// `START STATUS: ABORTED`
+    pub(super) status: String,
+    pub(super) mood: Mood,
+    pub(super) title: String,
+    pub(super) meaning: String,
+    pub(super) lines: Vec<Line>,
+    /// Links into the console, with their words.
+    pub(super) links: Vec<Link>,
+    pub(super) problems: Vec<Entry>,
+    pub(super) remarks: Vec<String>,
+    pub(super) environments: Vec<Environment>,
+    pub(super) off: Option<String>,
+    /// What to do next.
+    pub(super) next: Option<Next>,
+    /// Which run it was, and when this was told.
+    pub(super) run: String,
+    /// Stack, account, Region and version.
+    pub(super) place: String,
+}
+
+/// A link into the console.
+pub(super) struct Link {
+    pub(super) words: &'static str,
+    pub(super) to: String,
+}
+
+/// A command that a person may want now.
+pub(super) struct Next {
+    pub(super) why: &'static str,
+    pub(super) command: String,
+}
+
+/// The view of a report.
+pub(super) fn of(report: &Report, zone: &TimeZone, place: &Place) -> View {
+    View {
+        status: report.status_words(),
+        mood: verdict::mood(report),
+        title: verdict::title(report),
+        meaning: verdict::meaning(report),
+        lines: lines::of(report),
+        links: links(report, place),
+        problems: problems::entries(report, place),
+        remarks: report.remarks.clone(),
+        environments: servers::environments(report),
+        off: off(report),
+        next: next(report, place),
+        run: run(report, zone),
+        place: place.words(),
+    }
+}
+
+fn links(report: &Report, place: &Place) -> Vec<Link> {
+    let Some(execution) = &report.execution else { return Vec::new() };
+    let run = place.execution(&execution.id).map(|to| Link { words: "Open the run", to });
+    let log = place.log_stream(&execution.name).map(|to| Link { words: "Phase log", to });
+    run.into_iter().chain(log).collect()
+}
+
+fn run(report: &Report, zone: &TimeZone) -> String {
+    let at = report.at.to_zoned(zone.clone()).strftime("%A %Y-%m-%d %H:%M %Z").to_string();
+    match &report.execution {
+        Some(execution) => format!("Run {}, {at}", execution.name),
+        None => at,
+    }
+}
+
+/// All hours off, and what they would have cost, by currency.
+fn off(report: &Report) -> Option<String> {
+    let mut off = HoursOff::default();
+    let mut money: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut unpriced = false;
+    let tiers = report.environments.iter().flat_map(|environment| &environment.tiers);
+    for tier in tiers.filter(|tier| tier.off.servers > 0) {
+        off.add(tier.off);
+        match &tier.hourly_rate {
+            Some(rate) => *money.entry(&rate.currency).or_default() += rate.amount * hours(tier.off),
+            None => unpriced = true,
+        }
+    }
+    if off.servers == 0 {
+        return None;
+    }
+    let amounts: Vec<String> =
+        money.iter().map(|(currency, amount)| format!("{amount:.2}{NO_BREAK}{currency}")).collect();
+    let where_known = if unpriced { " where the rate is known" } else { "" };
+    let worth = if amounts.is_empty() {
+        String::new()
+    } else {
+        format!(" (about {}{where_known})", amounts.join(" and "))
+    };
+    Some(format!(
+        "{} {} off for {:.0}{NO_BREAK}server-hours since the last stop{worth}.",
+        count_of(off.servers),
+        were(off.servers),
+        hours(off)
+    ))
+}
+
+fn hours(off: HoursOff) -> f64 {
+    Duration::from_secs(off.seconds).as_secs_f64() / 3600.0
+}
+
+/// How to do it again, or for real.
+fn next(report: &Report, place: &Place) -> Option<Next> {
+    let verb = match report.action {
+        Action::Start => "start",
+        Action::Stop => "stop",
+    };
+    let why = match report.status {
+        Status::Success if report.dry_run => "To do it",
+        Status::Success => return None,
+        Status::Degraded | Status::Aborted => "To run it again when this is mended",
+    };
+    let wanted = |name: &str| {
+        let mut of_it = report.placed().filter(|placed| placed.environment.name == name);
+        of_it.any(|placed| match placed.stands {
+            Stands::NotInRun => false,
+            Stands::Failed | Stands::NotReached => true,
+            Stands::AsWanted | Stands::Held => report.dry_run,
+        })
+    };
+    let names: Vec<&str> =
+        report.environments.iter().map(|other| other.name.as_str()).filter(|name| wanted(name)).collect();
+    let mut command = format!("make {verb}");
+    if !names.is_empty() && names.len() < report.environments.len() {
+        command = format!("{command} ENV={}", names.join(","));
+    }
+    if place.stack != USUAL_STACK {
+        command = format!("{command} STACK={}", place.stack);
+    }
+    Some(Next { why, command })
+}

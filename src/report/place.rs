@@ -1,0 +1,134 @@
+//! Where the function runs: what a reader of many mails tells them apart by, and links into the console.
+//!
+//! What is not known is left out: no link is better than one into another partition.
+
+/// Account, Region and stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The account's twelve digits.
+    pub account: Option<String>,
+    /// `aws`, `aws-cn` or `aws-us-gov`; read from the Region where it is not given.
+    pub partition: Option<String>,
+    /// The console's domain; that of the partition where it is not given.
+    pub console_domain: Option<String>,
+    /// For example `eu-west-1`.
+    pub region: String,
+    /// The stack's name.
+    pub stack: String,
+    /// The phase log's group.
+    pub log_group: Option<String>,
+    /// The version of the function.
+    pub version: &'static str,
+}
+
+impl Place {
+    /// A stack in a Region; the rest is not known.
+    pub fn new(region: &str, stack: &str) -> Self {
+        Self {
+            account: None,
+            partition: None,
+            console_domain: None,
+            region: region.to_owned(),
+            stack: stack.to_owned(),
+            log_group: None,
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+
+    /// An instance's page.
+    pub fn instance(&self, id: &str) -> Option<String> {
+        self.page("ec2", &format!("InstanceDetails:instanceId={id}"))
+    }
+
+    /// An execution's page, by its ARN.
+    pub fn execution(&self, arn: &str) -> Option<String> {
+        self.page("states", &format!("/v2/executions/details/{arn}"))
+    }
+
+    /// A stream of the phase log.
+    pub fn log_stream(&self, stream: &str) -> Option<String> {
+        let (group, stream) = (encoded_twice(self.log_group.as_deref()?), encoded_twice(stream));
+        self.page("cloudwatch", &format!("logsV2:log-groups/log-group/{group}/log-events/{stream}"))
+    }
+
+    /// No number parts from its word: `stack prod-scheduler, account 123456789012, eu-west-1, version 1.0.0`
+    pub fn words(&self) -> String {
+        let account = self.account.iter().map(|account| format!("account\u{a0}{account}"));
+        let parts = [format!("stack\u{a0}{}", self.stack)].into_iter().chain(account);
+        let parts = parts.chain([self.region.clone(), format!("version\u{a0}{}", self.version)]);
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
+    fn page(&self, service: &str, fragment: &str) -> Option<String> {
+        let (domain, region) = (self.domain()?, &self.region);
+        Some(format!("https://{region}.{domain}/{service}/home?region={region}#{fragment}"))
+    }
+
+    fn domain(&self) -> Option<&str> {
+        // https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/console-endpoints.html
+        let of_partition = || match self.partition() {
+            "aws" => Some("console.aws.amazon.com"),
+            "aws-cn" => Some("console.amazonaws.cn"),
+            "aws-us-gov" => Some("console.amazonaws-us-gov.com"),
+            _ => None,
+        };
+        self.console_domain.as_deref().or_else(of_partition)
+    }
+
+    fn partition(&self) -> &str {
+        let of_region = || match self.region.as_str() {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            // us-iso-east-1, us-isob-east-1, eu-isoe-west-1: consoles that we do not know.
+            region if region.contains("-iso") => "aws-iso",
+            _ => "aws",
+        };
+        self.partition.as_deref().unwrap_or_else(of_region)
+    }
+}
+
+/// CloudWatch's console encodes names in its fragment twice, with `$` for `%` the second time.
+fn encoded_twice(name: &str) -> String {
+    name.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            other => format!("$25{other:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_partition_has_its_own_console_and_an_unknown_one_none() {
+        let link = |region: &str| Place::new(region, "s").instance("i-1");
+        let page = |host: &str, region: &str| {
+            Some(format!("https://{region}.{host}/ec2/home?region={region}#InstanceDetails:instanceId=i-1"))
+        };
+        assert_eq!(link("eu-west-1"), page("console.aws.amazon.com", "eu-west-1"));
+        assert_eq!(link("cn-north-1"), page("console.amazonaws.cn", "cn-north-1"));
+        assert_eq!(link("us-gov-west-1"), page("console.amazonaws-us-gov.com", "us-gov-west-1"));
+        assert_eq!(link("us-iso-east-1"), None);
+        let told = Place { console_domain: Some("c.example.com".into()), ..Place::new("us-iso-east-1", "s") };
+        assert_eq!(told.instance("i-1"), page("c.example.com", "us-iso-east-1"));
+    }
+
+    #[test]
+    fn a_log_streams_link_survives_slashes_and_needs_a_group() {
+        let place = Place { log_group: Some("/aws/x phases".into()), ..Place::new("eu-west-1", "s") };
+        let link = place.log_stream("run/1").unwrap_or_default();
+        assert!(link.ends_with("log-group/$252Faws$252Fx$2520phases/log-events/run$252F1"), "{link}");
+        assert_eq!(Place::new("eu-west-1", "s").log_stream("run"), None);
+    }
+
+    #[test]
+    fn the_words_leave_out_an_account_that_is_not_known() {
+        let place = Place { version: "1.2.3", ..Place::new("eu-west-1", "prod") };
+        let words = |place: &Place| place.words().replace('\u{a0}', " ");
+        assert_eq!(words(&place), "stack prod, eu-west-1, version 1.2.3");
+        let known = Place { account: Some("123456789012".into()), ..place };
+        assert_eq!(words(&known), "stack prod, account 123456789012, eu-west-1, version 1.2.3");
+    }
+}
