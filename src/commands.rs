@@ -4,13 +4,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use ec2_start_stop::lambda::error::HandlerError;
-use ec2_start_stop::model::failure;
-use ec2_start_stop::servers::file::ServerLists;
-use ec2_start_stop::servers::{self, machine};
+use crate::lambda::error::HandlerError;
+use crate::model::failure;
+use crate::servers::file::ServerLists;
+use crate::servers::{self, machine};
 use serde_json::json;
 
-pub(crate) const USAGE: &str = "Commands: check [FILE], render [FILE], names, --version, --help";
+/// The commands in a line.
+pub const USAGE: &str = "Commands: check [FILE], render [FILE], names, --version, --help";
 
 const HELP: &str = "ec2-start-stop: the function, and its commands
 
@@ -23,7 +24,7 @@ Without FILE it is servers.toml in this folder, or beside this binary. Without a
 ";
 
 /// Runs a command: 0 if all is well, 1 for a bad file, 2 for a command that there is not.
-pub(crate) fn run(command: &str, arguments: &[String]) -> ExitCode {
+pub fn run(command: &str, arguments: &[String]) -> ExitCode {
     match (command, arguments) {
         ("check", [] | [_]) => with_lists(arguments, |path, lists| {
             print(&format!("{}: good.\n{}\n", path.display(), lists.understood()))

@@ -2,11 +2,11 @@
 
 use std::panic::AssertUnwindSafe;
 
-use ec2_start_stop::aws::{Aws, LambdaClock};
-use ec2_start_stop::lambda::error::HandlerError;
-use ec2_start_stop::lambda::handler::{self, Invocation};
-use ec2_start_stop::lambda::json;
-use ec2_start_stop::lambda::settings::{self, Settings};
+use crate::aws::{Aws, LambdaClock};
+use crate::lambda::error::HandlerError;
+use crate::lambda::handler::{self, Invocation};
+use crate::lambda::json;
+use crate::lambda::settings::{self, Settings};
 use futures::FutureExt;
 use jiff::Timestamp;
 use lambda_runtime::tower::util::MapRequestLayer;
@@ -17,8 +17,11 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Serves invocations until Lambda ends the process.
+///
+/// # Errors
+/// If the Runtime API cannot be reached, or `LOCAL_CLOCK` cannot be read.
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn run() -> Result<(), Error> {
+pub async fn run() -> Result<(), Error> {
     let variable = |name: &str| std::env::var(name).ok();
     // Not EnvFilter: filters on spans' fields bring a regex engine along, 0.3 MB of the artefact.
     let wanted = variable("RUST_LOG").and_then(|wanted| wanted.parse().ok());

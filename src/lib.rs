@@ -12,17 +12,26 @@
 //! - [`muting`]: which alarms are quiet while servers are off on purpose, and the watcher that sees to it
 //! - [`lambda`]: the edge: payloads, settings, answers, the names of errors, metrics
 //! - `testkit`: a small EC2 for tests and the benchmark; there only for them
+//! - [`commands`]: check, render and names, for people; `function`: the wiring of the Lambda function
 //! - `aws`: one adapter a port, where SDK types stop; there only with the feature of that name
 
+#![cfg_attr(
+    not(feature = "aws"),
+    allow(dead_code, reason = "without the SDK only the commands and the tests are left")
+)]
+
 #[cfg(feature = "aws")]
-pub mod aws;
-pub mod lambda;
-pub mod model;
-pub mod muting;
-pub mod phase;
-pub mod phase_log;
-pub mod ports;
-pub mod report;
-pub mod servers;
+mod aws;
+pub mod commands;
+#[cfg(feature = "aws")]
+pub mod function;
+mod lambda;
+mod model;
+mod muting;
+mod phase;
+mod phase_log;
+mod ports;
+mod report;
+mod servers;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;

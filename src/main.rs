@@ -1,10 +1,8 @@
 //! The one binary: without arguments the Lambda function, else a command for people. Decides nothing.
 
-mod commands;
-#[cfg(feature = "aws")]
-mod function;
-
 use std::process::ExitCode;
+
+use ec2_start_stop::commands;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -16,7 +14,7 @@ fn main() -> ExitCode {
 
 #[cfg(feature = "aws")]
 fn serve() -> ExitCode {
-    match function::run() {
+    match ec2_start_stop::function::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ec2-start-stop: {error}");

@@ -17,7 +17,7 @@ use crate::ports::{Clock, LogLine, PhaseLog};
 
 /// What the log is about.
 #[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+pub(crate) struct About<'a> {
     /// The heading of what this phase writes.
     pub heading: &'a str,
     /// The stream, named after the run.
@@ -36,7 +36,7 @@ pub struct About<'a> {
 
 /// Tells a phase's story, each thing once.
 #[derive(Debug)]
-pub struct Narrator<'a, W> {
+pub(crate) struct Narrator<'a, W> {
     world: &'a W,
     about: About<'a>,
     /// What is to be written, and the server that it is about.
@@ -48,7 +48,7 @@ pub struct Narrator<'a, W> {
 
 impl<'a, W: PhaseLog + Clock> Narrator<'a, W> {
     /// Begins with the heading, in capitals.
-    pub fn new(world: &'a W, about: About<'a>) -> Self {
+    pub(crate) fn new(world: &'a W, about: About<'a>) -> Self {
         let mark = match (about.dry_run, about.resumed) {
             (true, _) => " (DRY RUN: NOTHING IS CHANGED)",
             (false, true) => " (CONTINUED)",
@@ -59,7 +59,7 @@ impl<'a, W: PhaseLog + Clock> Narrator<'a, W> {
     }
 
     /// Takes lines that are not about one server; they are written with the next ones.
-    pub fn add(&mut self, lines: Vec<String>) {
+    pub(crate) fn add(&mut self, lines: Vec<String>) {
         self.pending.extend(lines.into_iter().map(|line| (None, line)));
     }
 

@@ -12,7 +12,7 @@ use crate::model::{Failure, Instance, StatusChecks, StopKind};
 
 /// Which instances a list means: names and tags narrow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Selection<'a> {
+pub(crate) struct Selection<'a> {
     /// Name tags, literally.
     pub names: &'a [String],
     /// Tags that an instance must carry, literally.
@@ -21,13 +21,13 @@ pub struct Selection<'a> {
 
 impl Selection<'_> {
     /// Whether it means no instance at all. To EC2 an empty filter means every instance: it is never sent.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty() && self.tags.is_empty()
     }
 }
 
 /// Reads instances.
-pub trait ReadInstances {
+pub(crate) trait ReadInstances {
     /// All live instances (not terminated, not shutting down) that the selection means, all pages.
     async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, Failure>;
     /// These instances, whatever their state and tags; an id that EC2 does not know is left out.
@@ -39,7 +39,7 @@ pub trait ReadInstances {
 }
 
 /// Changes instances. One call is one request to EC2: no hidden retries.
-pub trait ChangeInstances {
+pub(crate) trait ChangeInstances {
     /// StartInstances.
     async fn start(&self, ids: &[String]) -> Result<(), Failure>;
     /// StopInstances.
@@ -47,7 +47,7 @@ pub trait ChangeInstances {
 }
 
 /// Asks EC2 whether a change would be allowed, and changes nothing: DryRun.
-pub trait TryChanges {
+pub(crate) trait TryChanges {
     /// Whether EC2 would take StartInstances.
     async fn try_start(&self, ids: &[String]) -> Result<(), Failure>;
     /// Whether EC2 would take StopInstances.
@@ -56,7 +56,7 @@ pub trait TryChanges {
 
 /// A CloudWatch metric alarm, cut down to which instances it watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alarm {
+pub(crate) struct Alarm {
     /// Its name: unique in account and Region.
     pub name: String,
     /// The values of its `InstanceId` dimensions, those of the metrics in its metric math too.
@@ -65,7 +65,7 @@ pub struct Alarm {
 
 /// A CloudWatch alarm mute rule: one window in which alarms take no action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MuteRule {
+pub(crate) struct MuteRule {
     /// Its name: unique in account and Region.
     pub name: String,
     /// The names of the alarms. To CloudWatch a rule without any means every alarm: it is never sent.
@@ -77,7 +77,7 @@ pub struct MuteRule {
 }
 
 /// Mutes alarms.
-pub trait MuteAlarms {
+pub(crate) trait MuteAlarms {
     /// All metric alarms that watch an instance, all pages.
     async fn alarms(&self) -> Result<Vec<Alarm>, Failure>;
     /// The mute rules of one family: `family` and a number.
@@ -89,14 +89,14 @@ pub trait MuteAlarms {
 }
 
 /// Writes the phase log.
-pub trait PhaseLog {
+pub(crate) trait PhaseLog {
     /// Adds lines to the run's stream, in order.
     async fn write(&self, stream: &str, lines: &[LogLine]) -> Result<(), Failure>;
 }
 
 /// A line of the phase log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogLine {
+pub(crate) struct LogLine {
     /// When it happened.
     pub at: Timestamp,
     /// Environment and tier: the phases of a run share its stream.
@@ -109,7 +109,7 @@ pub struct LogLine {
 
 /// A mail with both bodies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mail {
+pub(crate) struct Mail {
     /// The subject, one line.
     pub subject: String,
     /// The body for terminals and old phones.
@@ -119,14 +119,14 @@ pub struct Mail {
 }
 
 /// Sends the report.
-pub trait SendMail {
+pub(crate) trait SendMail {
     /// Sends one mail to all recipients and returns SES's message id.
     async fn send(&self, from: &str, to: &[String], mail: &Mail) -> Result<String, Failure>;
 }
 
 /// Requests to AWS, every attempt of the SDK counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Calls {
+pub(crate) struct Calls {
     /// All of them.
     pub made: u64,
     /// Those that failed because there were too many.
@@ -134,7 +134,7 @@ pub struct Calls {
 }
 
 /// Leaves the machine's trail.
-pub trait Trail {
+pub(crate) trait Trail {
     /// The requests since this was last asked.
     fn calls(&self) -> Calls;
     /// Writes one record, one line.
@@ -142,7 +142,7 @@ pub trait Trail {
 }
 
 /// Time and chance.
-pub trait Clock {
+pub(crate) trait Clock {
     /// Now.
     fn now(&self) -> Timestamp;
     /// Waits.
@@ -152,6 +152,6 @@ pub trait Clock {
 }
 
 /// All that a phase needs.
-pub trait World: ReadInstances + ChangeInstances + TryChanges + Clock {}
+pub(crate) trait World: ReadInstances + ChangeInstances + TryChanges + Clock {}
 
 impl<T: ReadInstances + ChangeInstances + TryChanges + Clock> World for T {}

@@ -12,24 +12,24 @@ use crate::ports::Clock;
 #[error(
     "LOCAL_CLOCK is \"{0}\"; expected <anchor, epoch milliseconds>:<speed>, for example 1795500000000:60"
 )]
-pub struct LocalClockError(String);
+pub(crate) struct LocalClockError(String);
 
 /// Real time, or time that runs `speed` times as fast since `anchor` (local runs only).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LambdaClock {
+pub(crate) struct LambdaClock {
     anchor: Timestamp,
     speed: f64,
 }
 
 impl LambdaClock {
     /// Real time.
-    pub const REAL: Self = Self { anchor: Timestamp::UNIX_EPOCH, speed: 1.0 };
+    pub(crate) const REAL: Self = Self { anchor: Timestamp::UNIX_EPOCH, speed: 1.0 };
 
     /// Reads `LOCAL_CLOCK`; real time without it.
     ///
     /// # Errors
     /// If the value is not an anchor and a speed above zero.
-    pub fn from_setting(setting: Option<&str>) -> Result<Self, LocalClockError> {
+    pub(crate) fn from_setting(setting: Option<&str>) -> Result<Self, LocalClockError> {
         let Some(setting) = setting else { return Ok(Self::REAL) };
         let read = || {
             let (anchor, speed) = setting.split_once(':')?;

@@ -20,7 +20,7 @@ use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::model::Failure;
-pub use clock::{LambdaClock, LocalClockError};
+pub(crate) use clock::LambdaClock;
 use requests::Requests;
 
 /// The SDK's default is 3.1 s to connect and no limit to read.
@@ -30,7 +30,7 @@ const READ: Duration = Duration::from_secs(20);
 
 /// AWS, as the function reaches it.
 #[derive(Debug)]
-pub struct Aws {
+pub(crate) struct Aws {
     ec2: aws_sdk_ec2::Client,
     ses: aws_sdk_ses::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
@@ -43,7 +43,11 @@ pub struct Aws {
 impl Aws {
     /// Makes the clients. `log_group` is the phase log's; without one, lines go to stdout only. `ses_region` is SES's
     /// where it is not the function's.
-    pub async fn connect(log_group: Option<String>, ses_region: Option<String>, clock: LambdaClock) -> Self {
+    pub(crate) async fn connect(
+        log_group: Option<String>,
+        ses_region: Option<String>,
+        clock: LambdaClock,
+    ) -> Self {
         // ring, not aws-lc: its first handshake costs a tenth of the CPU, and a 128 MB function has a fourteenth
         // of a vCPU. Given up for it: post-quantum key exchange.
         let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));

@@ -13,16 +13,16 @@ use crate::servers::file::{ServerList, ServerLists};
 
 /// What all environments' records may come to: a state's payload has at most 262,144 bytes
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and an error may be added to each.
-pub const RESULTS_BYTES: usize = 200_000;
+pub(crate) const RESULTS_BYTES: usize = 200_000;
 /// What a record and a `resume` may come to together, which travel in one payload.
-pub const STEP_BYTES: usize = 250_000;
+pub(crate) const STEP_BYTES: usize = 250_000;
 /// What a phase that is shortened still tells. EC2's own text in a problem has at most 300 characters.
 const MOST_PROBLEMS: usize = 50;
 const PROBLEM_CHARACTERS: usize = 400;
 
 /// What a branch has come to: its last one is the environment's result in the report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub(crate) struct Record {
     #[serde(default)]
     environment: String,
     #[serde(default)]
@@ -39,7 +39,7 @@ pub struct Record {
 
 /// A phase's answer to the state machine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Answer {
+pub(crate) struct Answer {
     next_phase: bool,
     outcome: Outcome,
     servers: Counts,
@@ -61,7 +61,7 @@ struct Step {
 }
 
 /// Puts a phase's answer into its branch's record.
-pub fn answer(
+pub(crate) fn answer(
     lists: &ServerLists,
     list: &ServerList,
     dry_run: bool,

@@ -11,7 +11,7 @@ const MESSAGE_CHARACTERS: usize = 1_000;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum HandlerError {
+pub(crate) enum HandlerError {
     /// The payload cannot be used; nothing was started or stopped.
     #[error(transparent)]
     InvalidPayload(#[from] PayloadError),
@@ -51,7 +51,7 @@ pub enum HandlerError {
 
 impl HandlerError {
     /// The stable names that the state machine matches in `ErrorEquals`.
-    pub const NAMES: [&'static str; 9] = [
+    pub(crate) const NAMES: [&'static str; 9] = [
         "InvalidPayload",
         "InvalidServersFile",
         "Misconfigured",
@@ -64,7 +64,7 @@ impl HandlerError {
     ];
 
     /// Its stable name.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         let [payload, file, settings, denied, throttled, unreachable, failure, mail, panicked] = Self::NAMES;
         match self {
             Self::InvalidPayload(_) => payload,
@@ -80,7 +80,7 @@ impl HandlerError {
     }
 
     /// What the caller is told: bounded, because the state machine carries it to the report.
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         self.to_string().chars().take(MESSAGE_CHARACTERS).collect()
     }
 }

@@ -27,13 +27,13 @@ use crate::servers::file::{ServerList, ServerLists};
 const LONGEST_LOOK: SignedDuration = SignedDuration::from_mins(2);
 
 /// All that an invocation needs of the world.
-pub trait Services: World + MuteAlarms + PhaseLog + SendMail + Trail {}
+pub(crate) trait Services: World + MuteAlarms + PhaseLog + SendMail + Trail {}
 
 impl<T: World + MuteAlarms + PhaseLog + SendMail + Trail> Services for T {}
 
 /// One invocation, as Lambda tells of it.
 #[derive(Debug, Clone)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     /// When Lambda cuts it off.
     pub deadline: Timestamp,
     /// Lambda's request id: names the phase log's stream where no execution does.
@@ -44,7 +44,7 @@ pub struct Invocation {
 ///
 /// # Errors
 /// Only what no retry of the same phase could judge; a server that will not start is part of an answer.
-pub async fn answer<W: Services>(
+pub(crate) async fn answer<W: Services>(
     world: &W,
     settings: &Settings,
     invocation: &Invocation,

@@ -14,7 +14,7 @@ use super::payload::PayloadError;
 ///
 /// # Errors
 /// [`PayloadError::NotJson`] with what is wrong, and where.
-pub fn parse(text: &str) -> Result<Value, PayloadError> {
+pub(crate) fn parse(text: &str) -> Result<Value, PayloadError> {
     let Strict(value) =
         serde_json::from_str(text).map_err(|error| PayloadError::NotJson(error.to_string()))?;
     Ok(value)

@@ -12,14 +12,14 @@ use crate::report::Report;
 use crate::servers::file::ServerList;
 
 /// The metrics' namespace.
-pub const NAMESPACE: &str = "ec2-start-stop";
+pub(crate) const NAMESPACE: &str = "ec2-start-stop";
 /// "A metric target value … must have no more than 100" values
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
 const VALUES_PER_METRIC: usize = 100;
 
 /// Whose record it is, and when it was made.
 #[derive(Debug, Clone, Copy)]
-pub struct Source<'a> {
+pub(crate) struct Source<'a> {
     /// The stack's name: two stacks of one account do not share metrics.
     pub stack: &'a str,
     /// The execution's name; Lambda's request id where there is no execution.
@@ -33,7 +33,7 @@ pub struct Source<'a> {
 /// The record of one invocation of a phase, and further ones with the seconds that it has no room for.
 ///
 /// Servers are counted when the phase is decided, and not in a dry run; requests always.
-pub fn of_phase(
+pub(crate) fn of_phase(
     source: Source<'_>,
     list: &ServerList,
     action: Action,
@@ -71,7 +71,7 @@ pub fn of_phase(
 }
 
 /// The record of a whole run.
-pub fn of_run(source: Source<'_>, report: &Report) -> Value {
+pub(crate) fn of_run(source: Source<'_>, report: &Report) -> Value {
     let mut fields = Map::new();
     fields.insert("Action".to_owned(), json!(report.action));
     fields.insert("dry_run".to_owned(), json!(report.dry_run));

@@ -1,15 +1,15 @@
 //! The edge: one event in, one answer or one named error out.
 
 mod address;
-pub mod branch;
-pub mod error;
-pub mod handler;
-pub mod json;
-pub mod metrics;
-pub mod payload;
+pub(crate) mod branch;
+pub(crate) mod error;
+pub(crate) mod handler;
+pub(crate) mod json;
+pub(crate) mod metrics;
+pub(crate) mod payload;
 mod sending;
-pub mod settings;
-pub mod watchers;
+pub(crate) mod settings;
+pub(crate) mod watchers;
 
 #[cfg(test)]
 mod tests;

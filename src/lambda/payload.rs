@@ -11,7 +11,7 @@ use crate::phase::progress::Progress;
 
 /// What an invocation asks.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Request {
+pub(crate) enum Request {
     /// `next_phase: false`: do nothing, call nothing.
     Skip(PhaseRequest),
     /// Run one phase.
@@ -22,7 +22,7 @@ pub enum Request {
 
 /// One phase.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PhaseRequest {
+pub(crate) struct PhaseRequest {
     /// Which list of servers.toml.
     pub phase_number: u32,
     /// Start or stop.
@@ -41,7 +41,7 @@ pub struct PhaseRequest {
 
 /// The report.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ReportRequest {
+pub(crate) struct ReportRequest {
     /// Start or stop.
     pub action: Action,
     /// The run changed nothing.
@@ -60,7 +60,7 @@ pub struct ReportRequest {
 
 /// Why a payload is refused: nothing was started or stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PayloadError {
+pub(crate) enum PayloadError {
     /// The payload is no JSON, or says something twice.
     #[error("the payload must be one JSON object: {0}")]
     NotJson(String),
@@ -96,7 +96,7 @@ impl Request {
     ///
     /// # Errors
     /// One that names the first field that is missing, wrong or unknown.
-    pub fn parse(payload: Value) -> Result<Self, PayloadError> {
+    pub(crate) fn parse(payload: Value) -> Result<Self, PayloadError> {
         let Value::Object(fields) = payload else {
             return Err(PayloadError::NotAnObject { found: shortened(&payload) });
         };

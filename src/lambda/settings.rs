@@ -18,7 +18,7 @@ use crate::servers::file::{ServerLists, ServersFileError};
 
 /// What the function is set up with.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// servers.toml, or what is wrong with it.
     pub lists: Result<ServerLists, ServersFileError>,
     /// The zone of dates in hold tags and of times in mails.
@@ -33,7 +33,7 @@ pub struct Settings {
 
 /// The mail's addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addresses {
+pub(crate) struct Addresses {
     /// Who sends the report.
     pub sender: String,
     /// Who gets it.
@@ -44,7 +44,7 @@ pub struct Addresses {
 ///
 /// # Errors
 /// [`HandlerError::Misconfigured`].
-pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, HandlerError> {
+pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, HandlerError> {
     let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
     let zone = variable("TIME_ZONE").unwrap_or_else(|| "UTC".to_owned());
     Ok(Settings {

@@ -11,7 +11,7 @@ use crate::ports::{Clock, MuteAlarms, PhaseLog};
 
 /// Both watchers of a phase.
 #[derive(Debug)]
-pub struct Watchers<'a, W> {
+pub(crate) struct Watchers<'a, W> {
     /// Mutes alarms, if the function is told to.
     pub muter: Option<Muter<'a, W>>,
     /// Tells the phase's story.

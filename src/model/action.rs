@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Start or stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Action {
+pub(crate) enum Action {
     /// Bring the servers up: databases first.
     Start,
     /// Bring the servers down: databases last.
@@ -16,7 +16,7 @@ pub enum Action {
 /// The Step Functions execution that an invocation belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Execution {
+pub(crate) struct Execution {
     /// The execution's ARN.
     pub id: String,
     /// The execution's name; the phase log's stream is named after it.

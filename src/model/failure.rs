@@ -20,7 +20,7 @@ const ENCODED: &str = "Encoded authorization failure message:";
 
 /// What a failure means for the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Too many requests: wait and send the same again. Never a server's fault.
     Throttled,
     /// AWS did not answer or had an error of its own: nobody knows whether it took the request.
@@ -45,7 +45,7 @@ pub enum Kind {
 
 /// A failure, classified.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The API's name of the call that failed, if one did.
     pub operation: Option<&'static str>,
     /// AWS's error code, or one of ours.
@@ -101,7 +101,7 @@ impl std::error::Error for Failure {}
 impl Failure {
     /// A failed call, as the adapter got it. `status` is the HTTP status, where there was an answer: an unknown code
     /// with 500, 502, 503 or 504 is AWS's own trouble, as it is to the SDK.
-    pub fn of_aws(operation: &'static str, code: &str, message: &str, status: Option<u16>) -> Self {
+    pub(crate) fn of_aws(operation: &'static str, code: &str, message: &str, status: Option<u16>) -> Self {
         let mut failure = Self::classified(Some(operation), code.to_owned(), message.to_owned());
         let unheard_of = known(code).is_none();
         if unheard_of && status.is_some_and(|status| matches!(status, 500 | 502 | 503 | 504)) {
@@ -120,67 +120,67 @@ impl Failure {
     }
 
     /// A call without an answer of AWS.
-    pub fn unreachable(operation: &'static str, message: &str) -> Self {
+    pub(crate) fn unreachable(operation: &'static str, message: &str) -> Self {
         Self::of_aws(operation, UNREACHABLE, message, None)
     }
 
     /// EC2's reason of an instance's last change of state, `StateReason` in the API.
-    pub fn of_state_reason(code: &str, message: &str) -> Self {
+    pub(crate) fn of_state_reason(code: &str, message: &str) -> Self {
         Self::classified(None, code.to_owned(), message.to_owned())
     }
 
     /// An error of the state machine, `$states.errorOutput`.
-    pub fn of_state_machine(name: &str, cause: &str) -> Self {
+    pub(crate) fn of_state_machine(name: &str, cause: &str) -> Self {
         Self::classified(None, name.to_owned(), cause.to_owned())
     }
 
     /// A listed name that no live instance has.
-    pub fn missing() -> Self {
+    pub(crate) fn missing() -> Self {
         Self::ours("ServerMissing", String::new())
     }
 
     /// A list that selects by tags, and no instance carries them.
-    pub fn nothing_selected(tags: &str) -> Self {
+    pub(crate) fn nothing_selected(tags: &str) -> Self {
         Self::ours("NothingSelected", format!("no live instance carries {tags}"))
     }
 
     /// The list's minimum is not met, and no server of it failed.
-    pub fn minimum_not_met(needed: usize, ready: usize, held: usize) -> Self {
+    pub(crate) fn minimum_not_met(needed: usize, ready: usize, held: usize) -> Self {
         Self::ours("MinimumNotMet", format!("it needs {needed} ready, {ready} are, {held} held"))
     }
 
     /// The instance was terminated while the phase ran.
-    pub fn terminated() -> Self {
+    pub(crate) fn terminated() -> Self {
         Self::ours("ServerTerminated", "it was terminated".to_owned())
     }
 
     /// The instance lives, but its tags do not match the list any more.
-    pub fn no_longer_listed() -> Self {
+    pub(crate) fn no_longer_listed() -> Self {
         Self::ours("ServerNoLongerListed", "it no longer matches the list: its tags were changed".to_owned())
     }
 
     /// The start was accepted and the instance fell back to `stopped`, and EC2 gave no reason.
-    pub fn bounced() -> Self {
+    pub(crate) fn bounced() -> Self {
         Self::ours("StartBounced", "it fell back to stopped".to_owned())
     }
 
     /// The instance reached the wanted state and then left it without being asked.
-    pub fn went_back(what: &str) -> Self {
+    pub(crate) fn went_back(what: &str) -> Self {
         Self::ours("ServerWentBack", what.to_owned())
     }
 
     /// The hold tag's value cannot be read.
-    pub fn bad_hold(value: &str) -> Self {
+    pub(crate) fn bad_hold(value: &str) -> Self {
         Self::ours("HoldTagUnreadable", format!("its hold tag says \"{value}\""))
     }
 
     /// EC2 could not be asked within its limits, or within the time that there was.
-    pub fn not_asked() -> Self {
+    pub(crate) fn not_asked() -> Self {
         Self::ours("NotAsked", "EC2 was not asked in the time that there was".to_owned())
     }
 
     /// Patience ended before the server was as wanted. `asked` says whether EC2 took a request of this run.
-    pub fn not_in_time(action: Action, asked: bool, why: &str) -> Self {
+    pub(crate) fn not_in_time(action: Action, asked: bool, why: &str) -> Self {
         let advice = match (action, asked) {
             (Action::Start, true) => {
                 "The start was accepted and it did not get ready in time: look at its status checks and system log."
@@ -199,7 +199,7 @@ impl Failure {
     }
 
     /// Whether a state reason explains a start that fell back to stopped; others linger from an earlier stop.
-    pub fn explains_failed_start(&self) -> bool {
+    pub(crate) fn explains_failed_start(&self) -> bool {
         self.code.starts_with("Server.")
             || matches!(
                 self.code.as_str(),
@@ -209,14 +209,14 @@ impl Failure {
 
     /// The same failure, told with more of what happened.
     #[must_use]
-    pub fn because(mut self, what: &str) -> Self {
+    pub(crate) fn because(mut self, what: &str) -> Self {
         self.message =
             if self.message.is_empty() { what.to_owned() } else { format!("{what}: {}", self.message) };
         self
     }
 
     /// What happened and what to do, as a problem tells it.
-    pub fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         match self.message.trim_end_matches('.') {
             "" => self.advice.to_string(),
             what => format!("{what}. {}", self.advice),
@@ -224,12 +224,12 @@ impl Failure {
     }
 
     /// Whether AWS gave no answer at all: it may have done what it was asked for.
-    pub fn is_unanswered(&self) -> bool {
+    pub(crate) fn is_unanswered(&self) -> bool {
         self.code == UNREACHABLE
     }
 
     /// AWS's whole text, for the phase log.
-    pub fn whole(&self) -> &str {
+    pub(crate) fn whole(&self) -> &str {
         self.whole.as_deref().unwrap_or(&self.message)
     }
 
@@ -256,7 +256,7 @@ fn shortened(message: &str) -> String {
 
 /// Whether the code says "too many requests", in the words of any of the services used: the throttling codes of the
 /// SDK's own classifier (aws-runtime, `retries/classifiers.rs`), and EC2's.
-pub fn is_throttle(code: &str) -> bool {
+pub(crate) fn is_throttle(code: &str) -> bool {
     known(code).is_some_and(|(kind, _)| kind == Kind::Throttled)
 }
 
@@ -272,7 +272,7 @@ const NO_CAPACITY: &str = "AWS has no capacity for this instance type in this zo
 type Known = (&'static [&'static str], Kind, &'static str);
 
 /// Every code that is told apart, ours too.
-pub fn codes() -> impl Iterator<Item = &'static str> {
+pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
     TABLES.iter().flat_map(|table| table.iter()).flat_map(|(codes, ..)| codes.iter().copied())
 }
 

@@ -6,7 +6,7 @@ use super::failure::Failure;
 
 /// An EC2 instance state, `InstanceState.Name` in the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum InstanceState {
+pub(crate) enum InstanceState {
     /// Starting.
     Pending,
     /// Up, as far as the hypervisor knows.
@@ -25,7 +25,7 @@ pub enum InstanceState {
 
 impl InstanceState {
     /// EC2's name of the state.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Running => "running",
@@ -40,7 +40,7 @@ impl InstanceState {
 
 /// An instance as DescribeInstances shows it, cut down to what a plan needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Instance {
+pub(crate) struct Instance {
     /// For example `i-0bad14933fffa49b9`.
     pub id: String,
     /// The Name tag, wherever it stands among the tags.
@@ -73,19 +73,19 @@ pub struct Instance {
 
 impl Instance {
     /// EC2's word for its state.
-    pub fn state_word(&self) -> &str {
+    pub(crate) fn state_word(&self) -> &str {
         self.unknown_state.as_deref().unwrap_or(self.state.name())
     }
 
     /// Whether it is gone for good, or about to be.
-    pub fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         matches!(self.state, InstanceState::ShuttingDown | InstanceState::Terminated)
     }
 }
 
 /// The key of a server in an answer and in the report: its Name tag, or its id where it has none. A key that is
 /// taken is never given again: the second server of one name carries its id too.
-pub fn key(name: Option<&str>, id: &str, is_taken: impl Fn(&str) -> bool) -> String {
+pub(crate) fn key(name: Option<&str>, id: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let mut key = name.unwrap_or(id).to_owned();
     while is_taken(&key) {
         key = with_id(&key, id);
@@ -94,7 +94,7 @@ pub fn key(name: Option<&str>, id: &str, is_taken: impl Fn(&str) -> bool) -> Str
 }
 
 /// A server as people are told of it: its key, and its id.
-pub fn label(key: &str, id: Option<&str>) -> String {
+pub(crate) fn label(key: &str, id: Option<&str>) -> String {
     match id {
         Some(id) if !key.contains(id) => with_id(key, id),
         _ => key.to_owned(),
@@ -107,7 +107,7 @@ fn with_id(key: &str, id: &str) -> String {
 
 /// One status check of an instance, `SummaryStatus` in the API.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Check {
+pub(crate) enum Check {
     /// `ok`.
     Ok,
     /// EC2 says that this check does not apply to the instance.
@@ -121,7 +121,7 @@ pub enum Check {
 
 /// The status checks of one instance, from DescribeInstanceStatus.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct StatusChecks {
+pub(crate) struct StatusChecks {
     /// EC2 says, beside the checks, that the instance is `running`.
     pub is_running: bool,
     /// The instance's own reachability.
@@ -136,7 +136,7 @@ pub struct StatusChecks {
 
 /// How a stop is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StopKind {
+pub(crate) enum StopKind {
     /// The operating system shuts down.
     Graceful,
     /// EC2 pulls the plug when the operating system does not shut down.

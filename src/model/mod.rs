@@ -1,13 +1,13 @@
 //! The nouns that all rooms share. Owns no decision and does no I/O.
 
-pub mod action;
-pub mod failure;
-pub mod instance;
-pub mod outcome;
+pub(crate) mod action;
+pub(crate) mod failure;
+pub(crate) mod instance;
+pub(crate) mod outcome;
 
-pub use action::{Action, Execution};
-pub use failure::Failure;
-pub use instance::{Check, Instance, InstanceState, StatusChecks, StopKind};
-pub use outcome::{
+pub(crate) use action::{Action, Execution};
+pub(crate) use failure::Failure;
+pub(crate) use instance::{Check, Instance, InstanceState, StatusChecks, StopKind};
+pub(crate) use outcome::{
     ActionRecord, ActionTaken, Counts, HoursOff, InitialState, InitialStates, Outcome, PhaseAnswer, Problem,
 };

@@ -8,7 +8,7 @@ use super::Failure;
 /// What a server was before this run changed anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct InitialState {
+pub(crate) struct InitialState {
     /// The instance's id.
     #[serde(rename = "InstanceId")]
     pub instance_id: String,
@@ -22,7 +22,7 @@ pub struct InitialState {
 /// A phase's servers before the run, keyed by Name tag. An empty one is written `{"empty": true}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "InitialStatesOnTheWire", into = "InitialStatesOnTheWire")]
-pub struct InitialStates(pub IndexMap<String, InitialState>);
+pub(crate) struct InitialStates(pub IndexMap<String, InitialState>);
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
@@ -49,7 +49,7 @@ impl From<InitialStates> for InitialStatesOnTheWire {
 /// How a phase ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Every server that was to change is as wanted.
     Ready,
     /// The invocation's time is up and the list's patience is not: invoke again with `resume`.
@@ -66,7 +66,7 @@ pub enum Outcome {
 
 /// A server that is not as wanted, and what a person can do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The server's key in the initial states, or its listed name if no instance has it.
     pub name: String,
     /// The instance's id; null for a listed server that no instance has.
@@ -79,7 +79,7 @@ pub struct Problem {
 
 impl Problem {
     /// What happened to a server or a list, and what a person can do.
-    pub fn of(name: &str, id: Option<&str>, failure: &Failure) -> Self {
+    pub(crate) fn of(name: &str, id: Option<&str>, failure: &Failure) -> Self {
         Self {
             name: name.to_owned(),
             id: id.map(str::to_owned),
@@ -91,7 +91,7 @@ impl Problem {
 
 /// How many servers of the list stand how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// All servers of the list: `ready + failed + held`, and those still under way.
     pub total: usize,
     /// As wanted.
@@ -111,7 +111,7 @@ fn is_zero(n: &usize) -> bool {
 
 /// For how long the started servers of a list had been off, as far as EC2's own times tell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HoursOff {
+pub(crate) struct HoursOff {
     /// Of so many servers it is known.
     pub servers: usize,
     /// All of them together, in seconds.
@@ -120,13 +120,13 @@ pub struct HoursOff {
 
 impl HoursOff {
     /// Adds another list's.
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.servers += other.servers;
         self.seconds += other.seconds;
     }
 
     /// Whether it is known of no server.
-    pub fn is_unknown(&self) -> bool {
+    pub(crate) fn is_unknown(&self) -> bool {
         self.servers == 0
     }
 }
@@ -134,7 +134,7 @@ impl HoursOff {
 /// What was done to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ActionTaken {
+pub(crate) enum ActionTaken {
     /// It was as wanted before.
     Nothing,
     /// Asked to start; `seconds` says after how long it was ready, absent while it is not.
@@ -151,12 +151,12 @@ pub enum ActionTaken {
 
 impl ActionTaken {
     /// Whether the server was changed, or would be.
-    pub fn changes(self) -> bool {
+    pub(crate) fn changes(self) -> bool {
         matches!(self, Self::Started | Self::Stopped | Self::WouldStart | Self::WouldStop)
     }
 
     /// For people.
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Nothing => "nothing to do",
             Self::Started => "started",
@@ -170,7 +170,7 @@ impl ActionTaken {
 
 /// What was done to one server, how long it took and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActionRecord {
+pub(crate) struct ActionRecord {
     /// What was done.
     pub action: ActionTaken,
     /// Seconds from the request to the wanted state.
@@ -183,7 +183,7 @@ pub struct ActionRecord {
 
 impl PhaseAnswer {
     /// The answer of a phase that was asked to do nothing.
-    pub fn skipped() -> Self {
+    pub(crate) fn skipped() -> Self {
         Self {
             next_phase: false,
             initial_state: InitialStates::default(),
@@ -201,7 +201,7 @@ impl PhaseAnswer {
 
 /// The answer of a phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PhaseAnswer {
+pub(crate) struct PhaseAnswer {
     /// Whether the tier after this one may go ahead.
     pub next_phase: bool,
     /// What each server was before this run changed anything.

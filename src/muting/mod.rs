@@ -5,7 +5,7 @@
 //! already. [`watcher`] brings CloudWatch there. It is level-triggered: nothing has to be remembered between
 //! invocations, because the rules themselves are the memory. In doubt an alarm is heard.
 
-pub mod watcher;
+pub(crate) mod watcher;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,12 +21,12 @@ use crate::servers::file::ServerList;
 /// "Each mute rule can target up to 100 specific alarms by name" (API: PutAlarmMuteRule).
 const ALARMS_PER_RULE: usize = 100;
 /// The longest window (API: PutAlarmMuteRule, `Duration`): 15 days.
-pub const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(15 * 24);
+pub(crate) const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(15 * 24);
 const MINUTE: i64 = 60;
 
 /// What the function is told about muting; without it no alarm is ever touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Muting {
+pub(crate) struct Muting {
     /// The stack's name: two stacks in one account never touch each other's rules.
     pub stack: String,
     /// For how long a stop mutes at most: the net under a start that never comes.
@@ -35,13 +35,13 @@ pub struct Muting {
 
 impl Muting {
     /// What the names of one list's rules begin with. A dot is in none of its parts.
-    pub fn family(&self, environment: &str, tier: &str) -> String {
+    pub(crate) fn family(&self, environment: &str, tier: &str) -> String {
         format!("{}.{environment}.{tier}.", self.stack)
     }
 
     /// Until when a list's alarms may be muted: a stop's for the planned window, a start's while the list has
     /// patience, since a server that has not come up by then must be heard.
-    pub fn ends(&self, list: &ServerList, action: Action, began_at: Timestamp) -> Timestamp {
+    pub(crate) fn ends(&self, list: &ServerList, action: Action, began_at: Timestamp) -> Timestamp {
         match action {
             Action::Stop => began_at + self.window,
             Action::Start => began_at + list.timeout,
@@ -50,7 +50,7 @@ impl Muting {
 }
 
 /// Whether a rule is of this family: the family and a number, nothing else.
-pub fn is_of(family: &str, rule: &str) -> bool {
+pub(crate) fn is_of(family: &str, rule: &str) -> bool {
     number(family, rule).is_some()
 }
 
@@ -61,7 +61,7 @@ fn number(family: &str, rule: &str) -> Option<u32> {
 
 /// Which servers of a list need not be heard, and which must be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Hearing {
+pub(crate) struct Hearing {
     /// HoursOff on purpose, or about to be changed.
     pub quiet: BTreeSet<String>,
     /// All others of the list: an alarm that watches one of them is never muted.
@@ -71,7 +71,7 @@ pub struct Hearing {
 impl Hearing {
     /// While the phase changes servers. A running server that nobody asked to start and that is not ready should
     /// be up: it is heard.
-    pub fn during(plan: &Plan, progress: &Progress) -> Self {
+    pub(crate) fn during(plan: &Plan, progress: &Progress) -> Self {
         Self::of(plan, |server| match (progress.action, &server.standing) {
             (Action::Stop, Standing::UnderWay(_) | Standing::Ready) => true,
             (Action::Start, Standing::UnderWay(_)) => {
@@ -85,7 +85,7 @@ impl Hearing {
 
     /// When the phase is decided: a server that stands as it should and is stopped, by this run or by a person who
     /// holds it. A server that failed to start should be up, one that failed to stop still works: both are heard.
-    pub fn decided(plan: &Plan) -> Self {
+    pub(crate) fn decided(plan: &Plan) -> Self {
         Self::of(plan, |server| {
             matches!(server.standing, Standing::Ready | Standing::Held(_))
                 && state(server) == Some(InstanceState::Stopped)
@@ -102,7 +102,7 @@ impl Hearing {
     }
 
     /// The names of the alarms that watch a quiet server and no loud one.
-    pub fn muted<'a>(&self, alarms: impl IntoIterator<Item = &'a Alarm>) -> BTreeSet<String> {
+    pub(crate) fn muted<'a>(&self, alarms: impl IntoIterator<Item = &'a Alarm>) -> BTreeSet<String> {
         alarms
             .into_iter()
             .filter(|alarm| !alarm.instance_ids.is_disjoint(&self.quiet))
@@ -124,7 +124,7 @@ fn state(server: &Server) -> Option<InstanceState> {
 
 /// What has to change so that a family of rules mutes exactly the wanted alarms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// Rules to make, or to put in the place of those of their names.
     pub put: Vec<MuteRule>,
     /// Rules to delete.
@@ -139,7 +139,7 @@ pub struct Changes {
 ///
 /// A rule that mutes the right alarms for long enough is left as it is, because a new window may only begin with
 /// the next minute. Rules of others are never touched, whatever is in `existing`.
-pub fn changes(
+pub(crate) fn changes(
     family: &str,
     existing: &[MuteRule],
     wanted: &BTreeSet<String>,
@@ -217,7 +217,7 @@ fn whole_minute(at: Timestamp) -> Timestamp {
 
 /// The families, by environment and tier, that no phase of this run has settled and whose servers must be heard:
 /// a phase that broke off, or that the run did not reach. HoursOff and left off by a stop is as it should be.
-pub fn unsettled(report: &Report) -> Vec<(&str, &str)> {
+pub(crate) fn unsettled(report: &Report) -> Vec<(&str, &str)> {
     if report.dry_run {
         return Vec::new();
     }
@@ -238,7 +238,7 @@ fn all_are_stopped(tier: &TierReport) -> bool {
 const NAMED: usize = 10;
 
 /// Alarms as a line names them.
-pub fn named(alarms: &BTreeSet<String>) -> String {
+pub(crate) fn named(alarms: &BTreeSet<String>) -> String {
     let names: Vec<&str> = alarms.iter().take(NAMED).map(String::as_str).collect();
     let more = alarms.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };

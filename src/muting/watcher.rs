@@ -29,7 +29,7 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// What the watcher is told of the phase.
 #[derive(Debug, Clone)]
-pub struct About<'a> {
+pub(crate) struct About<'a> {
     /// The list.
     pub list: &'a ServerList,
     /// Start or stop.
@@ -42,7 +42,7 @@ pub struct About<'a> {
 
 /// Mutes and unmutes for one invocation of a phase.
 #[derive(Debug)]
-pub struct Muter<'a, W> {
+pub(crate) struct Muter<'a, W> {
     world: &'a W,
     muting: &'a Muting,
     about: About<'a>,
@@ -127,13 +127,13 @@ impl<W: MuteAlarms + Clock> Watcher for Muter<'_, W> {
 
 impl<'a, W> Muter<'a, W> {
     /// A watcher that has not muted anything yet.
-    pub fn new(world: &'a W, muting: &'a Muting, about: About<'a>) -> Self {
+    pub(crate) fn new(world: &'a W, muting: &'a Muting, about: About<'a>) -> Self {
         let (quiet, failed) = (BTreeSet::new(), BTreeSet::new());
         Self { world, muting, about, quiet, failed, lines: Vec::new(), error: None }
     }
 
     /// What is new for the phase log.
-    pub fn take_lines(&mut self) -> Vec<String> {
+    pub(crate) fn take_lines(&mut self) -> Vec<String> {
         std::mem::take(&mut self.lines)
     }
 
@@ -163,7 +163,7 @@ impl<'a, W> Muter<'a, W> {
 }
 
 /// Lets every alarm be heard whose phase broke off or was not reached; returns what could not be done.
-pub async fn unmute_unsettled<W: MuteAlarms + Clock>(
+pub(crate) async fn unmute_unsettled<W: MuteAlarms + Clock>(
     world: &W,
     muting: &Muting,
     report: &Report,

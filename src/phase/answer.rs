@@ -14,7 +14,7 @@ use super::plan::{Plan, Server, Standing};
 use super::progress::{Progress, Remembered};
 
 /// The answer of a phase in which nothing is under way any more.
-pub fn answer(plan: &Plan, list: &ServerList, progress: &Progress) -> PhaseAnswer {
+pub(crate) fn answer(plan: &Plan, list: &ServerList, progress: &Progress) -> PhaseAnswer {
     let counts = counts(plan, progress);
     let outcome = outcome(plan, &counts, list, progress.action);
     PhaseAnswer {
@@ -35,7 +35,7 @@ pub fn answer(plan: &Plan, list: &ServerList, progress: &Progress) -> PhaseAnswe
 ///
 /// # Errors
 /// Never in practice: the progress is plain data.
-pub fn in_progress(
+pub(crate) fn in_progress(
     plan: &Plan,
     list: &ServerList,
     progress: &Progress,
@@ -48,7 +48,7 @@ pub fn in_progress(
 }
 
 /// How many servers stand how.
-pub fn counts(plan: &Plan, progress: &Progress) -> Counts {
+pub(crate) fn counts(plan: &Plan, progress: &Progress) -> Counts {
     let count = |wanted: fn(&Standing) -> bool| plan.servers.iter().filter(|s| wanted(&s.standing)).count();
     Counts {
         total: plan.servers.len(),
@@ -60,7 +60,7 @@ pub fn counts(plan: &Plan, progress: &Progress) -> Counts {
 }
 
 /// The outcome of a phase in which nothing is under way any more.
-pub fn outcome(plan: &Plan, counts: &Counts, list: &ServerList, action: Action) -> Outcome {
+pub(crate) fn outcome(plan: &Plan, counts: &Counts, list: &ServerList, action: Action) -> Outcome {
     if plan.nothing_selected.is_some() {
         return if action == Action::Stop { Outcome::Degraded } else { Outcome::Failed };
     }
@@ -90,12 +90,12 @@ fn minimum_met(counts: &Counts, absent: usize, minimum: Minimum) -> bool {
 }
 
 /// Whether the tier after this one may go ahead.
-pub fn next_phase(outcome: Outcome) -> bool {
+pub(crate) fn next_phase(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Ready | Outcome::Degraded | Outcome::Empty)
 }
 
 /// One entry a server that is not as wanted, and one for the list where no server is to blame.
-pub fn problems(plan: &Plan, counts: &Counts, list: &ServerList, outcome: Outcome) -> Vec<Problem> {
+pub(crate) fn problems(plan: &Plan, counts: &Counts, list: &ServerList, outcome: Outcome) -> Vec<Problem> {
     let failed = plan.servers.iter().filter_map(|server| match &server.standing {
         Standing::Failed(failure) => Some(Problem::of(&server.key, server.id.as_deref(), failure)),
         _ => None,

@@ -20,7 +20,7 @@ const DENIED_ALONE: u32 = 8;
 
 /// What came of asking for one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// EC2 took the request; for a try: it would have.
     Accepted,
     /// Nobody knows whether EC2 took it.
@@ -33,7 +33,7 @@ pub enum Reply {
 
 /// Whether a request changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// It does.
     Change,
     /// EC2's DryRun.
@@ -42,7 +42,7 @@ pub enum Mode {
 
 /// How, and until when, EC2 is asked.
 #[derive(Debug)]
-pub struct Asking<'a> {
+pub(crate) struct Asking<'a> {
     /// EC2's token buckets.
     pub buckets: &'a mut Buckets,
     /// No request begins after this.
@@ -54,7 +54,7 @@ pub struct Asking<'a> {
 }
 
 /// Sends `request` for all `instances`, as far as there is time: servers without a reply were not asked.
-pub async fn ask<W: ChangeInstances + TryChanges + Clock>(
+pub(crate) async fn ask<W: ChangeInstances + TryChanges + Clock>(
     world: &W,
     request: Request,
     instances: &[&Instance],

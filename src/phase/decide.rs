@@ -21,7 +21,7 @@ use super::progress::{Progress, Remembered};
 /// For how long a describe may still show the state from before an accepted request: EC2 advises to
 /// expect up to five minutes and mostly takes seconds
 /// (<https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>). After this the request is sent again.
-pub const LAG: SignedDuration = SignedDuration::from_mins(2);
+pub(crate) const LAG: SignedDuration = SignedDuration::from_mins(2);
 /// Two looks that are to prove something are this far apart at least.
 const SECOND_LOOK: SignedDuration = SignedDuration::from_secs(3);
 /// A server that EC2 does not show any more, and does not call terminated, is gone after this.
@@ -32,7 +32,7 @@ const MOST_FALLS: u32 = 3;
 
 /// What holds for all servers of a list.
 #[derive(Debug, Clone, Copy)]
-pub struct Rules<'a> {
+pub(crate) struct Rules<'a> {
     /// The list.
     pub list: &'a ServerList,
     /// Start or stop.
@@ -44,7 +44,7 @@ pub struct Rules<'a> {
 }
 
 /// Decides how every server stands.
-pub fn decide(seen: &Seen, remembered: &Progress, rules: Rules<'_>) -> Plan {
+pub(crate) fn decide(seen: &Seen, remembered: &Progress, rules: Rules<'_>) -> Plan {
     let decision = Decision { seen, remembered, rules };
     let shown: BTreeMap<&str, &Instance> = seen.instances.iter().map(|i| (i.id.as_str(), i)).collect();
     let known =
@@ -279,7 +279,7 @@ fn new_reason<'a>(instance: &'a Instance, memory: &Remembered) -> Option<&'a Fai
 }
 
 /// Why a running server does not count as ready, if it does not. `None` for `checks` means that EC2 left it out.
-pub fn not_ready(level: Readiness, checks: Option<&StatusChecks>) -> Option<String> {
+pub(crate) fn not_ready(level: Readiness, checks: Option<&StatusChecks>) -> Option<String> {
     if level == Readiness::Running {
         return None;
     }

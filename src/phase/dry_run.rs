@@ -12,7 +12,7 @@ use super::plan::{Plan, Server, Standing, Step};
 use super::progress::Progress;
 
 /// Asks EC2 whether it would let the phase do what it plans, and notes in the plan what it would not.
-pub async fn try_changes<W: World>(world: &W, plan: &mut Plan, asking: Asking<'_>) {
+pub(crate) async fn try_changes<W: World>(world: &W, plan: &mut Plan, asking: Asking<'_>) {
     let Asking { buckets, until, cut_off, mode } = asking;
     let mut failures = Vec::new();
     for (request, instances) in plan.requests() {
@@ -33,7 +33,7 @@ pub async fn try_changes<W: World>(world: &W, plan: &mut Plan, asking: Asking<'_
 }
 
 /// The answer of a dry run: outcome and `next_phase` are what they would be if every change succeeded.
-pub fn answer(plan: &Plan, list: &ServerList, progress: &Progress) -> PhaseAnswer {
+pub(crate) fn answer(plan: &Plan, list: &ServerList, progress: &Progress) -> PhaseAnswer {
     let counts = answer::counts(plan, progress);
     let changes_succeeded = Counts { ready: counts.total - counts.failed - counts.held, ..counts };
     let outcome = answer::outcome(plan, &changes_succeeded, list, progress.action);

@@ -13,7 +13,7 @@ use crate::ports::Clock;
 ///
 /// # Errors
 /// The work's own, or that AWS did not answer in time.
-pub async fn in_time<W: Clock, T>(
+pub(crate) async fn in_time<W: Clock, T>(
     world: &W,
     until: Timestamp,
     operation: &'static str,

@@ -7,7 +7,7 @@ use super::plan::{Plan, Standing};
 
 /// Adds the keys to each failure that looks like a missing grant
 /// (<https://repost.aws/knowledge-center/kms-iam-ec2-permission>). Keys that cannot be read leave it as it is.
-pub async fn name_keys<W: ReadInstances>(world: &W, plan: &mut Plan) {
+pub(crate) async fn name_keys<W: ReadInstances>(world: &W, plan: &mut Plan) {
     for server in &mut plan.servers {
         let Standing::Failed(failure) = &mut server.standing else { continue };
         let Some(id) = server.id.as_ref().filter(|_| failure.kind == Kind::Key) else { continue };

@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 5;
 
 /// What one look showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// When it began.
     pub at: Timestamp,
     /// The list's live instances, in the list's own order.
@@ -36,7 +36,7 @@ pub struct Seen {
 ///
 /// # Errors
 /// The call that failed.
-pub async fn look<W: ReadInstances + Clock>(
+pub(crate) async fn look<W: ReadInstances + Clock>(
     world: &W,
     list: &ServerList,
     action: Action,
@@ -57,7 +57,7 @@ pub async fn look<W: ReadInstances + Clock>(
 ///
 /// # Errors
 /// The call that failed.
-pub async fn look_again<W: ReadInstances + Clock>(
+pub(crate) async fn look_again<W: ReadInstances + Clock>(
     world: &W,
     list: &ServerList,
     action: Action,
@@ -117,7 +117,10 @@ fn running(instances: &[Instance]) -> Vec<String> {
 ///
 /// # Errors
 /// As [`ReadInstances::instances`].
-pub async fn instances<W: ReadInstances>(world: &W, list: &ServerList) -> Result<Vec<Instance>, Failure> {
+pub(crate) async fn instances<W: ReadInstances>(
+    world: &W,
+    list: &ServerList,
+) -> Result<Vec<Instance>, Failure> {
     let selection = Selection { names: &list.servers, tags: &list.tags };
     if selection.is_empty() {
         return Ok(Vec::new());
@@ -152,7 +155,7 @@ async fn status_checks<W: ReadInstances>(
 
 /// How long to wait before reading again after so many failures in a row; nothing if reading again is of no use.
 /// AWS's own trouble is waited for while there is time; what it forbids is not.
-pub fn pause_before_reading_again(
+pub(crate) fn pause_before_reading_again(
     failure: &Failure,
     failed: u32,
     chance: f64,
@@ -169,7 +172,7 @@ pub fn pause_before_reading_again(
 ///
 /// # Errors
 /// The last attempt's.
-pub async fn patiently<W: Clock, T>(
+pub(crate) async fn patiently<W: Clock, T>(
     world: &W,
     until: Timestamp,
     read: impl AsyncFn() -> Result<T, Failure>,

@@ -4,20 +4,20 @@
 //! [`ask`] sends what the plan wants, [`progress`] holds what cannot be seen, [`pace`] knows EC2's limits. Others may
 //! [`watch`]; the loop does not know them.
 
-pub mod answer;
-pub mod ask;
-pub mod decide;
-pub mod dry_run;
-pub mod in_time;
-pub mod keys;
-pub mod look;
-pub mod pace;
-pub mod plan;
-pub mod progress;
-pub mod run;
-pub mod watch;
+pub(crate) mod answer;
+pub(crate) mod ask;
+pub(crate) mod decide;
+pub(crate) mod dry_run;
+pub(crate) mod in_time;
+pub(crate) mod keys;
+pub(crate) mod look;
+pub(crate) mod pace;
+pub(crate) mod plan;
+pub(crate) mod progress;
+pub(crate) mod run;
+pub(crate) mod watch;
 
-pub use run::{Task, run};
+pub(crate) use run::run;
 
 #[cfg(test)]
 mod tests;

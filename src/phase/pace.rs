@@ -11,12 +11,12 @@ use super::plan::{Plan, Server, Standing, Step};
 
 /// The most instances that one StartInstances or StopInstances names. A request fails whole, so a
 /// smaller batch loses less; StartInstances' bucket refills by two requests a second.
-pub const BATCH: usize = 50;
+pub(crate) const BATCH: usize = 50;
 
 /// The first look after asking.
 const FIRST_POLL: Duration = Duration::from_secs(2);
 /// The longest pause between polls: what the next tier waits at most for nothing.
-pub const LONGEST_POLL: Duration = Duration::from_secs(5);
+pub(crate) const LONGEST_POLL: Duration = Duration::from_secs(5);
 /// The longest pause while no status check can have passed yet.
 const BOOT_POLL: Duration = Duration::from_secs(30);
 /// No status check passes before this: they are made every minute
@@ -66,7 +66,7 @@ impl TokenBucket {
 /// The two buckets that a StartInstances or StopInstances takes from: one token a request, one an instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Buckets {
+pub(crate) struct Buckets {
     requests: TokenBucket,
     instances: TokenBucket,
 }
@@ -77,7 +77,7 @@ impl Buckets {
     /// 1,000, and a share would let each wait for what the others do not take. Where they do need more, EC2
     /// throttles, which slows down and fails nobody (docs/performance.md). Sizes:
     /// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>.
-    pub fn full(action: Action, sharers: usize, now: Timestamp) -> Self {
+    pub(crate) fn full(action: Action, sharers: usize, now: Timestamp) -> Self {
         let share = sharers.max(1) as f64;
         let (requests, requests_per_second, instances, instances_per_second) = match action {
             Action::Start => (5.0, 2.0, 1000.0, 2.0),
@@ -90,7 +90,7 @@ impl Buckets {
     }
 
     /// Buckets that were handed on by the invocation before, with the sizes that are not.
-    pub fn resumed(self, action: Action, sharers: usize) -> Self {
+    pub(crate) fn resumed(self, action: Action, sharers: usize) -> Self {
         let mut buckets = Self::full(action, sharers, self.requests.at);
         buckets.requests.tokens = self.requests.tokens.min(buckets.requests.size);
         buckets.instances.tokens = self.instances.tokens.min(buckets.instances.size);
@@ -99,30 +99,30 @@ impl Buckets {
     }
 
     /// When the requests' bucket was last counted.
-    pub fn requests_at(&self) -> Timestamp {
+    pub(crate) fn requests_at(&self) -> Timestamp {
         self.requests.at
     }
 
     /// When the instances' bucket was last counted.
-    pub fn instances_at(&self) -> Timestamp {
+    pub(crate) fn instances_at(&self) -> Timestamp {
         self.instances.at
     }
 
     /// Whether these can be the tokens of a bucket: a phase takes at most one batch more than there are.
-    pub fn are_possible(&self) -> bool {
+    pub(crate) fn are_possible(&self) -> bool {
         let possible = |tokens: f64| (-1000.0..=1000.0).contains(&tokens);
         possible(self.requests.tokens) && possible(self.instances.tokens)
     }
 
     /// How long to wait until a request for `instances` instances is within both buckets.
-    pub fn wait_for(&mut self, instances: usize, now: Timestamp) -> Duration {
+    pub(crate) fn wait_for(&mut self, instances: usize, now: Timestamp) -> Duration {
         self.requests.refill(now);
         self.instances.refill(now);
         self.requests.wait_for(1.0).max(self.instances.wait_for(instances as f64))
     }
 
     /// Takes the tokens of one request.
-    pub fn take(&mut self, instances: usize, now: Timestamp) {
+    pub(crate) fn take(&mut self, instances: usize, now: Timestamp) {
         self.requests.refill(now);
         self.instances.refill(now);
         self.requests.tokens -= 1.0;
@@ -131,7 +131,7 @@ impl Buckets {
 }
 
 /// The pause before the next look. `looks` is how many there were since the last change; `chance` 0.0 ..= 1.0.
-pub fn poll_pause(looks: u32, plan: &Plan, chance: f64) -> Duration {
+pub(crate) fn poll_pause(looks: u32, plan: &Plan, chance: f64) -> Duration {
     if plan.only_doubts() {
         return jittered(DOUBT, chance);
     }
@@ -156,12 +156,12 @@ fn growing_pause(looks: u32, chance: f64) -> Duration {
 }
 
 /// The pause before asking again for capacity after `refusals` refusals.
-pub fn capacity_pause(refusals: u32, chance: f64) -> Duration {
+pub(crate) fn capacity_pause(refusals: u32, chance: f64) -> Duration {
     jittered(grown(CAPACITY_FIRST, CAPACITY_LONGEST, 1.6, refusals.saturating_sub(1)), chance)
 }
 
 /// The pause after `throttles` throttled requests in a row.
-pub fn throttle_pause(throttles: u32, chance: f64) -> Duration {
+pub(crate) fn throttle_pause(throttles: u32, chance: f64) -> Duration {
     jittered(grown(THROTTLE_FIRST, THROTTLE_LONGEST, 2.0, throttles.saturating_sub(1)), chance)
 }
 

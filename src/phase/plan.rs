@@ -10,7 +10,7 @@ use super::progress::Progress;
 
 /// All servers of the list, as one look showed them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// When the look was.
     pub at: Timestamp,
     /// Each server once.
@@ -23,7 +23,7 @@ pub struct Plan {
 
 /// A server of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
+pub(crate) struct Server {
     /// Its key in the initial states; for a listed name that no instance has, that name.
     pub key: String,
     /// Its id, also of an instance that is gone.
@@ -36,7 +36,7 @@ pub struct Server {
 
 /// How one server stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// As wanted.
     Ready,
     /// Not as wanted yet.
@@ -49,7 +49,7 @@ pub enum Standing {
 
 /// What comes next for a server that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// Ask EC2; the sentence says why.
     Ask(Request, String),
     /// Look again later; the sentence says what is waited for.
@@ -66,7 +66,7 @@ pub enum Step {
 
 /// What to ask EC2 for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Request {
+pub(crate) enum Request {
     /// StartInstances.
     Start,
     /// StopInstances.
@@ -75,7 +75,7 @@ pub enum Request {
 
 impl Step {
     /// What is waited for, in words.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match self {
             Self::Ask(_, why) | Self::Wait(why) | Self::Boot(why) => why.clone(),
             Self::AskLater(failure) => {
@@ -95,12 +95,12 @@ fn doubt(failure: &Failure) -> &str {
 
 impl Plan {
     /// The plan before anything was seen.
-    pub fn unseen(at: Timestamp) -> Self {
+    pub(crate) fn unseen(at: Timestamp) -> Self {
         Self { at, servers: Vec::new(), nothing_selected: None, membership_unsure: true }
     }
 
     /// The servers to ask for, by request.
-    pub fn requests(&self) -> Vec<(Request, Vec<&Instance>)> {
+    pub(crate) fn requests(&self) -> Vec<(Request, Vec<&Instance>)> {
         let mut requests: Vec<(Request, Vec<&Instance>)> = Vec::new();
         for server in &self.servers {
             let (Standing::UnderWay(Step::Ask(request, _)), Some(instance)) =
@@ -125,28 +125,28 @@ impl Plan {
     }
 
     /// Whether nothing is under way any more.
-    pub fn is_decided(&self) -> bool {
+    pub(crate) fn is_decided(&self) -> bool {
         !self.membership_unsure && self.steps().next().is_none()
     }
 
     /// Whether another look is all that is missing: nothing that was seen is in doubt.
-    pub fn is_in_doubt(&self) -> bool {
+    pub(crate) fn is_in_doubt(&self) -> bool {
         self.membership_unsure || self.steps().any(|step| matches!(step, Step::Doubt(_)))
     }
 
     /// Whether all that is under way only waits for its second look.
-    pub fn only_confirms(&self) -> bool {
+    pub(crate) fn only_confirms(&self) -> bool {
         self.steps().all(|step| matches!(step, Step::Confirm))
     }
 
     /// Whether all that is under way is a failure in doubt.
-    pub fn only_doubts(&self) -> bool {
+    pub(crate) fn only_doubts(&self) -> bool {
         self.steps().all(|step| matches!(step, Step::Doubt(_)))
     }
 
     /// The servers that are under way, if a look at them alone tells all that is waited for: nothing is in doubt, and
     /// no verdict is near.
-    pub fn to_look_at_again(&self) -> Option<BTreeSet<&str>> {
+    pub(crate) fn to_look_at_again(&self) -> Option<BTreeSet<&str>> {
         if self.is_in_doubt() || self.only_confirms() {
             return None;
         }
@@ -155,14 +155,14 @@ impl Plan {
     }
 
     /// EC2 said no to this server's dry run, or could not be asked.
-    pub fn fail(&mut self, id: &str, failure: Failure) {
+    pub(crate) fn fail(&mut self, id: &str, failure: Failure) {
         if let Some(server) = self.servers.iter_mut().find(|server| server.id.as_deref() == Some(id)) {
             server.standing = Standing::Failed(failure);
         }
     }
 
     /// Patience is over: what is under way has failed, for the reason that AWS gave last.
-    pub fn run_out(&mut self, action: Action, progress: &Progress) {
+    pub(crate) fn run_out(&mut self, action: Action, progress: &Progress) {
         self.membership_unsure = false;
         for server in &mut self.servers {
             if let Standing::UnderWay(step) = &server.standing {

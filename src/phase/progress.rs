@@ -20,7 +20,7 @@ use super::plan::{Plan, Standing, Step};
 /// What an invocation hands to the next one of the same phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Which list it is about.
     pub phase_number: u32,
     /// Start or stop.
@@ -43,7 +43,7 @@ pub struct Progress {
 /// A failure that a look has shown. One look is not proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Doubt {
+pub(crate) struct Doubt {
     /// The failure's code.
     pub code: String,
     /// When a look showed it first, in the present row of looks that did.
@@ -53,7 +53,7 @@ pub struct Doubt {
 /// What was asked of one server, and what came back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Remembered {
+pub(crate) struct Remembered {
     /// When it was asked, if EC2 took the request or may have taken it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Timestamp>,
@@ -100,7 +100,7 @@ pub struct Remembered {
 
 /// What EC2 answered to a server's request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// It took the request.
     Taken,
     /// Nobody knows whether it took it.
@@ -109,7 +109,7 @@ pub enum Answer {
 
 impl Progress {
     /// The progress of a phase that begins now.
-    pub fn new(phase_number: u32, action: Action, environments: usize, began_at: Timestamp) -> Self {
+    pub(crate) fn new(phase_number: u32, action: Action, environments: usize, began_at: Timestamp) -> Self {
         Self {
             phase_number,
             action,
@@ -124,12 +124,12 @@ impl Progress {
 
     /// The progress as the invocation before handed it on, with what does not travel filled in.
     #[must_use]
-    pub fn resumed(self, environments: usize) -> Self {
+    pub(crate) fn resumed(self, environments: usize) -> Self {
         Self { buckets: self.buckets.resumed(self.action, environments), ..self }
     }
 
     /// Why a phase cannot go on from this, if it cannot: it is another phase's, or its numbers are impossible.
-    pub fn refusal(&self, phase_number: u32, action: Action, now: Timestamp) -> Option<&'static str> {
+    pub(crate) fn refusal(&self, phase_number: u32, action: Action, now: Timestamp) -> Option<&'static str> {
         let month = Duration::from_secs(31 * 24 * 3600);
         let times =
             [self.began_at, self.members_since, self.buckets.requests_at(), self.buckets.instances_at()];
@@ -147,18 +147,18 @@ impl Progress {
     }
 
     /// The ids of the servers that were ever seen.
-    pub fn ids(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         self.initial_state.0.values().map(|state| state.instance_id.as_str())
     }
 
     /// What is remembered of a server: nothing, if it was not asked anything.
-    pub fn of(&self, id: &str) -> Remembered {
+    pub(crate) fn of(&self, id: &str) -> Remembered {
         self.servers.get(id).cloned().unwrap_or_default()
     }
 
     /// Takes in what was just seen. A server that is seen for the first time gets its key and its initial state;
     /// what an invocation before this one asked, and could not tell, is read from EC2's own times.
-    pub fn take_in(&mut self, seen: &Seen, run_began_at: Timestamp) {
+    pub(crate) fn take_in(&mut self, seen: &Seen, run_began_at: Timestamp) {
         let known: BTreeSet<String> = self.ids().map(str::to_owned).collect();
         let shown: BTreeSet<&String> = seen.instances.iter().map(|instance| &instance.id).collect();
         if shown.len() != known.len() || !shown.iter().all(|id| known.contains(*id)) {
@@ -189,7 +189,7 @@ impl Progress {
 
     /// Takes in what was decided: looks that passed or did not, doubts, and starts that fell back. `chance` jitters
     /// the pauses.
-    pub fn apply(&mut self, plan: &Plan, chance: f64) {
+    pub(crate) fn apply(&mut self, plan: &Plan, chance: f64) {
         let mut doubts = BTreeMap::new();
         for server in &plan.servers {
             if let Some(doubt) = self.doubt(server.key.as_str(), &server.standing, plan.at) {
@@ -235,7 +235,7 @@ impl Progress {
     }
 
     /// Notes that a request was sent for the server, and what EC2 answered.
-    pub fn note_asked(&mut self, instance: &Instance, answer: Answer, now: Timestamp) {
+    pub(crate) fn note_asked(&mut self, instance: &Instance, answer: Answer, now: Timestamp) {
         let memory = self.servers.entry(instance.id.clone()).or_default();
         let unanswered = match answer {
             Answer::Taken => None,
@@ -255,12 +255,12 @@ impl Progress {
     }
 
     /// Notes that the server's stop was forced: it is forced once or not at all, whatever EC2 answered.
-    pub fn note_forced(&mut self, id: &str) {
+    pub(crate) fn note_forced(&mut self, id: &str) {
         self.servers.entry(id.to_owned()).or_default().forced = true;
     }
 
     /// Notes that EC2 refused the server's request, or that its start fell back, for what may pass or not.
-    pub fn note_refused(&mut self, id: &str, refusal: Failure, now: Timestamp, chance: f64) {
+    pub(crate) fn note_refused(&mut self, id: &str, refusal: Failure, now: Timestamp, chance: f64) {
         let memory = self.servers.entry(id.to_owned()).or_default();
         let pause: Option<fn(u32, f64) -> Duration> = match refusal.kind {
             Kind::Capacity => Some(pace::capacity_pause),
@@ -277,7 +277,7 @@ impl Progress {
     }
 
     /// Notes that the request was not sent, because AWS asked for fewer.
-    pub fn note_throttled(&mut self, id: &str, throttle: Failure) {
+    pub(crate) fn note_throttled(&mut self, id: &str, throttle: Failure) {
         self.servers.entry(id.to_owned()).or_default().refusal = Some(throttle);
     }
 }
@@ -297,13 +297,13 @@ impl Remembered {
     }
 
     /// Seconds from its last stop to the request to start it, as far as EC2's own times tell.
-    pub fn seconds_off(&self) -> Option<u64> {
+    pub(crate) fn seconds_off(&self) -> Option<u64> {
         let seconds = self.asked_at?.duration_since(self.stopped_before?).as_secs();
         u64::try_from(seconds).ok()
     }
 
     /// Seconds from the request to the first of the present passes.
-    pub fn seconds_to_ready(&self) -> Option<u64> {
+    pub(crate) fn seconds_to_ready(&self) -> Option<u64> {
         let seconds = self.ready_at?.duration_since(self.asked_at?).as_secs();
         u64::try_from(seconds).ok()
     }
@@ -311,7 +311,7 @@ impl Remembered {
 
 /// When this run changed the instance, as its own times tell: it was launched, or its stop was asked for, after the
 /// run began, and it has not been turned back since by somebody else.
-pub fn changed_by_this_run(
+pub(crate) fn changed_by_this_run(
     instance: &Instance,
     action: Action,
     run_began_at: Timestamp,

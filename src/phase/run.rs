@@ -23,11 +23,11 @@ use super::watch::Watcher;
 use super::{answer, dry_run, keys, pace};
 
 /// A phase stops waiting this long before the invocation's deadline, so that its answer gets out.
-pub const MARGIN: SignedDuration = SignedDuration::from_secs(10);
+pub(crate) const MARGIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// What one invocation of a phase is told.
 #[derive(Debug, Clone)]
-pub struct Task<'a> {
+pub(crate) struct Task<'a> {
     /// The list.
     pub list: &'a ServerList,
     /// Start or stop.
@@ -46,7 +46,7 @@ pub struct Task<'a> {
 
 /// Why a phase could not be judged.
 #[derive(Debug, thiserror::Error)]
-pub enum PhaseError {
+pub(crate) enum PhaseError {
     /// EC2 could not be read.
     #[error(transparent)]
     Aws(#[from] Failure),
@@ -59,7 +59,7 @@ pub enum PhaseError {
 ///
 /// # Errors
 /// [`PhaseError::Aws`] if EC2 could not be read: no retry of ours could judge the phase then.
-pub async fn run<W: World>(
+pub(crate) async fn run<W: World>(
     world: &W,
     task: &Task<'_>,
     resume: Option<Progress>,

@@ -7,7 +7,7 @@ use super::progress::Progress;
 
 /// Sees what a phase sees. Whatever goes wrong with a watcher never fails a phase: it says so in the answer.
 #[allow(unused_variables, reason = "a watcher says only what it wants to see")]
-pub trait Watcher {
+pub(crate) trait Watcher {
     /// A look was judged; EC2 is asked for what the plan wants after this.
     async fn before_asking(&mut self, plan: &Plan, progress: &Progress) {}
     /// EC2 was asked, and what it answered is in `progress`.
@@ -23,9 +23,3 @@ pub trait Watcher {
     /// The phase breaks off.
     async fn breaks_off(&mut self, failure: &Failure) {}
 }
-
-/// Nobody watches.
-#[derive(Debug, Clone, Copy)]
-pub struct Nobody;
-
-impl Watcher for Nobody {}

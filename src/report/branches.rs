@@ -10,7 +10,7 @@ use crate::model::{ActionRecord, Counts, HoursOff, InitialState, InitialStates, 
 
 /// What one environment's branch gave.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct EnvironmentResult {
+pub(crate) struct EnvironmentResult {
     /// For example `dev`.
     pub environment: String,
     /// The phases that answered, in their order.
@@ -25,14 +25,14 @@ pub struct EnvironmentResult {
 
 impl EnvironmentResult {
     /// Whether a list's phase came to its end.
-    pub fn is_decided(&self, number: u32) -> bool {
+    pub(crate) fn is_decided(&self, number: u32) -> bool {
         self.phases.iter().any(|phase| phase.phase_number == number && phase.outcome != Outcome::InProgress)
     }
 }
 
 /// What one phase answered, without its initial states.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PhaseResult {
+pub(crate) struct PhaseResult {
     /// Which list.
     pub phase_number: u32,
     /// Its tier.
@@ -65,7 +65,7 @@ pub struct PhaseResult {
 
 /// `$states.errorOutput`: an error of the state machine.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct StateError {
+pub(crate) struct StateError {
     /// The error's name.
     #[serde(rename = "Error", default)]
     pub name: String,
@@ -76,13 +76,13 @@ pub struct StateError {
 
 impl StateError {
     /// Reads an error, of whatever shape it is.
-    pub fn read(value: &Value) -> Self {
+    pub(crate) fn read(value: &Value) -> Self {
         Self::deserialize(value)
             .unwrap_or_else(|_| Self { name: "Unknown".to_owned(), cause: value.to_string() })
     }
 
     /// The cause as a sentence: Lambda's `errorMessage`, where there is one.
-    pub fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let parsed: Option<Value> = serde_json::from_str(&self.cause).ok();
         let message = parsed.as_ref().and_then(|cause| cause.get("errorMessage")).and_then(Value::as_str);
         message.unwrap_or(&self.cause).to_owned()
@@ -90,7 +90,7 @@ impl StateError {
 }
 
 /// Reads the branches' results; the second value says what could not be read.
-pub fn read(results: &[Value]) -> (Vec<EnvironmentResult>, Vec<String>) {
+pub(crate) fn read(results: &[Value]) -> (Vec<EnvironmentResult>, Vec<String>) {
     let mut remarks = Vec::new();
     let read = results.iter().filter_map(|result| environment(result, &mut remarks)).collect();
     (read, remarks)

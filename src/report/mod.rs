@@ -3,7 +3,7 @@
 //! Owns the invariant that every server of every list appears exactly once, and the verdict. The mail is made
 //! of it in `mail`.
 
-pub mod branches;
+pub(crate) mod branches;
 mod mail;
 mod place;
 mod subject;
@@ -25,8 +25,8 @@ use crate::report::branches as results;
 use crate::report::branches::{EnvironmentResult, PhaseResult, StateError};
 use crate::servers::file::{Rate, ServerList, ServerLists};
 
-pub use place::Place;
-pub use totals::{Placed, Stands, Totals};
+pub(crate) use place::Place;
+pub(crate) use totals::{Placed, Stands, Totals};
 
 /// The most that the answer says of single servers: a state's payload has at most 262,144 bytes
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), problems and counts are in it too.
@@ -35,12 +35,12 @@ const ANSWER_BYTES: usize = 150_000;
 const CAUSE_CHARACTERS: usize = 30_000;
 
 /// What a fresh describe saw of each phase's servers, by phase number.
-pub type Seen = Vec<(u32, Result<Vec<Instance>, Failure>)>;
+pub(crate) type Seen = Vec<(u32, Result<Vec<Instance>, Failure>)>;
 
 /// The run's verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Status {
+pub(crate) enum Status {
     /// Every server that was to change is as wanted.
     Success,
     /// Every tier was reached, but not every server is as wanted.
@@ -51,7 +51,7 @@ pub enum Status {
 
 impl Status {
     /// As it stands in the subject.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Success => "SUCCESS",
             Self::Degraded => "DEGRADED",
@@ -62,7 +62,7 @@ impl Status {
 
 /// One server's line.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Row {
+pub(crate) struct Row {
     /// Its Name tag, or the key in the initial states.
     pub name: String,
     /// The instance's id, if there is an instance.
@@ -90,7 +90,7 @@ pub struct Row {
 
 /// One list.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TierReport {
+pub(crate) struct TierReport {
     /// For people.
     pub name: String,
     /// Its tier.
@@ -107,7 +107,7 @@ pub struct TierReport {
 
 /// One environment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct EnvironmentReport {
+pub(crate) struct EnvironmentReport {
     /// For example `dev`.
     pub name: String,
     /// The execution was limited to others.
@@ -118,7 +118,7 @@ pub struct EnvironmentReport {
 
 /// The whole report.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub(crate) struct Report {
     /// Start or stop.
     pub action: Action,
     /// Nothing was changed.
@@ -139,7 +139,7 @@ pub struct Report {
 
 /// To whom the report went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// SES's message id.
     pub message_id: String,
     /// The sender.
@@ -153,7 +153,7 @@ pub struct Sent {
 
 /// A recipient whom SES refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RefusedRecipient {
+pub(crate) struct RefusedRecipient {
     /// The address.
     pub to: String,
     /// What SES said.
@@ -162,7 +162,7 @@ pub struct RefusedRecipient {
 
 /// The answer of the report: the execution's machine-readable output.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Answer {
+pub(crate) struct Answer {
     status: Status,
     subject: String,
     action: Action,
@@ -199,7 +199,7 @@ impl Answer {
 
 impl Report {
     /// Puts together what the phases answered and what is now.
-    pub fn build(request: &ReportRequest, lists: &ServerLists, seen: &Seen, now: Timestamp) -> Self {
+    pub(crate) fn build(request: &ReportRequest, lists: &ServerLists, seen: &Seen, now: Timestamp) -> Self {
         let (results, mut remarks) = results::read(&request.results);
         if request.waited {
             remarks.push("This run waited until an earlier one had ended.".to_owned());
@@ -224,7 +224,7 @@ impl Report {
     }
 
     /// The whole run is aborted, because servers.toml cannot be used.
-    pub fn abort_for(&mut self, what: &str) {
+    pub(crate) fn abort_for(&mut self, what: &str) {
         self.status = Status::Aborted;
         let code = "InvalidServersFile".to_owned();
         let problem =
@@ -237,25 +237,25 @@ impl Report {
     }
 
     /// Every server of every list.
-    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
         self.tiers().flat_map(|tier| &tier.rows)
     }
 
     /// For how long all started servers had been off.
-    pub fn off(&self) -> HoursOff {
+    pub(crate) fn off(&self) -> HoursOff {
         let mut off = HoursOff::default();
         self.tiers().for_each(|tier| off.add(tier.off));
         off
     }
 
     /// Seconds from the execution's start to now.
-    pub fn seconds(&self) -> Option<u64> {
+    pub(crate) fn seconds(&self) -> Option<u64> {
         let execution = self.execution.as_ref()?;
         u64::try_from(self.at.duration_since(execution.start_time).as_secs()).ok()
     }
 
     /// The answer of the invocation that sent it, with the mail as it was sent.
-    pub fn answer(&self, sent: &Mail, mail: Sent) -> Answer {
+    pub(crate) fn answer(&self, sent: &Mail, mail: Sent) -> Answer {
         let mut servers: Vec<Row> = self.rows().cloned().collect();
         let mut remarks = self.remarks.clone();
         if serde_json::to_string(&servers).map_or(0, |text| text.len()) > ANSWER_BYTES {

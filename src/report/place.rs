@@ -4,7 +4,7 @@
 
 /// Account, Region and stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     /// The account's twelve digits.
     pub account: Option<String>,
     /// `aws`, `aws-cn` or `aws-us-gov`; read from the Region where it is not given.
@@ -23,7 +23,7 @@ pub struct Place {
 
 impl Place {
     /// A stack in a Region; the rest is not known.
-    pub fn new(region: &str, stack: &str) -> Self {
+    pub(crate) fn new(region: &str, stack: &str) -> Self {
         Self {
             account: None,
             partition: None,
@@ -36,23 +36,23 @@ impl Place {
     }
 
     /// An instance's page.
-    pub fn instance(&self, id: &str) -> Option<String> {
+    pub(crate) fn instance(&self, id: &str) -> Option<String> {
         self.page("ec2", &format!("InstanceDetails:instanceId={id}"))
     }
 
     /// An execution's page, by its ARN.
-    pub fn execution(&self, arn: &str) -> Option<String> {
+    pub(crate) fn execution(&self, arn: &str) -> Option<String> {
         self.page("states", &format!("/v2/executions/details/{arn}"))
     }
 
     /// A stream of the phase log.
-    pub fn log_stream(&self, stream: &str) -> Option<String> {
+    pub(crate) fn log_stream(&self, stream: &str) -> Option<String> {
         let (group, stream) = (encoded_twice(self.log_group.as_deref()?), encoded_twice(stream));
         self.page("cloudwatch", &format!("logsV2:log-groups/log-group/{group}/log-events/{stream}"))
     }
 
     /// No number parts from its word: `stack prod-scheduler, account 123456789012, eu-west-1, version 1.0.0`
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let account = self.account.iter().map(|account| format!("account\u{a0}{account}"));
         let parts = [format!("stack\u{a0}{}", self.stack)].into_iter().chain(account);
         let parts = parts.chain([self.region.clone(), format!("version\u{a0}{}", self.version)]);

@@ -13,7 +13,7 @@ const MOST_NAMES: usize = 3;
 
 impl Report {
     /// The fixed words: `START STATUS: ABORTED`, `SHUTDOWN STATUS: SUCCESS`, `DRY RUN: START STATUS: SUCCESS`.
-    pub fn status_words(&self) -> String {
+    pub(crate) fn status_words(&self) -> String {
         let action = match self.action {
             Action::Start => "START",
             Action::Stop => "SHUTDOWN",
@@ -23,7 +23,7 @@ impl Report {
     }
 
     /// The mail's subject: one line of at most 120 characters.
-    pub fn subject(&self, place: &Place) -> String {
+    pub(crate) fn subject(&self, place: &Place) -> String {
         let mut subject = format!("{} · {}", self.status_words(), place.stack);
         let matters = self.what_matters();
         if !matters.is_empty() {

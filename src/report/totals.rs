@@ -7,7 +7,7 @@ use crate::model::{Action, ActionTaken, Outcome};
 
 /// How a server stands at the end of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stands {
+pub(crate) enum Stands {
     /// As wanted; in a dry run: as it would be.
     AsWanted,
     /// Not as wanted.
@@ -22,7 +22,7 @@ pub enum Stands {
 
 /// A server's row, where it belongs.
 #[derive(Debug, Clone, Copy)]
-pub struct Placed<'a> {
+pub(crate) struct Placed<'a> {
     /// Its environment.
     pub environment: &'a EnvironmentReport,
     /// Its list.
@@ -37,7 +37,7 @@ pub struct Placed<'a> {
 
 /// How many servers are how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Totals {
+pub(crate) struct Totals {
     /// All servers of this run: `as_wanted + held + problems + not_reached`.
     pub servers: usize,
     /// As wanted; in a dry run, as they would be.
@@ -56,7 +56,7 @@ pub struct Totals {
 
 impl Report {
     /// Every server, with how it stands.
-    pub fn placed(&self) -> impl Iterator<Item = Placed<'_>> {
+    pub(crate) fn placed(&self) -> impl Iterator<Item = Placed<'_>> {
         self.environments.iter().flat_map(move |environment| {
             environment
                 .tiers
@@ -66,7 +66,7 @@ impl Report {
     }
 
     /// How many servers are how.
-    pub fn totals(&self) -> Totals {
+    pub(crate) fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for Placed { row, stands, .. } in self.placed() {
             let count = match stands {

@@ -25,7 +25,7 @@ const ACCEPTS_DATA_LOSS: &str = "data loss";
 /// How far a started server must have come to count as ready. Each level includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Readiness {
+pub(crate) enum Readiness {
     /// EC2 says `running`.
     Running,
     /// The instance, system and attached-EBS status checks pass.
@@ -36,7 +36,7 @@ pub enum Readiness {
 
 /// How many servers of a list must be ready before the next tier may go ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Minimum {
+pub(crate) enum Minimum {
     /// Every server that is not held.
     All,
     /// This many.
@@ -46,7 +46,7 @@ pub enum Minimum {
 /// What a running server costs.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rate {
+pub(crate) struct Rate {
     /// Of one server, an hour.
     pub amount: f64,
     /// For example `USD`.
@@ -55,7 +55,7 @@ pub struct Rate {
 
 /// One list of servers: one environment's one tier.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ServerList {
+pub(crate) struct ServerList {
     /// The `phase_number` of the payload.
     pub number: u32,
     /// For example `dev`.
@@ -84,19 +84,19 @@ pub struct ServerList {
 
 impl ServerList {
     /// Environment and tier, `dev db` for example: what people call the list.
-    pub fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         format!("{} {}", self.environment, self.tier)
     }
 
     /// The field of a branch's result that holds the list's initial states, `dev_db_initial_state` for example.
-    pub fn initial_state_field(&self) -> String {
+    pub(crate) fn initial_state_field(&self) -> String {
         format!("{}_{}_initial_state", self.environment, self.tier)
     }
 }
 
 /// The whole file.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ServerLists {
+pub(crate) struct ServerLists {
     /// The tiers in the order of their start; a stop reverses it.
     pub tiers: Vec<String>,
     /// The lists, in the file's order.
@@ -105,7 +105,7 @@ pub struct ServerLists {
 
 /// What is wrong with the file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ServersFileError {
+pub(crate) enum ServersFileError {
     /// It is not TOML, or not of the file's shape; the text tells the line.
     #[error("servers.toml: {0}")]
     Shape(String),
@@ -176,7 +176,7 @@ impl ServerLists {
     ///
     /// # Errors
     /// With the line and what is wrong there; nothing of a bad file is used.
-    pub fn parse(text: &str) -> Result<Self, ServersFileError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ServersFileError> {
         let raw: RawFile = toml::from_str(text)
             .map_err(|error| ServersFileError::Shape(error.to_string().trim_end().to_owned()))?;
         let check = Check { text };
@@ -207,7 +207,7 @@ impl ServerLists {
     }
 
     /// What the file means, environment by environment.
-    pub fn understood(&self) -> String {
+    pub(crate) fn understood(&self) -> String {
         let tier = |list: &&ServerList| format!("{} ({} servers)", list.tier, list.servers.len());
         let line = |name: &str| {
             let tiers: Vec<String> = self.in_start_order(name).iter().map(tier).collect();
@@ -217,18 +217,18 @@ impl ServerLists {
     }
 
     /// The list of a `phase_number`.
-    pub fn numbered(&self, number: u32) -> Option<&ServerList> {
+    pub(crate) fn numbered(&self, number: u32) -> Option<&ServerList> {
         self.lists.iter().find(|list| list.number == number)
     }
 
     /// The environments, in the order in which the file names them first.
-    pub fn environments(&self) -> Vec<&str> {
+    pub(crate) fn environments(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
         self.lists.iter().map(|list| list.environment.as_str()).filter(|name| seen.insert(*name)).collect()
     }
 
     /// An environment's lists in the order of their start.
-    pub fn in_start_order(&self, environment: &str) -> Vec<&ServerList> {
+    pub(crate) fn in_start_order(&self, environment: &str) -> Vec<&ServerList> {
         let place = |list: &&ServerList| self.tiers.iter().position(|tier| *tier == list.tier);
         let mut lists: Vec<&ServerList> =
             self.lists.iter().filter(|list| list.environment == environment).collect();

@@ -8,11 +8,11 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 /// The tag's key.
-pub const TAG: &str = "ec2-start-stop:hold";
+pub(crate) const TAG: &str = "ec2-start-stop:hold";
 
 /// What a hold tag says at a given time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hold {
+pub(crate) enum Hold {
     /// Nothing any more: its end is past.
     Over,
     /// The server is held; the sentence says until when.
@@ -22,7 +22,7 @@ pub enum Hold {
 }
 
 /// Reads the tag's value. What names no zone is in `zone`; a date holds until that day has ended.
-pub fn read(value: &str, now: Timestamp, zone: &TimeZone) -> Hold {
+pub(crate) fn read(value: &str, now: Timestamp, zone: &TimeZone) -> Hold {
     let value = value.trim();
     if value.eq_ignore_ascii_case("forever") {
         return Hold::Held("held by its tag forever".to_owned());

@@ -56,7 +56,7 @@ const DIED: [&str; 4] = ["Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknow
 const EVERYTHING: [&[&str]; 2] = [&["States.DataLimitExceeded"], &["States.ALL"]];
 
 /// The machine as the text of statemachine.asl.json.
-pub fn render(lists: &ServerLists) -> String {
+pub(crate) fn render(lists: &ServerLists) -> String {
     let mut text = String::new();
     write(&mut text, &machine(lists), 0);
     text + "\n"

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-pub mod file;
-pub mod hold;
-pub mod machine;
+pub(crate) mod file;
+pub(crate) mod hold;
+pub(crate) mod machine;
 
 /// The file's name.
-pub const FILE: &str = "servers.toml";
+pub(crate) const FILE: &str = "servers.toml";
 
 /// The file as it lies in the artefact: beside the binary.
-pub fn beside_the_binary() -> PathBuf {
+pub(crate) fn beside_the_binary() -> PathBuf {
     let binary = std::env::current_exe().unwrap_or_default();
     binary.with_file_name(FILE)
 }

@@ -1,7 +1,10 @@
-//! What tests and the benchmark share: a small EC2 with virtual time, and runs as they happen. No product code uses it.
+//! What tests and the benchmark share: a small EC2 with virtual time, runs as they happen, and simulated fleets. No
+//! product code uses it.
 
-#![allow(missing_docs, reason = "a vocabulary; its names are its documentation")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+#![cfg_attr(not(test), allow(dead_code, reason = "the tests use all of it, the benchmark a part"))]
 
-pub mod small_ec2;
+#[cfg(feature = "testkit")]
+pub mod simulation;
+pub(crate) mod small_ec2;
 pub mod typical_runs;

@@ -25,13 +25,13 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// When every test begins.
-pub fn seven() -> Timestamp {
+pub(crate) fn seven() -> Timestamp {
     "2026-11-23T06:00:00Z".parse().unwrap()
 }
 
 /// What an instance does when it is asked.
 #[derive(Debug, Clone)]
-pub enum Habit {
+pub(crate) enum Habit {
     /// Starts and stops in time.
     Good,
     /// Falls back to stopped after a start, with this state reason.
@@ -56,7 +56,7 @@ pub enum Habit {
 
 /// An instance of the small EC2.
 #[derive(Debug, Clone)]
-pub struct Server {
+pub(crate) struct Server {
     pub instance: Instance,
     pub habit: Habit,
     pub boot: SignedDuration,
@@ -72,7 +72,7 @@ pub struct Server {
 }
 
 /// `name` in this state, with an id of its own.
-pub fn server(name: &str, state: InstanceState) -> Server {
+pub(crate) fn server(name: &str, state: InstanceState) -> Server {
     let number = name.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     Server {
         instance: Instance {
@@ -104,11 +104,11 @@ pub fn server(name: &str, state: InstanceState) -> Server {
     }
 }
 
-pub fn stopped(name: &str) -> Server {
+pub(crate) fn stopped(name: &str) -> Server {
     server(name, InstanceState::Stopped)
 }
 
-pub fn running(name: &str) -> Server {
+pub(crate) fn running(name: &str) -> Server {
     server(name, InstanceState::Running)
 }
 
@@ -123,12 +123,12 @@ fn reason(code: &str) -> Failure {
 }
 
 impl Server {
-    pub fn with(mut self, habit: Habit) -> Self {
+    pub(crate) fn with(mut self, habit: Habit) -> Self {
         self.habit = habit;
         self
     }
 
-    pub fn change(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(crate) fn change(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
@@ -221,14 +221,14 @@ impl Server {
 
 /// A call that the phase made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
+pub(crate) struct Call {
     pub operation: &'static str,
     pub at: Timestamp,
     pub ids: Vec<String>,
 }
 
 /// The small EC2, its clock and its phase log.
-pub struct World {
+pub(crate) struct World {
     pub servers: RefCell<BTreeMap<String, Server>>,
     pub calls: RefCell<Vec<Call>>,
     pub log: RefCell<Vec<String>>,
@@ -250,12 +250,12 @@ pub struct World {
 }
 
 /// The key of every volume.
-pub const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd";
+pub(crate) const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd";
 /// How long an AWS call takes.
 const CALL: Duration = Duration::from_millis(40);
 
 impl World {
-    pub fn new(servers: impl IntoIterator<Item = Server>) -> Self {
+    pub(crate) fn new(servers: impl IntoIterator<Item = Server>) -> Self {
         Self {
             servers: RefCell::new(servers.into_iter().map(|s| (s.instance.id.clone(), s)).collect()),
             calls: RefCell::default(),
@@ -277,28 +277,28 @@ impl World {
         }
     }
 
-    pub fn fail_next(&self, operation: &'static str, code: &'static str, times: u32) {
+    pub(crate) fn fail_next(&self, operation: &'static str, code: &'static str, times: u32) {
         self.faults.borrow_mut().push((operation, code, times));
     }
 
     /// The calls of one operation.
-    pub fn calls_of(&self, operation: &str) -> Vec<Call> {
+    pub(crate) fn calls_of(&self, operation: &str) -> Vec<Call> {
         self.calls.borrow().iter().filter(|call| call.operation == operation).cloned().collect()
     }
 
     /// How many instances were named in calls of one operation.
-    pub fn named_in(&self, operation: &str, name: &str) -> usize {
+    pub(crate) fn named_in(&self, operation: &str, name: &str) -> usize {
         let id = self.id(name);
         self.calls_of(operation).iter().filter(|call| call.ids.contains(&id)).count()
     }
 
-    pub fn id(&self, name: &str) -> String {
+    pub(crate) fn id(&self, name: &str) -> String {
         let servers = self.servers.borrow();
         let found = servers.values().find(|server| server.instance.name.as_deref() == Some(name));
         found.unwrap_or_else(|| panic!("no {name}")).instance.id.clone()
     }
 
-    pub fn state(&self, name: &str) -> InstanceState {
+    pub(crate) fn state(&self, name: &str) -> InstanceState {
         let id = self.id(name);
         let mut servers = self.servers.borrow_mut();
         let server = servers.get_mut(&id).unwrap();
@@ -307,24 +307,24 @@ impl World {
     }
 
     /// An alarm whose dimensions name these servers.
-    pub fn alarm(&self, name: &str, servers: &[&str]) {
+    pub(crate) fn alarm(&self, name: &str, servers: &[&str]) {
         let instance_ids = servers.iter().map(|server| self.id(server)).collect();
         self.alarms.borrow_mut().push(Alarm { name: name.to_owned(), instance_ids });
     }
 
     /// The alarms that take no action now, or from the next minute on.
-    pub fn muted(&self) -> Vec<String> {
+    pub(crate) fn muted(&self) -> Vec<String> {
         let rules = self.mute_rules.borrow();
         let names: BTreeSet<&String> =
             rules.values().filter(|rule| rule.ends > self.now.get()).flat_map(|rule| &rule.alarms).collect();
         names.into_iter().cloned().collect()
     }
 
-    pub fn seconds(&self) -> i64 {
+    pub(crate) fn seconds(&self) -> i64 {
         self.now.get().duration_since(seven()).as_secs()
     }
 
-    pub fn pass_time(&self, duration: Duration) {
+    pub(crate) fn pass_time(&self, duration: Duration) {
         self.now.set(self.now.get() + duration);
     }
 
@@ -398,7 +398,7 @@ impl World {
     }
 }
 
-pub fn error(operation: &'static str, code: &str) -> Failure {
+pub(crate) fn error(operation: &'static str, code: &str) -> Failure {
     let message = match code {
         "OperationNotPermitted" => {
             "The instance may not be stopped. Modify its 'disableApiStop' instance attribute."
@@ -567,7 +567,7 @@ impl Clock for World {
 }
 
 /// The list of these names, as servers.toml would give it.
-pub fn list(names: &[&str]) -> ServerList {
+pub(crate) fn list(names: &[&str]) -> ServerList {
     ServerList {
         number: 3,
         environment: "dev".to_owned(),
@@ -585,7 +585,7 @@ pub fn list(names: &[&str]) -> ServerList {
 }
 
 /// A task for one invocation of 15 minutes that begins now.
-pub fn task<'a>(world: &World, list: &'a ServerList, action: Action) -> Task<'a> {
+pub(crate) fn task<'a>(world: &World, list: &'a ServerList, action: Action) -> Task<'a> {
     Task {
         list,
         action,
@@ -598,12 +598,16 @@ pub fn task<'a>(world: &World, list: &'a ServerList, action: Action) -> Task<'a>
 }
 
 /// Runs one invocation, with the phase log watching.
-pub fn invoke(world: &World, task: &Task<'_>, resume: Option<Progress>) -> Result<PhaseAnswer, PhaseError> {
+pub(crate) fn invoke(
+    world: &World,
+    task: &Task<'_>,
+    resume: Option<Progress>,
+) -> Result<PhaseAnswer, PhaseError> {
     invoke_muting(world, task, None, resume)
 }
 
 /// Runs one invocation, with or without muting.
-pub fn invoke_muting(
+pub(crate) fn invoke_muting(
     world: &World,
     task: &Task<'_>,
     muting: Option<&Muting>,
@@ -627,7 +631,7 @@ pub fn invoke_muting(
 }
 
 /// The fakes never wait for anything, so a future is ready at once.
-pub fn at_once<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
         Poll::Pending => panic!("the fakes never wait"),
@@ -635,17 +639,22 @@ pub fn at_once<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Runs a whole phase in one invocation.
-pub fn run(world: &World, list: &ServerList, action: Action) -> PhaseAnswer {
+pub(crate) fn run(world: &World, list: &ServerList, action: Action) -> PhaseAnswer {
     invoke(world, &task(world, list, action), None).unwrap()
 }
 
 /// Runs a phase in invocations of `seconds`, handing `resume` on as the state machine does, through JSON.
-pub fn run_in_slices(world: &World, list: &ServerList, action: Action, seconds: i64) -> (PhaseAnswer, u32) {
+pub(crate) fn run_in_slices(
+    world: &World,
+    list: &ServerList,
+    action: Action,
+    seconds: i64,
+) -> (PhaseAnswer, u32) {
     mute_in_slices(world, list, action, seconds, None)
 }
 
 /// The same, with or without muting.
-pub fn mute_in_slices(
+pub(crate) fn mute_in_slices(
     world: &World,
     list: &ServerList,
     action: Action,
@@ -665,6 +674,6 @@ pub fn mute_in_slices(
 }
 
 /// The codes of an answer's problems, by name.
-pub fn codes(answer: &PhaseAnswer) -> BTreeMap<String, String> {
+pub(crate) fn codes(answer: &PhaseAnswer) -> BTreeMap<String, String> {
     answer.problems.iter().map(|problem| (problem.name.clone(), problem.code.clone())).collect()
 }

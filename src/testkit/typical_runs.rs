@@ -15,8 +15,30 @@ use serde_json::{Value, json};
 
 use crate::testkit::small_ec2::{self as world, Habit, Server, World, invoke, running, seven, stopped};
 
+/// A mail, as it would be sent.
+#[derive(Debug)]
+pub struct TypicalMail {
+    /// What its file is called.
+    pub name: &'static str,
+    /// The subject.
+    pub subject: String,
+    /// The body for people.
+    pub html: String,
+    /// The body for terminals.
+    pub text: String,
+}
+
+/// The mails of all typical runs.
+pub fn mails() -> Vec<TypicalMail> {
+    let mail = |run: Run| {
+        let Mail { subject, html, text } = run.mail();
+        TypicalMail { name: run.name, subject, html, text }
+    };
+    all().into_iter().map(mail).collect()
+}
+
 /// A run to be made.
-pub struct Run {
+pub(crate) struct Run {
     /// What the mail's file is called.
     pub name: &'static str,
     file: String,
@@ -27,7 +49,7 @@ pub struct Run {
 }
 
 /// The runs that a user meets.
-pub fn all() -> Vec<Run> {
+pub(crate) fn all() -> Vec<Run> {
     vec![
         Run { before: |name| timed(stopped(name)), ..run("success", Action::Start) },
         Run { before: |name| timed(running(name)), ..run("nothing-to-do", Action::Start) },
@@ -52,7 +74,7 @@ fn run(name: &'static str, action: Action) -> Run {
 
 impl Run {
     /// Runs every environment, and reports.
-    pub fn report(&self) -> Report {
+    pub(crate) fn report(&self) -> Report {
         let lists = ServerLists::parse(&self.file).unwrap();
         let branches: Vec<Branch> =
             lists.environments().into_iter().map(|name| self.branch(&lists, name)).collect();
@@ -71,7 +93,7 @@ impl Run {
     }
 
     /// The mail of the run.
-    pub fn mail(&self) -> Mail {
+    pub(crate) fn mail(&self) -> Mail {
         self.report().mail(&TimeZone::get("Europe/Madrid").unwrap(), &place())
     }
 

@@ -22,9 +22,8 @@ fn main() -> io::Result<()> {
          <style>body{font:14px system-ui;display:flex;gap:16px;overflow-x:auto}\
          iframe{width:375px;height:1000px;border:1px solid #888}</style>\n",
     );
-    for run in typical_runs::all() {
-        let mail = run.mail();
-        let name = run.name;
+    for mail in typical_runs::mails() {
+        let name = mail.name;
         fs::write(folder.join(format!("{name}.html")), &mail.html)?;
         fs::write(folder.join(format!("{name}.txt")), &mail.text)?;
         to_be_pictured(&folder, name, &mail.html)?;

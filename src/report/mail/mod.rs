@@ -26,7 +26,7 @@ use crate::ports::Mail;
 
 impl Report {
     /// The mail, with times in `zone` and links into the console of `place`.
-    pub fn mail(&self, zone: &TimeZone, place: &Place) -> Mail {
+    pub(crate) fn mail(&self, zone: &TimeZone, place: &Place) -> Mail {
         let view = view::of(self, zone, place);
         Mail { subject: self.subject(place), text: text::of(&view), html: html::of(&view) }
     }

@@ -1,6 +1,6 @@
 //! `make bench`'s simulated rows: whole starts in virtual time, ours and the baseline's on the same fleets.
 //!
-//! Prints one JSON object: `fleets` (dead time, critical path), `sizes` (requests and throttles, with bad
+//! Gives one JSON object: `fleets` (dead time, critical path), `sizes` (requests and throttles, with bad
 //! servers), `growth` (requests, seconds and bytes up to 10,000 servers). `bench/simulated.py` reads it.
 
 mod account;
@@ -10,8 +10,8 @@ mod whole_start;
 
 use std::collections::BTreeMap;
 
-use ec2_start_stop::model::PhaseAnswer;
-use ec2_start_stop::servers::file::{ServerList, ServerLists};
+use crate::model::PhaseAnswer;
+use crate::servers::file::{ServerList, ServerLists};
 use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -28,10 +28,11 @@ const GROWTH: [usize; 10] = [10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_
 const READ_TOKENS: f64 = 100.0;
 const READ_TOKENS_PER_SECOND: f64 = 20.0;
 
-fn main() {
+/// Simulates, and gives the figures.
+pub fn figures() -> Value {
     let sizes: Vec<Value> = SIZES.iter().flat_map(|size| with_bad_servers(*size)).collect();
     let growth: Vec<Value> = GROWTH.iter().map(|size| grown(*size)).collect();
-    println!("{}", json!({ "fleets": fleets(), "sizes": sizes, "growth": growth }));
+    json!({ "fleets": fleets(), "sizes": sizes, "growth": growth })
 }
 
 /// The shipped lists with random boot times.

@@ -1,13 +1,13 @@
 //! Random fleets: the shipped six lists, or as long ones as wanted, with boot times that differ.
 
-use ec2_start_stop::model::InstanceState;
-use ec2_start_stop::servers::file::{Minimum, ServerList, ServerLists};
+use crate::model::InstanceState;
+use crate::servers::file::{Minimum, ServerList, ServerLists};
 use fastrand::Rng;
 use jiff::SignedDuration;
 
-use ec2_start_stop::testkit::small_ec2::{Habit, Server, server};
+use crate::testkit::small_ec2::{Habit, Server, server};
 
-const SHIPPED: &str = include_str!("../../tests/servers.toml");
+const SHIPPED: &str = include_str!("../../../tests/servers.toml");
 
 /// What an instance takes, as medians and spreads of a log-normal. Assumed, not measured: EC2 promises nothing.
 /// From pending to running, seconds.

@@ -2,18 +2,18 @@
 
 use std::pin::Pin;
 
-use ec2_start_stop::model::{Action, InstanceState, Outcome, PhaseAnswer};
-use ec2_start_stop::phase::run as phase;
-use ec2_start_stop::phase::run::Task;
-use ec2_start_stop::phase::watch::Nobody;
-use ec2_start_stop::ports::Clock;
-use ec2_start_stop::servers::file::{ServerList, ServerLists};
+use crate::model::{Action, InstanceState, Outcome, PhaseAnswer};
+use crate::phase::run as phase;
+use crate::phase::run::Task;
+use crate::phase::watch::Watcher;
+use crate::ports::Clock;
+use crate::servers::file::{ServerList, ServerLists};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::account::Account;
-use crate::baseline;
-use ec2_start_stop::testkit::small_ec2::{Server, World, seven};
+use super::account::Account;
+use super::baseline;
+use crate::testkit::small_ec2::{Server, World, seven};
 
 /// The function's time-out.
 const INVOCATION: SignedDuration = SignedDuration::from_secs(900);
@@ -152,3 +152,8 @@ fn ready_at(world: &World, name: &str) -> Option<Timestamp> {
 fn seconds_since_seven(at: Timestamp) -> f64 {
     at.duration_since(seven()).as_secs_f64()
 }
+
+/// Nobody watches.
+struct Nobody;
+
+impl Watcher for Nobody {}

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use ec2_start_stop::model::{Check, Instance, InstanceState};
-use ec2_start_stop::ports::{ChangeInstances, Clock, ReadInstances, Selection};
-use ec2_start_stop::servers::file::ServerList;
+use crate::model::{Check, Instance, InstanceState};
+use crate::ports::{ChangeInstances, Clock, ReadInstances, Selection};
+use crate::servers::file::ServerList;
 
-use crate::account::Account;
+use super::account::Account;
 
 const STATE_LOOKS: usize = 4;
 const STATE_WAIT: Duration = Duration::from_secs(15);

@@ -10,11 +10,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ec2_start_stop::model::{Failure, Instance, StatusChecks, StopKind};
-use ec2_start_stop::ports::{ChangeInstances, Clock, ReadInstances, Selection, TryChanges};
+use crate::model::{Failure, Instance, StatusChecks, StopKind};
+use crate::ports::{ChangeInstances, Clock, ReadInstances, Selection, TryChanges};
 use jiff::Timestamp;
 
-use ec2_start_stop::testkit::small_ec2::World;
+use crate::testkit::small_ec2::World;
 
 /// What `src/aws/ec2.rs` puts into one request.
 const VALUES_PER_CALL: usize = 200;
