@@ -76,6 +76,15 @@ pub(crate) struct MuteRule {
     pub ends: Timestamp,
 }
 
+impl MuteRule {
+    /// The number of a rule by its name, if it is of this family: the family and a number, nothing else.
+    pub(crate) fn number(family: &str, name: &str) -> Option<u32> {
+        let digits =
+            name.strip_prefix(family).filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))?;
+        digits.parse().ok()
+    }
+}
+
 /// Mutes alarms.
 pub(crate) trait MuteAlarms {
     /// All metric alarms that watch an instance, all pages.

@@ -12,7 +12,6 @@ use jiff::tz::TimeZone;
 
 use super::{Aws, failure};
 use crate::model::Failure;
-use crate::muting;
 use crate::ports::{Alarm, MuteAlarms, MuteRule};
 
 /// The largest page of DescribeAlarms and of ListAlarmMuteRules (API: `MaxRecords`).
@@ -38,7 +37,7 @@ impl MuteAlarms for Aws {
     async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, Failure> {
         let mut rules = Vec::new();
         for name in self.names_of_mute_rules().await? {
-            if muting::is_of(family, &name) {
+            if MuteRule::number(family, &name).is_some() {
                 rules.extend(self.mute_rule(name).await?);
             }
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::lambda::error::HandlerError;
 use crate::lambda::metrics::{self, Source};
-use crate::lambda::payload::{PayloadError, PhaseRequest, ReportRequest, Request};
+use crate::lambda::payload::{PayloadError, PhaseRequest, Request};
 use crate::lambda::settings::Settings;
 use crate::lambda::watchers::Watchers;
 use crate::lambda::{branch, sending};
@@ -20,6 +20,7 @@ use crate::phase::run as phase;
 use crate::phase::run::{MARGIN, Task};
 use crate::phase_log::{self, Narrator};
 use crate::ports::{MuteAlarms, PhaseLog, SendMail, Trail, World};
+use crate::report::request::ReportRequest;
 use crate::report::{Report, Seen};
 use crate::servers::file::{ServerList, ServerLists};
 

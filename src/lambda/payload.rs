@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::lambda::branch::Record;
 use crate::model::{Action, Execution};
 use crate::phase::progress::Progress;
+use crate::report::request::ReportRequest;
 
 /// What an invocation asks.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,25 +38,6 @@ pub(crate) struct PhaseRequest {
     pub execution: Option<Execution>,
     /// What the state machine's branch has come to; the answer then carries it on.
     pub branch: Option<Record>,
-}
-
-/// The report.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ReportRequest {
-    /// Start or stop.
-    pub action: Action,
-    /// The run changed nothing.
-    pub dry_run: bool,
-    /// The execution that this belongs to.
-    pub execution: Option<Execution>,
-    /// What the environments' branches gave; read leniently, so that a report always goes out.
-    pub results: Vec<Value>,
-    /// The environments that the execution was limited to.
-    pub environments: Option<Vec<String>>,
-    /// The run waited for an earlier one to end.
-    pub waited: bool,
-    /// `$states.errorOutput`, if the machine itself failed.
-    pub error: Option<Value>,
 }
 
 /// Why a payload is refused: nothing was started or stopped.

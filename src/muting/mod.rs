@@ -49,16 +49,6 @@ impl Muting {
     }
 }
 
-/// Whether a rule is of this family: the family and a number, nothing else.
-pub(crate) fn is_of(family: &str, rule: &str) -> bool {
-    number(family, rule).is_some()
-}
-
-fn number(family: &str, rule: &str) -> Option<u32> {
-    let digits = rule.strip_prefix(family).filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))?;
-    digits.parse().ok()
-}
-
 /// Which servers of a list need not be heard, and which must be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Hearing {
@@ -146,7 +136,7 @@ pub(crate) fn changes(
     now: Timestamp,
     ends: Timestamp,
 ) -> Changes {
-    let ours = existing.iter().filter(|rule| is_of(family, &rule.name));
+    let ours = existing.iter().filter(|rule| MuteRule::number(family, &rule.name).is_some());
     let ends = whole_minute(ends).max(next_minute(now) + SignedDuration::from_secs(MINUTE));
     let mut changes = Changes::default();
     let mut covered = BTreeSet::new();
@@ -161,7 +151,7 @@ pub(crate) fn changes(
             continue;
         }
         covered.extend(keep.iter().cloned());
-        numbers.extend(number(family, &rule.name));
+        numbers.extend(MuteRule::number(family, &rule.name));
         if keep != rule.alarms || rule.ends < ends {
             changes.put.push(prolonged(rule, keep, now, ends));
         }

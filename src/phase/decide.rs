@@ -14,9 +14,9 @@ use crate::model::{Action, Check, Failure, Instance, InstanceState, StatusChecks
 use crate::servers::file::{Readiness, ServerList};
 use crate::servers::hold::{self, Hold};
 
-use super::look::Seen;
 use super::plan::{Plan, Request, Server, Standing, Step};
 use super::progress::{Progress, Remembered};
+use super::seen::Seen;
 
 /// For how long a describe may still show the state from before an accepted request: EC2 advises to
 /// expect up to five minutes and mostly takes seconds

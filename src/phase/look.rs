@@ -14,23 +14,10 @@ use crate::ports::{Clock, ReadInstances, Selection};
 use crate::servers::file::{Readiness, ServerList};
 
 use super::pace;
-use super::progress::Progress;
+use super::seen::Seen;
 
 /// So many reads in a row may fail for another reason than AWS's own trouble.
 const ATTEMPTS: u32 = 5;
-
-/// What one look showed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// When it began.
-    pub at: Timestamp,
-    /// The list's live instances, in the list's own order.
-    pub instances: Vec<Instance>,
-    /// Servers of the list that are not among them (any more), as their ids show them.
-    pub elsewhere: Vec<Instance>,
-    /// Status checks, by id.
-    pub checks: BTreeMap<String, StatusChecks>,
-}
 
 /// Looks at the whole list.
 ///
@@ -40,12 +27,12 @@ pub(crate) async fn look<W: ReadInstances + Clock>(
     world: &W,
     list: &ServerList,
     action: Action,
-    progress: &Progress,
+    known: impl Iterator<Item = &str>,
 ) -> Result<Seen, Failure> {
     let at = world.now();
     let instances = instances(world, list).await?;
     let shown: BTreeSet<&str> = instances.iter().map(|instance| instance.id.as_str()).collect();
-    let absent: Vec<String> = progress.ids().filter(|id| !shown.contains(id)).map(str::to_owned).collect();
+    let absent: Vec<String> = known.filter(|id| !shown.contains(id)).map(str::to_owned).collect();
     let elsewhere = if absent.is_empty() { Vec::new() } else { world.instances_by_id(&absent).await? };
     let to_check = if checks_matter(list, action) { running(&instances) } else { Vec::new() };
     let checks = status_checks(world, to_check).await?;
@@ -81,27 +68,6 @@ pub(crate) async fn look_again<W: ReadInstances + Clock>(
         checks.extend(status_checks(world, unchecked).await?);
     }
     Ok(before.with(at, &described, new, checks))
-}
-
-impl Seen {
-    /// This, with these servers as they are now.
-    fn with(
-        &self,
-        at: Timestamp,
-        described: &[String],
-        new: Vec<Instance>,
-        checks: BTreeMap<String, StatusChecks>,
-    ) -> Self {
-        let mut new: BTreeMap<String, Instance> = new.into_iter().map(|i| (i.id.clone(), i)).collect();
-        let described: BTreeSet<&String> = described.iter().collect();
-        let kept = self.instances.iter().filter_map(|instance| match new.remove(&instance.id) {
-            Some(fresh) => Some(fresh),
-            None => (!described.contains(&instance.id)).then(|| instance.clone()),
-        });
-        let instances = kept.collect();
-        let checks = self.checks.clone().into_iter().chain(checks).collect();
-        Self { at, instances, elsewhere: self.elsewhere.clone(), checks }
-    }
 }
 
 fn checks_matter(list: &ServerList, action: Action) -> bool {

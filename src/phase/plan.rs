@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::model::{Action, Failure, Instance, StopKind};
-
-use super::progress::Progress;
+use crate::model::{Failure, Instance, StopKind};
 
 /// All servers of the list, as one look showed them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,36 +156,6 @@ impl Plan {
     pub(crate) fn fail(&mut self, id: &str, failure: Failure) {
         if let Some(server) = self.servers.iter_mut().find(|server| server.id.as_deref() == Some(id)) {
             server.standing = Standing::Failed(failure);
-        }
-    }
-
-    /// Patience is over: what is under way has failed, for the reason that AWS gave last.
-    pub(crate) fn run_out(&mut self, action: Action, progress: &Progress) {
-        self.membership_unsure = false;
-        for server in &mut self.servers {
-            if let Standing::UnderWay(step) = &server.standing {
-                server.standing =
-                    Standing::Failed(last_failure(step, server.id.as_deref(), action, progress));
-            }
-        }
-    }
-}
-
-/// Why a server is still under way: "it was asked" is only said of one whose request EC2 took.
-fn last_failure(step: &Step, id: Option<&str>, action: Action, progress: &Progress) -> Failure {
-    let memory = id.and_then(|id| progress.servers.get(id));
-    if let Some(refusal) = memory.and_then(|memory| memory.refusal.clone()) {
-        return refusal;
-    }
-    if let Some(unanswered) = memory.and_then(|memory| memory.unanswered.clone()) {
-        return unanswered;
-    }
-    match step {
-        Step::Doubt(failure) | Step::AskLater(failure) => failure.clone(),
-        Step::Ask(..) => Failure::not_asked(),
-        Step::Wait(_) | Step::Boot(_) | Step::Confirm => {
-            let asked = memory.is_some_and(|memory| memory.asked_at.is_some());
-            Failure::not_in_time(action, asked, &step.words())
         }
     }
 }

@@ -13,9 +13,9 @@ use crate::model::failure::Kind;
 use crate::model::instance::key;
 use crate::model::{Action, Failure, InitialState, InitialStates, Instance, InstanceState};
 
-use super::look::Seen;
 use super::pace::{self, Buckets};
 use super::plan::{Plan, Standing, Step};
+use super::seen::Seen;
 
 /// What an invocation hands to the next one of the same phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

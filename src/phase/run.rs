@@ -16,11 +16,12 @@ use crate::servers::file::ServerList;
 use super::ask::{Asking, Mode, Reply, ask};
 use super::decide::{Rules, decide};
 use super::in_time::in_time;
-use super::look::{Seen, look, look_again, pause_before_reading_again};
+use super::look::{look, look_again, pause_before_reading_again};
 use super::plan::{Plan, Request};
 use super::progress::{Answer, Progress};
+use super::seen::Seen;
 use super::watch::Watcher;
-use super::{answer, dry_run, keys, pace};
+use super::{answer, dry_run, keys, pace, patience};
 
 /// A phase stops waiting this long before the invocation's deadline, so that its answer gets out.
 pub(crate) const MARGIN: SignedDuration = SignedDuration::from_secs(10);
@@ -107,7 +108,7 @@ impl<W: World> Phase<'_, W> {
             }
             let asked = !self.task.dry_run && self.act(&plan, watcher).await;
             if !plan.is_decided() && self.world.now() >= self.patience_ends() {
-                plan.run_out(self.task.action, &self.progress);
+                patience::run_out(&mut plan, &self.progress);
             } else if plan.is_decided() && !whole {
                 // The verdict stands on a look at the whole list.
                 before = None;
@@ -141,7 +142,7 @@ impl<W: World> Phase<'_, W> {
             let read = async {
                 match &again {
                     Some((seen, ids)) => look_again(self.world, list, action, seen, ids).await,
-                    None => look(self.world, list, action, &self.progress).await,
+                    None => look(self.world, list, action, self.progress.ids()).await,
                 }
             };
             let failure = match in_time(self.world, self.cut_off(), "DescribeInstances", read).await {

@@ -6,6 +6,7 @@
 pub(crate) mod branches;
 mod mail;
 mod place;
+pub(crate) mod request;
 mod subject;
 mod totals;
 
@@ -16,13 +17,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::lambda::payload::ReportRequest;
 use crate::model::{
     Action, ActionRecord, ActionTaken, Execution, Failure, HoursOff, InitialState, Instance, Outcome, Problem,
 };
 use crate::ports::Mail;
-use crate::report::branches as results;
 use crate::report::branches::{EnvironmentResult, PhaseResult, StateError};
+use crate::report::request::ReportRequest;
 use crate::servers::file::{Rate, ServerList, ServerLists};
 
 pub(crate) use place::Place;
@@ -200,7 +200,7 @@ impl Answer {
 impl Report {
     /// Puts together what the phases answered and what is now.
     pub(crate) fn build(request: &ReportRequest, lists: &ServerLists, seen: &Seen, now: Timestamp) -> Self {
-        let (results, mut remarks) = results::read(&request.results);
+        let (results, mut remarks) = branches::read(&request.results);
         if request.waited {
             remarks.push("This run waited until an earlier one had ended.".to_owned());
         }

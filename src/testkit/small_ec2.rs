@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use crate::lambda::watchers::Watchers;
 use crate::model::{Action, Check, Failure, Instance, InstanceState, PhaseAnswer, StatusChecks, StopKind};
+use crate::muting::Muting;
 use crate::muting::watcher::{self, Muter};
-use crate::muting::{self, Muting};
 use crate::phase::progress::Progress;
 use crate::phase::run::{PhaseError, Task};
 use crate::phase::{self};
@@ -503,7 +503,7 @@ impl MuteAlarms for World {
     async fn mute_rules(&self, family: &str) -> Result<Vec<MuteRule>, Failure> {
         self.call("ListAlarmMuteRules", &[])?;
         let rules = self.mute_rules.borrow();
-        Ok(rules.values().filter(|rule| muting::is_of(family, &rule.name)).cloned().collect())
+        Ok(rules.values().filter(|rule| MuteRule::number(family, &rule.name).is_some()).cloned().collect())
     }
 
     async fn put_mute_rule(&self, rule: &MuteRule) -> Result<(), Failure> {

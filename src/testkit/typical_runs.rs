@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use crate::lambda::payload::ReportRequest;
 use crate::model::{Action, Execution, Instance, InstanceState};
 use crate::phase::run::Task;
 use crate::ports::Mail;
+use crate::report::request::ReportRequest;
 use crate::report::{Place, Report};
 use crate::servers::file::{ServerList, ServerLists};
 use jiff::tz::TimeZone;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::lambda::payload::ReportRequest;
 use crate::model::{Action, Failure, Instance, InstanceState};
 use crate::ports::Mail;
+use crate::report::request::ReportRequest;
 use crate::report::{Place, Report, Seen, Status};
 use crate::servers::file::ServerLists;
 use jiff::Timestamp;

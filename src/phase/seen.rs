@@ -1,0 +1,41 @@
+//! What one look showed. Plain values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::model::{Instance, StatusChecks};
+
+/// What one look showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// When it began.
+    pub at: Timestamp,
+    /// The list's live instances, in the list's own order.
+    pub instances: Vec<Instance>,
+    /// Servers of the list that are not among them (any more), as their ids show them.
+    pub elsewhere: Vec<Instance>,
+    /// Status checks, by id.
+    pub checks: BTreeMap<String, StatusChecks>,
+}
+
+impl Seen {
+    /// This, with these servers as they are now.
+    pub(crate) fn with(
+        &self,
+        at: Timestamp,
+        described: &[String],
+        new: Vec<Instance>,
+        checks: BTreeMap<String, StatusChecks>,
+    ) -> Self {
+        let mut new: BTreeMap<String, Instance> = new.into_iter().map(|i| (i.id.clone(), i)).collect();
+        let described: BTreeSet<&String> = described.iter().collect();
+        let kept = self.instances.iter().filter_map(|instance| match new.remove(&instance.id) {
+            Some(fresh) => Some(fresh),
+            None => (!described.contains(&instance.id)).then(|| instance.clone()),
+        });
+        let instances = kept.collect();
+        let checks = self.checks.clone().into_iter().chain(checks).collect();
+        Self { at, instances, elsewhere: self.elsewhere.clone(), checks }
+    }
+}
