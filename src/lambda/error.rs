@@ -39,7 +39,7 @@ pub(crate) enum HandlerError {
         /// The recipients.
         to: String,
         /// What SES said.
-        error: Failure,
+        error: Box<Failure>,
     },
     /// The program has a defect.
     #[error("the function panicked: {0}. This is a defect: please report it")]

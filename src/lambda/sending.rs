@@ -58,5 +58,5 @@ fn undelivered(failure: Failure, to: &[String]) -> HandlerError {
     if may_pass(&failure) && !failure.is_unanswered() {
         return failure.into();
     }
-    HandlerError::MailRejected { to: to.join(", "), error: failure }
+    HandlerError::MailRejected { to: to.join(", "), error: Box::new(failure) }
 }

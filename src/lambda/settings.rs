@@ -51,7 +51,7 @@ pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings
         lists: lists(variable("SERVERS_FILE")),
         zone: TimeZone::get(&zone)
             .map_err(|error| HandlerError::Misconfigured(format!("TIME_ZONE: {error}")))?,
-        place: place(&variable),
+        place: place(variable),
         mail: addresses(variable("MAIL_SENDER"), variable("MAIL_RECIPIENTS")),
         muting: muting(variable)?,
     })

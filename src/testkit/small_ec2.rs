@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::ops::RangeInclusive;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -227,6 +228,12 @@ pub(crate) struct Call {
     pub ids: Vec<String>,
 }
 
+/// Which describes show something else, and what.
+pub(crate) struct Show {
+    pub(crate) describes: RangeInclusive<usize>,
+    pub(crate) what: fn(&mut Vec<Instance>),
+}
+
 /// The small EC2, its clock and its phase log.
 pub(crate) struct World {
     pub servers: RefCell<BTreeMap<String, Server>>,
@@ -240,6 +247,12 @@ pub(crate) struct World {
     pub mute_rules: RefCell<BTreeMap<String, MuteRule>>,
     /// How many of the next calls of an operation fail with a code.
     pub faults: RefCell<Vec<(&'static str, &'static str, u32)>>,
+    /// What a describe by names or tags shows instead, by its number, from 1.
+    pub(crate) shows: RefCell<Vec<Show>>,
+    /// The same for a describe by ids.
+    pub(crate) shows_by_id: RefCell<Vec<Show>>,
+    /// DescribeInstanceStatus does not know these ids.
+    pub(crate) no_status_of: RefCell<BTreeSet<String>>,
     pub buckets: Cell<bool>,
     now: Cell<Timestamp>,
     requests: Cell<f64>,
@@ -249,6 +262,8 @@ pub(crate) struct World {
     dice: RefCell<fastrand::Rng>,
 }
 
+/// The code of a fault that lets a call hang.
+pub(crate) const HANGS: &str = "it hangs";
 /// The key of every volume.
 pub(crate) const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd";
 /// How long an AWS call takes.
@@ -267,6 +282,9 @@ impl World {
             alarms: RefCell::default(),
             mute_rules: RefCell::default(),
             faults: RefCell::default(),
+            shows: RefCell::default(),
+            shows_by_id: RefCell::default(),
+            no_status_of: RefCell::default(),
             buckets: Cell::new(true),
             now: Cell::new(seven()),
             requests: Cell::new(5.0),
@@ -279,6 +297,33 @@ impl World {
 
     pub(crate) fn fail_next(&self, operation: &'static str, code: &'static str, times: u32) {
         self.faults.borrow_mut().push((operation, code, times));
+    }
+
+    /// Describes by names or tags show something else.
+    pub(crate) fn show(&self, describes: RangeInclusive<usize>, what: fn(&mut Vec<Instance>)) {
+        self.shows.borrow_mut().push(Show { describes, what });
+    }
+
+    /// Describes by ids show something else.
+    pub(crate) fn show_by_id(&self, describes: RangeInclusive<usize>, what: fn(&mut Vec<Instance>)) {
+        self.shows_by_id.borrow_mut().push(Show { describes, what });
+    }
+
+    fn edited(&self, operation: &str, shows: &RefCell<Vec<Show>>, mut seen: Vec<Instance>) -> Vec<Instance> {
+        let number = self.calls_of(operation).len();
+        for show in shows.borrow().iter().filter(|show| show.describes.contains(&number)) {
+            (show.what)(&mut seen);
+        }
+        seen
+    }
+
+    /// A call that a fault lets hang never answers.
+    async fn hang_if_told(&self, operation: &'static str) {
+        let hangs =
+            self.faults.borrow().iter().any(|fault| fault.0 == operation && fault.1 == HANGS && fault.2 > 0);
+        if hangs {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// The calls of one operation.
@@ -419,6 +464,7 @@ pub(crate) fn error(operation: &'static str, code: &str) -> Failure {
 impl ReadInstances for World {
     async fn instances(&self, selection: Selection<'_>) -> Result<Vec<Instance>, Failure> {
         assert!(!selection.is_empty(), "an empty filter means every instance");
+        self.hang_if_told("DescribeInstances").await;
         self.call("DescribeInstances", &[])?;
         let now = self.now.get();
         let mut servers = self.servers.borrow_mut();
@@ -428,10 +474,11 @@ impl ReadInstances for World {
         });
         let names: BTreeSet<&String> = selection.names.iter().collect();
         let listed = |name: &Option<String>| name.as_ref().is_some_and(|name| names.contains(name));
-        Ok(shown
+        let found = shown
             .filter(|i| selection.names.is_empty() || listed(&i.name))
             .filter(|i| !matches!(i.state, InstanceState::Terminated | InstanceState::ShuttingDown))
-            .collect())
+            .collect();
+        Ok(self.edited("DescribeInstances", &self.shows, found))
     }
 
     async fn instances_by_id(&self, ids: &[String]) -> Result<Vec<Instance>, Failure> {
@@ -443,11 +490,14 @@ impl ReadInstances for World {
             server.settle(now);
             Some(server.shown(now))
         });
-        Ok(known.collect())
+        Ok(self.edited("DescribeInstances (by id)", &self.shows_by_id, known.collect()))
     }
 
     async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, Failure> {
         self.call("DescribeInstanceStatus", ids)?;
+        if ids.iter().any(|id| self.no_status_of.borrow().contains(id)) {
+            return Err(error("DescribeInstanceStatus", "InvalidInstanceID.NotFound"));
+        }
         let now = self.now.get();
         let mut servers = self.servers.borrow_mut();
         let checked = ids.iter().filter_map(|id| {

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
 mod fault_table;
+mod hostile;
 mod invariants;
 mod phase;
