@@ -387,3 +387,33 @@ fn a_5xx_without_a_known_code_is_awss_own_trouble() {
         assert_eq!(failure.kind, Kind::Outage, "{failure}");
     }
 }
+
+/// Nobody answers there: connections are taken and left alone.
+fn silent() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    (listener, url)
+}
+
+#[test]
+fn a_phase_log_that_never_answers_is_given_up_after_three_seconds() {
+    let (_listener, url) = silent();
+    let endpoint = Endpoint { url, requests: Arc::default() };
+    let began = std::time::Instant::now();
+    let failure = run(endpoint.aws().write("run-1", &[heading()])).expect_err("nobody answers");
+    assert_eq!(failure.kind, Kind::Outage);
+    assert!(began.elapsed() >= std::time::Duration::from_secs(3));
+}
+
+#[test]
+fn a_mail_whose_answer_is_lost_is_sent_once() {
+    let endpoint = Endpoint::new([(500, ses_error("InternalFailure")), (200, String::new())]);
+    let mail = Mail { subject: String::new(), text: String::new(), html: String::new() };
+    run(endpoint.aws().send("from@example.com", &["a@example.com".to_owned()], &mail))
+        .expect_err("no answer");
+    assert_eq!(endpoint.requests().len(), 1);
+}
+
+fn ses_error(code: &str) -> String {
+    format!("<ErrorResponse><Error><Code>{code}</Code><Message>said SES</Message></Error></ErrorResponse>")
+}

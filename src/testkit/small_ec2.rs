@@ -241,6 +241,8 @@ pub(crate) struct World {
     pub log: RefCell<Vec<String>>,
     pub log_fails: Cell<bool>,
     pub mails: RefCell<Vec<Mail>>,
+    /// SES refuses a mail to any of these.
+    pub(crate) refused_recipients: RefCell<BTreeSet<String>>,
     pub records: RefCell<Vec<serde_json::Value>>,
     told: Cell<usize>,
     pub alarms: RefCell<Vec<Alarm>>,
@@ -277,6 +279,7 @@ impl World {
             log: RefCell::default(),
             log_fails: Cell::new(false),
             mails: RefCell::default(),
+            refused_recipients: RefCell::default(),
             records: RefCell::default(),
             told: Cell::new(0),
             alarms: RefCell::default(),
@@ -582,8 +585,12 @@ impl PhaseLog for World {
 }
 
 impl SendMail for World {
-    async fn send(&self, _: &str, _: &[String], mail: &Mail) -> Result<String, Failure> {
-        self.call("SendEmail", &[])?;
+    async fn send(&self, _: &str, to: &[String], mail: &Mail) -> Result<String, Failure> {
+        self.call("SendEmail", to)?;
+        if let Some(refused) = to.iter().find(|to| self.refused_recipients.borrow().contains(*to)) {
+            let text = format!("Email address is not verified: {refused}");
+            return Err(Failure::of_aws("SendEmail", "MessageRejected", &text, Some(400)));
+        }
         self.mails.borrow_mut().push(mail.clone());
         Ok("message-1".to_owned())
     }

@@ -2,37 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::lambda::error::HandlerError;
-use crate::lambda::handler;
-use crate::lambda::handler::Invocation;
-use crate::lambda::settings::{Addresses, Settings};
-use crate::report::Place;
-use crate::servers::file::ServerLists;
-use crate::testkit::small_ec2::{Habit, World, at_once, running, stopped};
-use jiff::tz::TimeZone;
+use super::{answer, settings};
+use crate::testkit::small_ec2::{Habit, World, running, stopped};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 const DATABASES: [&str; 3] = ["test2", "test7", "test8"];
-
-fn settings() -> Settings {
-    Settings {
-        lists: Ok(ServerLists::parse(include_str!("../../../tests/servers.toml")).unwrap()),
-        zone: TimeZone::UTC,
-        place: Place::new("eu-west-1", "start-stop"),
-        muting: None,
-        mail: Ok(Addresses {
-            sender: "start-stop@example.com".to_owned(),
-            recipients: vec!["platform@example.com".to_owned()],
-        }),
-    }
-}
-
-fn answer(world: &World, settings: &Settings, payload: Value) -> Result<Value, HandlerError> {
-    let deadline = crate::ports::Clock::now(world) + SignedDuration::from_mins(15);
-    let invocation = Invocation { deadline, request_id: "request-1".to_owned() };
-    at_once(handler::answer(world, settings, &invocation, payload))
-}
 
 fn start(next_phase: bool) -> Value {
     json!({"phase_number": 3, "next_phase": next_phase, "action": "start", "cw_log_phase": "starting", "send_mail": false,
