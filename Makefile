@@ -122,7 +122,7 @@ check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the templ
 	@echo "== Checks; the first time this compiles the AWS SDK's metadata: some minutes"
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 	.venv/bin/ruff format --check bench local operate prove tests
 	.venv/bin/ruff check bench local operate prove tests
 	$(PYTHON) -m tests.lint

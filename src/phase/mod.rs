@@ -1,8 +1,8 @@
 //! One phase: look, decide, ask, wait, until every server of the list stands as it should or cannot.
 //!
-//! Read [`mod@run`] first; it is the loop. [`mod@look`] sees what is, [`mod@decide`] says how each server stands ([`plan`]),
-//! [`mod@ask`] sends what the plan wants, [`progress`] holds what cannot be seen, [`pace`] knows EC2's limits. Others may
-//! [`watch`]; the loop does not know them.
+//! Read `run` first; it is the loop. `look` sees what is, `decide` says how each server stands (`plan`),
+//! `ask` sends what the plan wants, `progress` holds what cannot be seen, `pace` knows EC2's limits. Others may
+//! `watch`; the loop does not know them.
 
 pub(crate) mod answer;
 pub(crate) mod ask;

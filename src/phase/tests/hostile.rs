@@ -240,7 +240,8 @@ fn a_minimum_that_held_servers_keep_from_being_met_says_so() {
 
 #[test]
 fn to_a_stop_what_is_terminated_is_down_and_what_is_missing_holds_nothing_up() {
-    let terminated = World::new([running("test2"), running("test7").with(Habit::Dies)]);
+    let dying = server("test7", InstanceState::Stopping).with(Habit::Hangs);
+    let terminated = World::new([running("test2"), dying]);
     terminated.servers.borrow_mut().values_mut().for_each(|server| server.instance.stopped_at = None);
     terminated.show(2..=1000, |seen| seen.retain(|instance| instance.name.as_deref() == Some("test2")));
     terminated.show_by_id(1..=1000, |seen| {
@@ -250,12 +251,42 @@ fn to_a_stop_what_is_terminated_is_down_and_what_is_missing_holds_nothing_up() {
     });
     let answer = run(&terminated, &list(&two()), Action::Stop);
     assert_eq!((answer.outcome, answer.next_phase), (Outcome::Ready, true));
+    let gone = &answer.actions["test7"];
+    assert_eq!(
+        (gone.action, gone.why.as_deref()),
+        (ActionTaken::Nothing, Some("it was terminated: it counts as down"))
+    );
 
     let missing = World::new([running("test2")]);
     let answer = run(&missing, &list(&two()), Action::Stop);
     assert_eq!((answer.outcome, answer.next_phase), (Outcome::Degraded, true));
     assert_eq!(codes(&answer)["test7"], "ServerMissing");
     assert_eq!(missing.state("test2"), InstanceState::Stopped);
+    let (missing, mut both) = (World::new([running("test2")]), list(&two()));
+    both.minimum = Minimum::AtLeast(2);
+    assert_eq!(run(&missing, &both, Action::Stop).outcome, Outcome::Degraded);
+}
+
+#[test]
+fn a_phase_in_progress_lets_no_tier_go_ahead_and_blames_nobody_yet() {
+    let world = World::new([running("test2"), stopped("test7").with(Habit::Hangs)]);
+    for minimum in [Minimum::AtLeast(1), Minimum::AtLeast(2), Minimum::All] {
+        let mut list = list(&two());
+        list.minimum = minimum;
+        let deadline = world.now() + Duration::from_secs(40);
+        let answer = invoke(&world, &Task { deadline, ..task(&world, &list, Action::Start) }, None).unwrap();
+        assert_eq!((answer.outcome, answer.next_phase), (Outcome::InProgress, false));
+        assert!(answer.problems.is_empty() && answer.resume.is_some(), "{:?}", answer.problems);
+    }
+}
+
+#[test]
+fn a_server_to_which_nothing_was_done_has_no_action() {
+    for (world, action) in
+        [(World::new(two().map(running)), Action::Start), (World::new(two().map(stopped)), Action::Stop)]
+    {
+        assert!(run(&world, &list(&two()), action).actions.is_empty());
+    }
 }
 
 #[test]
