@@ -89,6 +89,11 @@ fn minimum_met(counts: &Counts, absent: usize, minimum: Minimum) -> bool {
     }
 }
 
+/// Whether the servers that are ready already meet a minimum that is a number.
+pub(crate) fn is_enough(plan: &Plan, list: &ServerList, progress: &Progress) -> bool {
+    matches!(list.minimum, Minimum::AtLeast(_)) && minimum_met(&counts(plan, progress), 0, list.minimum)
+}
+
 /// Whether the tier after this one may go ahead.
 pub(crate) fn next_phase(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Ready | Outcome::Degraded | Outcome::Empty)

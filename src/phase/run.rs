@@ -107,7 +107,7 @@ impl<W: World> Phase<'_, W> {
                 return Ok(dry_run::answer(&plan, list, &self.progress));
             }
             let asked = !self.task.dry_run && self.act(&plan, watcher).await;
-            if !plan.is_decided() && self.world.now() >= self.patience_ends() {
+            if !plan.is_decided() && (self.world.now() >= self.patience_ends() || self.is_enough(&plan)) {
                 patience::run_out(&mut plan, &self.progress);
             } else if plan.is_decided() && !whole {
                 // The verdict stands on a look at the whole list.
@@ -225,6 +225,13 @@ impl<W: World> Phase<'_, W> {
     /// Until when the list waits for its servers.
     fn patience_ends(&self) -> Timestamp {
         self.progress.began_at + self.task.list.timeout
+    }
+
+    /// Whether the list's minimum has been met for so long that the rest is not waited for.
+    fn is_enough(&self, plan: &Plan) -> bool {
+        let list = self.task.list;
+        let due = list.minimum_after.is_some_and(|after| self.world.now() >= self.progress.began_at + after);
+        due && answer::is_enough(plan, list, &self.progress)
     }
 
     /// No call of this invocation goes on after this.

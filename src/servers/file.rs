@@ -1,7 +1,7 @@
 //! `servers.toml`: which servers there are, in which environment and tier, and when they count as ready.
 //!
-//! Owns the file's format and its checks. It stands alone (serde, toml, thiserror), because build.rs
-//! compiles it too: a bad file is refused when it is built and when it is read.
+//! Owns the file's format and its checks: by `ec2-start-stop check`, by the build of the artefact, and by the function
+//! when it starts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -19,7 +19,9 @@ const MOST_TIERS: usize = 6;
 const LONGEST_NAME: usize = 24;
 /// An execution of hours is a mistake in the file: a whole day at most.
 const LONGEST_MINUTES: u64 = 24 * 60;
-/// What a list of databases must say before it may be stopped by force.
+/// "A filter value has at most 255 characters" (EC2 refuses longer ones; ansible-collections/amazon.aws, issue 2393).
+const LONGEST_SERVER: usize = 255;
+/// What a list must say before it may be stopped by force, unless nothing starts after it.
 const ACCEPTS_DATA_LOSS: &str = "data loss";
 
 /// How far a started server must have come to count as ready. Each level includes those before it.
@@ -76,6 +78,8 @@ pub(crate) struct ServerList {
     pub settle: Duration,
     /// How many must be ready.
     pub minimum: Minimum,
+    /// After this a minimum that is met is enough, although others are still under way.
+    pub minimum_after: Option<Duration>,
     /// After how long a graceful stop becomes a forced one; never, if absent.
     pub force_stop_after: Option<Duration>,
     /// What one of its servers costs an hour, on average: only the user knows.
@@ -143,6 +147,7 @@ struct RawList {
     settle_seconds: u64,
     #[serde(default)]
     minimum: RawMinimum,
+    minimum_after_minutes: Option<u64>,
     force_stop_after_minutes: Option<u64>,
     force_stop_accepts: Option<String>,
     hourly_rate: Option<Rate>,
@@ -253,6 +258,7 @@ impl RawList {
                 RawMinimum::Word(All::All) => Minimum::All,
                 RawMinimum::Number(number) => Minimum::AtLeast(number),
             },
+            minimum_after: self.minimum_after_minutes.map(|minutes| Duration::from_secs(minutes * 60)),
             force_stop_after: self.force_stop_after_minutes.map(|minutes| Duration::from_secs(minutes * 60)),
             hourly_rate: self.hourly_rate,
         }
@@ -310,6 +316,15 @@ impl Check<'_> {
         self.ensure(!before.iter().any(|list| list.number == number), at, || {
             format!("two lists have the number {number}")
         })?;
+        let like = |name: &str| name.to_lowercase().replace('_', "-");
+        let twin = before.iter().find(|list| {
+            list.environment != raw.environment && like(&list.environment) == like(&raw.environment)
+        });
+        self.ensure(twin.is_none(), at, || {
+            let other = twin.map_or("", |list| list.environment.as_str());
+            let environment = &raw.environment;
+            format!("environment \"{environment}\" differs from \"{other}\" only by case, - or _: its tiers would not wait for each other")
+        })?;
         let same = |list: &ServerList| list.environment == raw.environment && list.tier == raw.tier;
         self.ensure(!before.iter().any(same), at, || {
             format!("environment \"{}\" has two lists for the tier \"{}\"", raw.environment, raw.tier)
@@ -317,7 +332,8 @@ impl Check<'_> {
         self.times(raw, at)?;
         self.rate(raw, at)?;
         self.selection(raw, at)?;
-        self.force_stop(raw, at)
+        self.minimum_after(raw, at)?;
+        self.force_stop(raw, tiers, at)
     }
 
     fn times(&self, raw: &RawList, at: &Range<usize>) -> Result<(), ServersFileError> {
@@ -370,15 +386,28 @@ impl Check<'_> {
                 format!("list {number}: a tag has an empty key or value")
             })?;
         }
-        let listed = raw.servers.as_ref().map_or(0, Vec::len);
         let RawMinimum::Number(minimum) = raw.minimum else { return Ok(()) };
         self.ensure(minimum >= 1, at, || format!("list {number}: minimum must be \"all\" or at least 1"))?;
-        self.ensure(listed == 0 || minimum <= listed, at, || {
+        let listed = raw.servers.as_ref().map(Vec::len);
+        self.ensure(listed.is_none_or(|listed| minimum <= listed), at, || {
+            let listed = listed.unwrap_or_default();
             format!("list {number}: minimum is {minimum}, but the list has only {listed} servers")
         })
     }
 
-    fn force_stop(&self, raw: &RawList, at: &Range<usize>) -> Result<(), ServersFileError> {
+    fn minimum_after(&self, raw: &RawList, at: &Range<usize>) -> Result<(), ServersFileError> {
+        let number = raw.number;
+        let Some(minutes) = raw.minimum_after_minutes else { return Ok(()) };
+        self.ensure(matches!(raw.minimum, RawMinimum::Number(_)), at, || {
+            format!("list {number}: minimum_after_minutes needs a minimum that is a number")
+        })?;
+        self.ensure((1..raw.timeout_minutes).contains(&minutes), at, || {
+            format!("list {number}: minimum_after_minutes must be at least 1 and less than timeout_minutes")
+        })
+    }
+
+    /// What starts before something else may hold its data: every list but those of the last tier.
+    fn force_stop(&self, raw: &RawList, tiers: &[String], at: &Range<usize>) -> Result<(), ServersFileError> {
         let number = raw.number;
         let Some(minutes) = raw.force_stop_after_minutes else {
             return self.ensure(raw.force_stop_accepts.is_none(), at, || {
@@ -391,24 +420,25 @@ impl Check<'_> {
             )
         })?;
         let accepted = raw.force_stop_accepts.as_deref() == Some(ACCEPTS_DATA_LOSS);
-        self.ensure(raw.tier != "db" || accepted, at, || {
+        let is_last = tiers.len() > 1 && tiers.last() == Some(&raw.tier);
+        self.ensure(is_last || accepted, at, || {
             format!(
-                "list {number}: a forced stop can destroy a database's data; \
-                 if you accept that, say force_stop_accepts = \"{ACCEPTS_DATA_LOSS}\""
+                "list {number}: a forced stop can destroy data of the tier \"{tier}\"; \
+                 if you accept that, say force_stop_accepts = \"{ACCEPTS_DATA_LOSS}\"",
+                tier = raw.tier
             )
         })
     }
 
-    /// Names of servers: none empty, none in two lists.
+    /// Names of servers: Name tags as they are, none in two lists.
     fn names(&self, raw: &RawList, taken: &mut BTreeMap<String, u32>) -> Result<(), ServersFileError> {
         for name in raw.servers.iter().flatten() {
-            let at = name.span();
-            self.ensure(!name.get_ref().trim().is_empty(), &at, || {
-                format!("list {} lists a server with an empty name", raw.number)
-            })?;
-            if let Some(other) = taken.insert(name.get_ref().clone(), raw.number) {
-                let what =
-                    format!("server \"{}\" is in list {other} and in list {}", name.get_ref(), raw.number);
+            let (at, name) = (name.span(), name.get_ref());
+            if let Some(wrong) = wrong_name(name) {
+                return Err(self.content(&at, format!("list {}: server \"{name}\": {wrong}", raw.number)));
+            }
+            if let Some(other) = taken.insert(name.clone(), raw.number) {
+                let what = format!("server \"{name}\" is in list {other} and in list {}", raw.number);
                 return Err(self.content(&at, what));
             }
         }
@@ -421,5 +451,25 @@ impl Check<'_> {
         self.ensure(plain && (1..=LONGEST_NAME).contains(&name.len()), at, || {
             format!("{what} \"{name}\": 1 to {LONGEST_NAME} letters, digits, - and _ are expected")
         })
+    }
+}
+
+/// Why a Name tag cannot be listed, if it cannot.
+fn wrong_name(name: &str) -> Option<&'static str> {
+    let id = |rest: &str| matches!(rest.len(), 8 | 17) && rest.chars().all(|c| c.is_ascii_hexdigit());
+    if name.trim().is_empty() {
+        Some("an empty name")
+    } else if name.trim() != name {
+        Some("take the blanks around the name away")
+    } else if name.contains(['*', '?']) {
+        Some("wildcards are not read; list the names, or select by tags")
+    } else if name.strip_prefix("i-").is_some_and(id) {
+        Some("this is an instance id; write the server's Name tag")
+    } else if name.contains(char::is_control) {
+        Some("a name is one line without control characters")
+    } else if name.chars().map(|c| if c == '\\' { 2 } else { 1 }).sum::<usize>() > LONGEST_SERVER {
+        Some("EC2 takes at most 255 characters; select by tags")
+    } else {
+        None
     }
 }

@@ -636,6 +636,7 @@ pub(crate) fn list(names: &[&str]) -> ServerList {
         timeout: Duration::from_secs(15 * 60),
         settle: Duration::ZERO,
         minimum: Minimum::All,
+        minimum_after: None,
         force_stop_after: None,
         hourly_rate: None,
     }

@@ -365,3 +365,27 @@ fn a_second_namesake_never_takes_another_servers_key() {
     let answer = run(&world, &list, Action::Start);
     assert_eq!((answer.outcome, answer.servers.total, answer.servers.changed), (Outcome::Ready, 3, 1));
 }
+
+#[test]
+fn a_minimum_that_is_met_is_enough_after_its_time_and_not_before() {
+    let short = || {
+        [
+            running("test2"),
+            running("test7"),
+            stopped("test8").with(Habit::Refuses("InsufficientInstanceCapacity")),
+        ]
+    };
+    let mut list = list(&["test2", "test7", "test8"]);
+    list.minimum = Minimum::AtLeast(2);
+    let world = World::new(short());
+    assert_eq!(run(&world, &list, Action::Start).outcome, Outcome::Degraded);
+    assert!(world.seconds() >= 15 * 60, "without a time of its own it waits for all: {} s", world.seconds());
+    list.minimum_after = Some(Duration::from_secs(120));
+    let world = World::new(short());
+    let answer = run(&world, &list, Action::Start);
+    assert_eq!(
+        (answer.outcome, codes(&answer)["test8"].as_str()),
+        (Outcome::Degraded, "InsufficientInstanceCapacity")
+    );
+    assert!((120..160).contains(&world.seconds()), "{} s", world.seconds());
+}

@@ -95,6 +95,13 @@ fn each_mistake_is_refused_with_its_line() {
         (list(&[("minimum", "0")]), 1, "minimum"),
         (list(&[("minimum", "3")]), 1, "only 2 servers"),
         (list(&[("force_stop_accepts", "\"data loss\"")]), 1, "force_stop_accepts has no"),
+        (with(&[("environment", "\"DEV\"")]), 10, "differs from \"dev\" only by case"),
+        (list(&[("servers", "[]"), ("minimum", "1")]), 1, "only 0 servers"),
+        (list(&[("minimum_after_minutes", "5")]), 1, "needs a minimum that is a number"),
+        (list(&[("minimum", "1"), ("minimum_after_minutes", "15")]), 1, "less than timeout_minutes"),
+        (list(&[("servers", "[\"web-*\"]")]), 8, "wildcards are not read"),
+        (list(&[("servers", "[\"web \"]")]), 8, "blanks around"),
+        (list(&[("servers", "[\"i-0bad14933fffa49b9\"]")]), 8, "instance id"),
     ] {
         let (found, said) = refused(&text);
         assert!(said.contains(what), "{said}");
@@ -161,4 +168,13 @@ fn more_environments_than_a_machine_holds_are_refused() {
     };
     assert!(ServerLists::parse(&many(20)).is_ok());
     assert!(refused(&many(21)).1.contains("21 environments"));
+}
+
+#[test]
+fn a_name_of_255_characters_is_taken_and_a_longer_one_is_not() {
+    let named = |name: &str| list(&[("servers", &format!("[{name:?}]"))]);
+    assert!(ServerLists::parse(&named(&"n".repeat(255))).is_ok());
+    assert!(refused(&named(&"n".repeat(256))).1.contains("at most 255"));
+    // EC2 reads a backslash only behind another one.
+    assert!(refused(&named(&"\\".repeat(128))).1.contains("at most 255"));
 }

@@ -63,7 +63,7 @@ impl Lists {
 /// Every kind of lists that servers.toml allows.
 fn lists() -> impl Strategy<Value = Lists> {
     let tiers = prop::collection::btree_map("[a-z0-9_-]{1,24}", any::<bool>(), 1..=6).prop_map(cased);
-    let environments = prop::collection::btree_set("[A-Za-z0-9_-]{1,24}", 1..=20);
+    let environments = prop::collection::btree_set("[A-Za-z0-9_-]{1,24}", 1..=20).prop_map(told_apart);
     (tiers, environments, 0_u64..2, "[A-Za-z'$%{}() é😀\"-]{0,40}[$][{]x[}]")
         .prop_flat_map(|(tiers, environments, settle, name)| {
             let has = prop::collection::vec(any::<bool>(), tiers.len()).prop_map(at_least_one);
@@ -81,6 +81,12 @@ fn lists() -> impl Strategy<Value = Lists> {
 /// Some names in capitals: two tiers must differ in more than that.
 fn cased(names: BTreeMap<String, bool>) -> Vec<String> {
     names.into_iter().map(|(name, capitals)| if capitals { name.to_uppercase() } else { name }).collect()
+}
+
+/// Environments differ in more than case, - and _.
+fn told_apart(names: BTreeSet<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names.into_iter().filter(|name| seen.insert(name.to_lowercase().replace('_', "-"))).collect()
 }
 
 fn at_least_one(mut has: Vec<bool>) -> Vec<bool> {
