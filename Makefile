@@ -25,6 +25,7 @@ NODE := tests/linters/node_modules/.installed
 # into them goes to the commands through the environment, so that no shell reads it.
 #: ACTION=both           run: start, stop or both
 #: APPLY=1               tag: really tags
+#: ARCHITECTURE=x86_64   deploy: or arm64, as the stack's parameter says
 #: BUILDS=1              bench: adds clean builds (half an hour)
 #: DELETE=ec2-start-…     prove: deletes what an earlier proof left
 #: DRY_RUN=1             start, stop: changes nothing; says, and mails, what would be done and why
@@ -51,6 +52,9 @@ export PORT ?= 0
 export STACK ?=
 export ENV ?=
 export RUN ?=
+export ARCHITECTURE ?= x86_64
+# A binary that is there checks servers.toml without a compiler.
+CHECK = $(if $(wildcard bootstrap),./bootstrap,cargo run --quiet --no-default-features --target-dir target/core --) check
 export RENDER ?= cargo run --quiet --no-default-features --target-dir target/core -- render servers.toml
 export SENDER ?=
 export DELETE ?=
@@ -69,7 +73,7 @@ takes-status := STACK
 takes-log := RUN STACK
 takes-destroy := STACK
 takes-doctor := RENDER
-takes-deploy := RENDER STACK
+takes-deploy := ARCHITECTURE RENDER STACK
 takes-tag := APPLY
 takes-bench := BUILDS
 takes-pictures := CHROMIUM
