@@ -492,6 +492,12 @@ const OURS: &[Known] = &[
         "Run it again; if it happens again, the list is too long for EC2's limits in its timeout_minutes.",
     ),
     (&["NotInTime"], Kind::Final, "Look at it in the console."),
+    (&["Unknown"], Kind::Final, "Step Functions gave no name: start a new run."),
+    (
+        &["RejectedLogEvents", "InvalidParameterException", "InvalidParameterValue"],
+        Kind::Final,
+        "CloudWatch Logs or SES did not take what was sent: please report it.",
+    ),
 ];
 
 #[cfg(test)]
