@@ -169,6 +169,16 @@ impl Failure {
         Self::ours("ServerWentBack", what.to_owned())
     }
 
+    /// Two lists select one instance.
+    pub(crate) fn in_two_lists(first: &str, second: &str) -> Self {
+        Self::ours("ServerInTwoLists", format!("it is in the lists {first} and {second}"))
+    }
+
+    /// The state machine's results are not those of servers.toml.
+    pub(crate) fn stale_machine(what: String) -> Self {
+        Self::ours("StateMachineStale", what)
+    }
+
     /// The hold tag's value cannot be read.
     pub(crate) fn bad_hold(value: &str) -> Self {
         Self::ours("HoldTagUnreadable", format!("its hold tag says \"{value}\""))
@@ -468,6 +478,16 @@ const OURS: &[Known] = &[
         &["MinimumNotMet"],
         Kind::Final,
         "Release the held servers, or lower the list's minimum in servers.toml.",
+    ),
+    (
+        &["ServerInTwoLists"],
+        Kind::Final,
+        "The order of tiers does not hold for it: correct the lists' tags, a server belongs in one.",
+    ),
+    (
+        &["StateMachineStale"],
+        Kind::Final,
+        "The state machine and servers.toml do not agree: make statemachine, then make deploy.",
     ),
     (&["ServerTerminated"], Kind::Final, "Restore it, or take it off the list."),
     (

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::failure::Failure;
+use super::Action;
+use super::failure::{Failure, Kind};
 
 /// An EC2 instance state, `InstanceState.Name` in the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,6 +76,19 @@ impl Instance {
     /// EC2's word for its state.
     pub(crate) fn state_word(&self) -> &str {
         self.unknown_state.as_deref().unwrap_or(self.state.name())
+    }
+
+    /// When the run that began then changed it, as its own times tell: it was launched, or its stop was asked for,
+    /// since, and it has not been turned back by somebody else.
+    pub(crate) fn changed_since(&self, run_began_at: Timestamp, action: Action) -> Option<Timestamp> {
+        let down = matches!(self.state, InstanceState::Stopping | InstanceState::Stopped);
+        let shut_down = self.state_reason.as_ref().is_some_and(|reason| reason.kind == Kind::ShutDown);
+        let (changed_at, turned_back) = match action {
+            Action::Start => (self.launch_time, down && shut_down),
+            Action::Stop => (self.stopped_at, !down),
+        };
+        // EC2's times have whole seconds, the execution's have milliseconds.
+        changed_at.filter(|at| !turned_back && at.as_second() >= run_began_at.as_second())
     }
 
     /// Whether it is gone for good, or about to be.

@@ -179,7 +179,7 @@ impl Progress {
     fn meet(&mut self, instance: &Instance, run_began_at: Timestamp) {
         let states = &mut self.initial_state.0;
         let key = key(instance.name.as_deref(), &instance.id, |key| states.contains_key(key));
-        let changed_at = changed_by_this_run(instance, self.action, run_began_at);
+        let changed_at = instance.changed_since(run_began_at, self.action);
         states.insert(key, before_this_run(instance, self.action, changed_at.is_some()));
         if let Some(at) = changed_at {
             let memory = Remembered { asked_at: Some(at), taken: true, moved: true, ..Remembered::default() };
@@ -307,23 +307,6 @@ impl Remembered {
         let seconds = self.ready_at?.duration_since(self.asked_at?).as_secs();
         u64::try_from(seconds).ok()
     }
-}
-
-/// When this run changed the instance, as its own times tell: it was launched, or its stop was asked for, after the
-/// run began, and it has not been turned back since by somebody else.
-pub(crate) fn changed_by_this_run(
-    instance: &Instance,
-    action: Action,
-    run_began_at: Timestamp,
-) -> Option<Timestamp> {
-    let down = matches!(instance.state, InstanceState::Stopping | InstanceState::Stopped);
-    let shut_down = instance.state_reason.as_ref().is_some_and(|reason| reason.kind == Kind::ShutDown);
-    let (changed_at, turned_back) = match action {
-        Action::Start => (instance.launch_time, down && shut_down),
-        Action::Stop => (instance.stopped_at, !down),
-    };
-    // EC2's times have whole seconds, the execution's have milliseconds.
-    changed_at.filter(|at| !turned_back && at.as_second() >= run_began_at.as_second())
 }
 
 /// What the instance is now, unless this run has changed it already.

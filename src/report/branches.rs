@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{ActionRecord, Counts, HoursOff, InitialState, InitialStates, Outcome, Problem};
+use crate::model::{ActionRecord, Counts, Failure, HoursOff, InitialState, InitialStates, Outcome, Problem};
 
 /// What one environment's branch gave.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,7 +18,7 @@ pub(crate) struct EnvironmentResult {
     /// Initial states by tier.
     pub initial_states: IndexMap<String, IndexMap<String, InitialState>>,
     /// Why the branch ended early, if it failed by an error.
-    pub error: Option<StateError>,
+    pub error: Option<Failure>,
     /// The answers were too large to hand on whole: only counts and problems came.
     pub shortened: bool,
 }
@@ -63,30 +63,16 @@ pub(crate) struct PhaseResult {
     pub shortened: bool,
 }
 
-/// `$states.errorOutput`: an error of the state machine.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct StateError {
-    /// The error's name.
-    #[serde(rename = "Error", default)]
-    pub name: String,
-    /// The cause; from a Lambda, a JSON object as a string.
-    #[serde(rename = "Cause", default)]
-    pub cause: String,
-}
-
-impl StateError {
-    /// Reads an error, of whatever shape it is.
-    pub(crate) fn read(value: &Value) -> Self {
-        Self::deserialize(value)
-            .unwrap_or_else(|_| Self { name: "Unknown".to_owned(), cause: value.to_string() })
-    }
-
-    /// The cause as a sentence: Lambda's `errorMessage`, where there is one.
-    pub(crate) fn sentence(&self) -> String {
-        let parsed: Option<Value> = serde_json::from_str(&self.cause).ok();
-        let message = parsed.as_ref().and_then(|cause| cause.get("errorMessage")).and_then(Value::as_str);
-        message.unwrap_or(&self.cause).to_owned()
-    }
+/// `$states.errorOutput`, an error of the state machine, of whatever shape it is. The cause of a Lambda's is a JSON
+/// object as a string: its `errorMessage` is the sentence.
+pub(crate) fn error(value: &Value) -> Failure {
+    let field = |name: &str| value.get(name).and_then(Value::as_str);
+    let (Some(name), cause) = (field("Error"), field("Cause").unwrap_or_default()) else {
+        return Failure::of_state_machine("Unknown", &value.to_string());
+    };
+    let parsed: Option<Value> = serde_json::from_str(cause).ok();
+    let message = parsed.as_ref().and_then(|cause| cause.get("errorMessage")).and_then(Value::as_str);
+    Failure::of_state_machine(name, message.unwrap_or(cause))
 }
 
 /// Reads the branches' results; the second value says what could not be read.
@@ -102,7 +88,7 @@ fn environment(value: &Value, remarks: &mut Vec<String>) -> Option<EnvironmentRe
         return None;
     };
     let mut result = EnvironmentResult { environment: name.to_owned(), ..EnvironmentResult::default() };
-    result.error = value.get("error").filter(|error| !error.is_null()).map(StateError::read);
+    result.error = value.get("error").filter(|error| !error.is_null()).map(error);
     result.shortened = value.get("shortened").and_then(Value::as_bool).unwrap_or(false);
     for phase in value.get("phases").and_then(Value::as_array).into_iter().flatten() {
         match PhaseResult::deserialize(phase) {

@@ -4,26 +4,21 @@
 //! of it in `mail`.
 
 pub(crate) mod branches;
+mod build;
 mod mail;
 mod place;
 pub(crate) mod request;
+mod rows;
 mod subject;
 mod totals;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{
-    Action, ActionRecord, ActionTaken, Execution, Failure, HoursOff, InitialState, Instance, Outcome, Problem,
-};
+use crate::model::{Action, ActionTaken, Execution, Failure, HoursOff, Instance, Outcome, Problem};
 use crate::ports::Mail;
-use crate::report::branches::{EnvironmentResult, PhaseResult, StateError};
-use crate::report::request::ReportRequest;
-use crate::servers::file::{Rate, ServerList, ServerLists};
+use crate::servers::file::Rate;
 
 pub(crate) use place::Place;
 pub(crate) use totals::{Placed, Stands, Totals};
@@ -31,6 +26,8 @@ pub(crate) use totals::{Placed, Stands, Totals};
 /// The most that the answer says of single servers: a state's payload has at most 262,144 bytes
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), problems and counts are in it too.
 const ANSWER_BYTES: usize = 150_000;
+/// The most that it says of problems: with the servers and the cause it stays under the limit.
+const PROBLEM_BYTES: usize = 60_000;
 /// A Fail's cause has at most 32,768 characters (API: HistoryEvent, ExecutionFailedEventDetails).
 const CAUSE_CHARACTERS: usize = 30_000;
 
@@ -198,31 +195,6 @@ impl Answer {
 }
 
 impl Report {
-    /// Puts together what the phases answered and what is now.
-    pub(crate) fn build(request: &ReportRequest, lists: &ServerLists, seen: &Seen, now: Timestamp) -> Self {
-        let (results, mut remarks) = branches::read(&request.results);
-        if request.waited {
-            remarks.push("This run waited until an earlier one had ended.".to_owned());
-        }
-        let mut builder =
-            Builder { request, lists, seen, problems: Vec::new(), remarks, status: Status::Success };
-        if let Some(error) = &request.error {
-            builder.fail_by(&StateError::read(error), "the state machine", "");
-        }
-        let environments =
-            lists.environments().into_iter().map(|name| builder.environment(name, &results)).collect();
-        Self {
-            action: request.action,
-            dry_run: request.dry_run,
-            status: builder.status,
-            execution: request.execution.clone(),
-            at: now,
-            environments,
-            problems: builder.problems,
-            remarks: builder.remarks,
-        }
-    }
-
     /// The whole run is aborted, because servers.toml cannot be used.
     pub(crate) fn abort_for(&mut self, what: &str) {
         self.status = Status::Aborted;
@@ -262,6 +234,7 @@ impl Report {
             servers.clear();
             remarks.push("Too many servers for the execution's output: each one is in the mail.".to_owned());
         }
+        let problems = fitting(&self.problems, &mut remarks);
         let mut answer = Answer {
             status: self.status,
             subject: sent.subject.clone(),
@@ -271,7 +244,7 @@ impl Report {
             counts: self.totals(),
             off: self.off(),
             servers,
-            problems: self.problems.clone(),
+            problems,
             remarks,
             cause: None,
         };
@@ -280,185 +253,21 @@ impl Report {
     }
 }
 
-struct Builder<'a> {
-    request: &'a ReportRequest,
-    lists: &'a ServerLists,
-    seen: &'a Seen,
-    problems: Vec<Problem>,
-    remarks: Vec<String>,
-    status: Status,
-}
-
-impl Builder<'_> {
-    fn worsen(&mut self, status: Status) {
-        self.status = self.status.max(status);
+/// The first problems that fit; the mail has them all.
+fn fitting(problems: &[Problem], remarks: &mut Vec<String>) -> Vec<Problem> {
+    let mut bytes = 0;
+    let fit = problems.iter().take_while(|problem| {
+        bytes += serde_json::to_string(problem).map_or(0, |text| text.len());
+        bytes <= PROBLEM_BYTES
+    });
+    let fit: Vec<Problem> = fit.cloned().collect();
+    if fit.len() < problems.len() {
+        let more = problems.len() - fit.len();
+        remarks.push(format!(
+            "{more} more problems are in the mail only: the execution's output has no room for them."
+        ));
     }
-
-    fn fail_by(&mut self, error: &StateError, whose: &str, place: &str) {
-        self.worsen(Status::Aborted);
-        let message = format!("{whose} failed{place}: {}", error.sentence());
-        self.problems.push(Problem { name: whose.to_owned(), id: None, code: error.name.clone(), message });
-    }
-
-    fn environment(&mut self, name: &str, results: &[EnvironmentResult]) -> EnvironmentReport {
-        let result = results.iter().find(|result| result.environment == name);
-        let asked = self.request.environments.as_ref();
-        let skipped = asked.is_some_and(|asked| !asked.iter().any(|asked| asked == name));
-        let mut phases = self.lists.in_start_order(name);
-        if self.request.action == Action::Stop {
-            phases.reverse();
-        }
-        if let Some((result, error)) = result.and_then(|result| Some((result, result.error.as_ref()?))) {
-            let broke_off = phases.iter().find(|list| !result.is_decided(list.number));
-            let place = broke_off.map_or_else(String::new, |list| format!(" in its {} tier", list.tier));
-            self.fail_by(error, &format!("environment {name}"), &place);
-        }
-        if result.is_some_and(|result| result.shortened) {
-            self.remarks
-                .push(format!("{name}: too many servers to hand on what each did; end states are from now."));
-        }
-        let tiers = phases.into_iter().map(|phase| self.tier(phase, result, skipped)).collect();
-        EnvironmentReport { name: name.to_owned(), skipped, tiers }
-    }
-
-    fn tier(&mut self, list: &ServerList, result: Option<&EnvironmentResult>, skipped: bool) -> TierReport {
-        let answered =
-            result.and_then(|result| result.phases.iter().find(|other| other.phase_number == list.number));
-        let initial = result.and_then(|result| result.initial_states.get(&list.tier));
-        let outcome =
-            if skipped { Some(Outcome::Skipped) } else { answered.map(|answered| answered.outcome) };
-        self.judge(outcome);
-        if let Some(error) = answered.and_then(|answered| answered.log_error.as_ref()) {
-            self.remarks.push(format!("The phase log of {} could not be written: {error}.", list.name));
-        }
-        if let Some(error) = answered.and_then(|answered| answered.mute_error.as_ref()) {
-            self.remarks.push(format!("Alarms of {} may be muted wrongly: {error}.", list.name));
-        }
-        let seen = self.seen.iter().find(|(number, _)| *number == list.number).map(|(_, seen)| seen);
-        if let Some(Err(error)) = seen {
-            self.remarks.push(format!("The end states of {} are unknown: {error}.", list.name));
-        }
-        let instances = seen.and_then(|seen| seen.as_ref().ok());
-        let mut rows = Rows::new(list, answered, initial, instances).all();
-        if matches!(outcome, Some(Outcome::Ready | Outcome::Degraded)) && !self.request.dry_run {
-            rows.iter_mut().for_each(|row| self.look_again(row));
-        }
-        self.problems.extend(answered.into_iter().flat_map(|answered| answered.problems.clone()));
-        TierReport {
-            name: list.name.clone(),
-            tier: list.tier.clone(),
-            outcome,
-            rows,
-            off: answered.map(|answered| answered.off).unwrap_or_default(),
-            hourly_rate: list.hourly_rate.clone(),
-        }
-    }
-
-    fn judge(&mut self, outcome: Option<Outcome>) {
-        match outcome {
-            Some(Outcome::Ready | Outcome::Empty | Outcome::Skipped) => {}
-            Some(Outcome::Degraded) => self.worsen(Status::Degraded),
-            Some(Outcome::Failed | Outcome::InProgress) | None => self.worsen(Status::Aborted),
-        }
-    }
-
-    /// A server that its phase called ready and that is not so any more.
-    fn look_again(&mut self, row: &mut Row) {
-        let wanted = match self.request.action {
-            Action::Start => "running",
-            Action::Stop => "stopped",
-        };
-        let known = row.end_state.as_deref();
-        if row.problem.is_some() || row.action == ActionTaken::Held || known.is_none_or(|end| end == wanted) {
-            return;
-        }
-        let what =
-            format!("it was {wanted} when its tier was done, and is {} now", known.unwrap_or_default());
-        let problem = Problem::of(&row.name, row.id.as_deref(), &Failure::went_back(&what));
-        row.problem = Some(problem.code.clone());
-        self.problems.push(problem);
-        self.worsen(Status::Degraded);
-    }
-}
-
-/// The rows of one list, from four sources: each server once.
-struct Rows<'a> {
-    list: &'a ServerList,
-    reached: bool,
-    problems: BTreeMap<&'a str, &'a Problem>,
-    actions: Option<&'a IndexMap<String, ActionRecord>>,
-    initial: Option<&'a IndexMap<String, InitialState>>,
-    now: Option<&'a Vec<Instance>>,
-    told: BTreeSet<String>,
-}
-
-impl<'a> Rows<'a> {
-    fn new(
-        list: &'a ServerList,
-        answered: Option<&'a PhaseResult>,
-        initial: Option<&'a IndexMap<String, InitialState>>,
-        now: Option<&'a Vec<Instance>>,
-    ) -> Self {
-        let problems = answered.map_or(&[][..], |answered| &answered.problems);
-        Self {
-            list,
-            reached: answered.is_some_and(|answered| answered.outcome != Outcome::Skipped),
-            problems: problems.iter().map(|problem| (problem.name.as_str(), problem)).collect(),
-            actions: answered.map(|answered| &answered.actions),
-            initial,
-            now,
-            told: BTreeSet::new(),
-        }
-    }
-
-    fn all(mut self) -> Vec<Row> {
-        let mut rows = Vec::new();
-        for (key, initial) in self.initial.into_iter().flatten() {
-            rows.push(self.row(key, Some(&initial.instance_id), Some(&initial.state)));
-        }
-        for instance in self.now.into_iter().flatten() {
-            if !self.told.contains(&instance.id) {
-                let name = instance.name.clone().unwrap_or_else(|| instance.id.clone());
-                let twice = self.told.contains(&name);
-                let key = if twice { format!("{name} ({})", instance.id) } else { name };
-                rows.push(self.row(&key, Some(&instance.id), None));
-            }
-        }
-        let listed = self.list.servers.iter().map(String::as_str);
-        let problems: Vec<&str> = self.problems.keys().copied().collect();
-        for name in listed.chain(problems) {
-            if !self.told.contains(name) {
-                rows.push(self.row(name, None, None));
-            }
-        }
-        rows
-    }
-
-    fn row(&mut self, key: &str, id: Option<&str>, initial: Option<&str>) -> Row {
-        self.told.insert(key.to_owned());
-        self.told.extend(id.map(str::to_owned));
-        let record = self.actions.and_then(|actions| actions.get(key));
-        let problem = self.problems.get(key);
-        let end =
-            id.and_then(|id| self.now?.iter().find(|instance| instance.id == id)).map(|i| i.state.name());
-        let gone = (id.is_none() || self.now.is_some()) && end.is_none();
-        let note = match record.and_then(|record| record.why.clone()) {
-            None if !self.reached && problem.is_none() => Some("not reached by this run".to_owned()),
-            why => why,
-        };
-        Row {
-            name: key.to_owned(),
-            id: id.map(str::to_owned),
-            environment: self.list.environment.clone(),
-            tier: self.list.tier.clone(),
-            initial_state: initial.map(str::to_owned),
-            end_state: if gone { Some("missing".to_owned()) } else { end.map(str::to_owned) },
-            action: record.map_or(ActionTaken::Nothing, |record| record.action),
-            seconds: record.and_then(|record| record.seconds),
-            note,
-            problem: problem.map(|problem| problem.code.clone()),
-        }
-    }
+    fit
 }
 
 #[cfg(test)]

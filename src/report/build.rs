@@ -1,0 +1,254 @@
+//! Puts a report together: what every phase answered, and what every server is now. Pure.
+//!
+//! Owns the verdict. What this run changed is said to be changed, also where its phase broke off.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::model::{Action, ActionTaken, Failure, Outcome, Problem};
+use crate::servers::file::{ServerList, ServerLists};
+
+use super::branches::{self, EnvironmentResult};
+use super::request::ReportRequest;
+use super::rows::{Changed, Rows};
+use super::{EnvironmentReport, Report, Row, Seen, Status, TierReport};
+
+impl Report {
+    /// Puts together what the phases answered and what is now.
+    pub(crate) fn build(request: &ReportRequest, lists: &ServerLists, seen: &Seen, now: Timestamp) -> Self {
+        let (results, mut remarks) = branches::read(&request.results);
+        if request.waited {
+            remarks.push("This run waited until an earlier one had ended.".to_owned());
+        }
+        let mut builder = Builder {
+            request,
+            lists,
+            seen,
+            problems: Vec::new(),
+            remarks,
+            status: Status::Success,
+            owners: BTreeMap::new(),
+        };
+        if let Some(error) = &request.error {
+            builder.fail_by(&branches::error(error), "the state machine", "");
+        }
+        builder.check_results(&results);
+        let environments =
+            lists.environments().into_iter().map(|name| builder.environment(name, &results)).collect();
+        Self {
+            action: request.action,
+            dry_run: request.dry_run,
+            status: builder.status,
+            execution: request.execution.clone(),
+            at: now,
+            environments,
+            problems: builder.problems,
+            remarks: builder.remarks,
+        }
+    }
+}
+
+/// How far the run came with a tier.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    /// The run was not about its environment.
+    skipped: bool,
+    /// It may have been at work when its branch, or the machine, failed.
+    at_work: bool,
+}
+
+/// What a report is put together from, and what is found on the way.
+struct Builder<'a> {
+    request: &'a ReportRequest,
+    lists: &'a ServerLists,
+    seen: &'a Seen,
+    problems: Vec<Problem>,
+    remarks: Vec<String>,
+    status: Status,
+    /// The list of each instance: two lists may select one.
+    owners: BTreeMap<String, String>,
+}
+
+impl Builder<'_> {
+    fn worsen(&mut self, status: Status) {
+        self.status = self.status.max(status);
+    }
+
+    fn fail_by(&mut self, error: &Failure, whose: &str, place: &str) {
+        self.worsen(Status::Aborted);
+        let message = format!("{whose} failed{place}: {}", error.message);
+        self.problems.push(Problem { name: whose.to_owned(), id: None, code: error.code.clone(), message });
+    }
+
+    /// The state machine gave what servers.toml does not know, or did not give what it does.
+    fn stale(&mut self, name: &str, what: String, status: Status) {
+        self.worsen(status);
+        self.problems.push(Problem::of(name, None, &Failure::stale_machine(what)));
+    }
+
+    /// Results of environments and lists that there are not, or that came twice.
+    fn check_results(&mut self, results: &[EnvironmentResult]) {
+        let lists = self.lists;
+        let known = lists.environments();
+        for (place, result) in results.iter().enumerate() {
+            let name = &result.environment;
+            if !known.contains(&name.as_str()) {
+                self.stale(
+                    name,
+                    format!("a result of {name} came, which is not in servers.toml"),
+                    Status::Degraded,
+                );
+            } else if results[..place].iter().any(|before| before.environment == *name) {
+                self.stale(
+                    name,
+                    format!("a second result of {name} came, and is not told here"),
+                    Status::Degraded,
+                );
+            }
+            for phase in &result.phases {
+                let number = phase.phase_number;
+                let listed = self.lists.numbered(number).is_some_and(|list| list.environment == *name);
+                if known.contains(&name.as_str()) && !listed {
+                    let what =
+                        format!("{name} has no list of the phase number {number}, and an answer of it came");
+                    self.stale(name, what, Status::Degraded);
+                }
+            }
+        }
+        let request = self.request;
+        for name in request.environments.iter().flatten() {
+            if !known.contains(&name.as_str()) {
+                self.stale(
+                    name,
+                    format!("{name} was asked for, which is not in servers.toml"),
+                    Status::Degraded,
+                );
+            }
+        }
+        let complete = self.request.error.is_none() && !results.is_empty();
+        for name in known.into_iter().filter(|_| complete) {
+            if !self.is_skipped(name) && !results.iter().any(|result| result.environment == name) {
+                let what = format!("{name} is in servers.toml, and the state machine gave no result of it");
+                self.stale(name, what, Status::Aborted);
+            }
+        }
+    }
+
+    fn is_skipped(&self, name: &str) -> bool {
+        self.request.environments.as_ref().is_some_and(|asked| !asked.iter().any(|asked| asked == name))
+    }
+
+    fn environment(&mut self, name: &str, results: &[EnvironmentResult]) -> EnvironmentReport {
+        let result = results.iter().find(|result| result.environment == name);
+        let skipped = self.is_skipped(name);
+        let mut phases = self.lists.in_start_order(name);
+        if self.request.action == Action::Stop {
+            phases.reverse();
+        }
+        let error = result.and_then(|result| result.error.as_ref());
+        // Where the machine itself failed, nobody knows which tier was at work.
+        let lost = result.is_none() && self.request.error.is_some();
+        let undecided = |list: &&&ServerList| result.is_none_or(|result| !result.is_decided(list.number));
+        let broke_off = phases.iter().find(undecided).filter(|_| error.is_some()).copied();
+        if let Some(error) = error {
+            let place = broke_off.map_or_else(String::new, |list| format!(" in its {} tier", list.tier));
+            self.fail_by(error, &format!("environment {name}"), &place);
+        }
+        if result.is_some_and(|result| result.shortened) {
+            self.remarks
+                .push(format!("{name}: too many servers to hand on what each did; end states are from now."));
+        }
+        let tiers = phases.into_iter().map(|list| {
+            let at_work =
+                !skipped && (lost || broke_off.is_some_and(|broke_off| broke_off.number == list.number));
+            self.tier(list, result, Reach { skipped, at_work })
+        });
+        let tiers = tiers.collect();
+        EnvironmentReport { name: name.to_owned(), skipped, tiers }
+    }
+
+    fn tier(&mut self, list: &ServerList, result: Option<&EnvironmentResult>, reach: Reach) -> TierReport {
+        let answered =
+            result.and_then(|result| result.phases.iter().find(|other| other.phase_number == list.number));
+        let initial = result.and_then(|result| result.initial_states.get(&list.tier));
+        let told = answered.map(|answered| answered.outcome);
+        let mut outcome = if reach.skipped { Some(Outcome::Skipped) } else { told };
+        self.judge(told.filter(|_| !reach.skipped).or(outcome));
+        if let Some(error) = answered.and_then(|answered| answered.log_error.as_ref()) {
+            self.remarks.push(format!("The phase log of {} could not be written: {error}.", list.name));
+        }
+        if let Some(error) = answered.and_then(|answered| answered.mute_error.as_ref()) {
+            self.remarks.push(format!("Alarms of {} may be muted wrongly: {error}.", list.name));
+        }
+        let seen = self.seen.iter().find(|(number, _)| *number == list.number).map(|(_, seen)| seen);
+        if let Some(Err(error)) = seen {
+            self.remarks.push(format!("The end states of {} are unknown: {error}.", list.name));
+        }
+        let instances = seen.and_then(|seen| seen.as_ref().ok());
+        let run = self.request.execution.as_ref().filter(|_| !self.request.dry_run);
+        let broke_off = !reach.skipped && matches!(told, None | Some(Outcome::InProgress));
+        let began_at = run.filter(|_| reach.at_work && broke_off).map(|run| run.start_time);
+        let changed = began_at.map(|began_at| Changed { began_at, action: self.request.action });
+        let mut rows = Rows::new(list, answered, initial, instances, changed).all();
+        if changed.is_some() && rows.iter().any(|row| row.action.changes()) {
+            outcome = outcome.or(Some(Outcome::InProgress));
+        }
+        self.own(list, &mut rows);
+        if !self.request.dry_run {
+            let all = matches!(outcome, Some(Outcome::Ready | Outcome::Degraded));
+            rows.iter_mut().filter(|row| all || row.seconds.is_some()).for_each(|row| self.look_again(row));
+        }
+        self.problems.extend(answered.into_iter().flat_map(|answered| answered.problems.clone()));
+        TierReport {
+            name: list.name.clone(),
+            tier: list.tier.clone(),
+            outcome,
+            rows,
+            off: answered.map(|answered| answered.off).unwrap_or_default(),
+            hourly_rate: list.hourly_rate.clone(),
+        }
+    }
+
+    /// The first list owns an instance that two select.
+    fn own(&mut self, list: &ServerList, rows: &mut Vec<Row>) {
+        let label = list.label();
+        rows.retain(|row| {
+            let Some(id) = row.id.as_ref() else { return true };
+            let Some(owner) = self.owners.get(id) else {
+                self.owners.insert(id.clone(), label.clone());
+                return true;
+            };
+            let failure = Failure::in_two_lists(owner, &label);
+            self.problems.push(Problem::of(&row.name, Some(id), &failure));
+            self.status = self.status.max(Status::Degraded);
+            false
+        });
+    }
+
+    fn judge(&mut self, outcome: Option<Outcome>) {
+        match outcome {
+            Some(Outcome::Ready | Outcome::Empty | Outcome::Skipped) => {}
+            Some(Outcome::Degraded) => self.worsen(Status::Degraded),
+            Some(Outcome::Failed | Outcome::InProgress) | None => self.worsen(Status::Aborted),
+        }
+    }
+
+    /// A server that its phase called ready and that is not so any more.
+    fn look_again(&mut self, row: &mut Row) {
+        let wanted = match self.request.action {
+            Action::Start => "running",
+            Action::Stop => "stopped",
+        };
+        let known = row.end_state.as_deref();
+        if row.problem.is_some() || row.action == ActionTaken::Held || known.is_none_or(|end| end == wanted) {
+            return;
+        }
+        let what =
+            format!("it was {wanted} when its tier was done, and is {} now", known.unwrap_or_default());
+        let problem = Problem::of(&row.name, row.id.as_deref(), &Failure::went_back(&what));
+        row.problem = Some(problem.code.clone());
+        self.problems.push(problem);
+        self.worsen(Status::Degraded);
+    }
+}

@@ -1,0 +1,138 @@
+//! The rows of one list: each server once, from what its phase answered, what it was and what it is now. Pure.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+
+use crate::model::instance::key;
+use crate::model::{
+    Action, ActionRecord, ActionTaken, InitialState, Instance, InstanceState, Outcome, Problem,
+};
+use crate::servers::file::ServerList;
+
+use super::Row;
+use super::branches::PhaseResult;
+
+/// A phase that broke off could not tell what it changed: EC2's own times tell.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Changed {
+    /// When the run began.
+    pub(super) began_at: Timestamp,
+    /// Start or stop.
+    pub(super) action: Action,
+}
+
+impl Changed {
+    fn record(self, instance: &Instance) -> Option<ActionRecord> {
+        let at = instance.changed_since(self.began_at, self.action)?.strftime("%H:%M").to_string();
+        let (action, word) = match self.action {
+            Action::Start => (ActionTaken::Started, "started"),
+            Action::Stop => (ActionTaken::Stopped, "stopped"),
+        };
+        let why = Some(format!("{word} by this run at {at} UTC, as EC2 says; then its tier broke off"));
+        Some(ActionRecord { action, seconds: None, why })
+    }
+}
+
+/// What a server was before it was changed so.
+fn before(record: &ActionRecord) -> String {
+    let state = match record.action {
+        ActionTaken::Started => InstanceState::Stopped,
+        _ => InstanceState::Running,
+    };
+    state.name().to_owned()
+}
+
+/// The rows of one list, from four sources: each server once.
+pub(super) struct Rows<'a> {
+    list: &'a ServerList,
+    reached: bool,
+    problems: &'a [Problem],
+    actions: Option<&'a IndexMap<String, ActionRecord>>,
+    initial: Option<&'a IndexMap<String, InitialState>>,
+    now: Option<&'a Vec<Instance>>,
+    /// If its phase broke off: what this run changed is to be read from EC2's times.
+    changed: Option<Changed>,
+    told: BTreeSet<String>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(
+        list: &'a ServerList,
+        answered: Option<&'a PhaseResult>,
+        initial: Option<&'a IndexMap<String, InitialState>>,
+        now: Option<&'a Vec<Instance>>,
+        changed: Option<Changed>,
+    ) -> Self {
+        Self {
+            list,
+            reached: answered.is_some_and(|answered| answered.outcome != Outcome::Skipped),
+            problems: answered.map_or(&[][..], |answered| &answered.problems),
+            actions: answered.map(|answered| &answered.actions),
+            initial,
+            now,
+            changed,
+            told: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn all(mut self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for (key, initial) in self.initial.into_iter().flatten() {
+            rows.push(self.row(key, Some(&initial.instance_id), Some(&initial.state)));
+        }
+        for instance in self.now.into_iter().flatten() {
+            if !self.told.contains(&instance.id) {
+                let key = key(instance.name.as_deref(), &instance.id, |key| self.told.contains(key));
+                rows.push(self.row(&key, Some(&instance.id), None));
+            }
+        }
+        for name in &self.list.servers {
+            if !self.told.contains(name) {
+                rows.push(self.row(name, None, None));
+            }
+        }
+        let label = self.list.label();
+        for problem in self.problems {
+            let is_told = problem.id.as_ref().map_or(&problem.name, |id| id);
+            if !self.told.contains(is_told) && problem.name != label {
+                rows.push(self.row(&problem.name, problem.id.as_deref(), None));
+            }
+        }
+        rows
+    }
+
+    fn row(&mut self, key: &str, id: Option<&str>, initial: Option<&str>) -> Row {
+        self.told.insert(key.to_owned());
+        self.told.extend(id.map(str::to_owned));
+        let record = self.actions.and_then(|actions| actions.get(key));
+        let by_id = |problem: &&Problem| id.is_some() && problem.id.as_deref() == id;
+        let by_name = |problem: &&Problem| problem.id.is_none() && problem.name == key;
+        let problem = self.problems.iter().find(by_id).or_else(|| self.problems.iter().find(by_name));
+        let instance = id.and_then(|id| self.now?.iter().find(|instance| instance.id == id));
+        let end = instance.map(Instance::state_word);
+        let changed = instance
+            .filter(|_| record.is_none())
+            .zip(self.changed)
+            .and_then(|(instance, changed)| changed.record(instance));
+        let record = record.or(changed.as_ref());
+        let gone = (id.is_none() || self.now.is_some()) && end.is_none();
+        let note = match record.and_then(|record| record.why.clone()) {
+            None if !self.reached && problem.is_none() => Some("not reached by this run".to_owned()),
+            why => why,
+        };
+        Row {
+            name: key.to_owned(),
+            id: id.map(str::to_owned),
+            environment: self.list.environment.clone(),
+            tier: self.list.tier.clone(),
+            initial_state: initial.map(str::to_owned).or_else(|| changed.as_ref().map(before)),
+            end_state: if gone { Some("missing".to_owned()) } else { end.map(str::to_owned) },
+            action: record.map_or(ActionTaken::Nothing, |record| record.action),
+            seconds: record.and_then(|record| record.seconds),
+            note,
+            problem: problem.map(|problem| problem.code.clone()),
+        }
+    }
+}
