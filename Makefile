@@ -96,7 +96,7 @@ endif
 yes = $(if $(filter-out 0 no false,$($1)),$(if $(filter-out 1 yes true,$($1)),$(error $1 is "$($1)"; \
 	1, yes or true is expected, or 0, no or false),yes))
 
-.PHONY: help run prove test test-fast test-rust test-python check statemachine preview pictures build-function
+.PHONY: help run prove mutants test test-fast test-rust test-python check statemachine preview pictures build-function
 
 help: ## Lists the commands and their variables
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -130,6 +130,12 @@ check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the templ
 	.venv/bin/ruff format --check bench local operate prove tests
 	.venv/bin/ruff check bench local operate prove tests
 	$(PYTHON) -m tests.lint
+
+mutants: ## Changes the files that decide, line by line, and says which changes no test notices (an hour; not in CI)
+	@test -x target/tools/bin/cargo-mutants || { echo "== Installing cargo-mutants into target/tools (some minutes)"; \
+	  cargo install cargo-mutants --version 27.1.0 --locked --quiet --root target/tools; }
+	target/tools/bin/cargo-mutants mutants --no-default-features --features testkit --timeout 60 --baseline skip --output target \
+	  $(foreach name,decide plan progress patience answer ask pace,--file src/phase/$(name).rs) -- --lib -- --skip invariants
 
 statemachine: ## Renders statemachine.asl.json from servers.toml
 	@mkdir -p build

@@ -77,7 +77,14 @@ pub(crate) fn answer(
     record.fit(most);
     let settle = next_phase && !dry_run && !list.settle.is_zero();
     let settle_seconds = list.settle.as_secs();
-    let branch = Step { in_progress, settle, settle_seconds, go_on: next_phase, resume, record };
+    let branch = Step {
+        in_progress,
+        settle,
+        settle_seconds,
+        go_on: next_phase || dry_run && !in_progress,
+        resume,
+        record,
+    };
     Answer { next_phase, outcome, servers, branch }
 }
 

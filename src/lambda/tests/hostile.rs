@@ -65,7 +65,7 @@ fn a_resume_with_times_or_tokens_that_cannot_be_is_refused() {
 #[test]
 fn a_servers_file_that_cannot_be_used_fails_every_phase_and_is_still_mailed() {
     let mut settings = settings();
-    settings.lists = ServerLists::parse("[[list]]\nnumber = 1\n").map_err(|error| error);
+    settings.lists = ServerLists::parse("[[list]]\nnumber = 1\n");
     let world = World::new([]);
     let error = answer(&world, &settings, phase(3, "start", Value::Null)).unwrap_err();
     assert_eq!(error.name(), "InvalidServersFile");

@@ -389,3 +389,50 @@ fn a_minimum_that_is_met_is_enough_after_its_time_and_not_before() {
     );
     assert!((120..160).contains(&world.seconds()), "{} s", world.seconds());
 }
+
+#[test]
+fn a_plain_start_takes_few_requests() {
+    let world = World::new(["test2", "test7", "test8"].map(stopped));
+    assert_eq!(run(&world, &list(&["test2", "test7", "test8"]), Action::Start).outcome, Outcome::Ready);
+    let calls = |operation: &str| world.calls_of(operation).len();
+    assert_eq!((calls("StartInstances"), calls("DescribeInstances")), (1, 2), "the list before and after");
+    assert!(calls("DescribeInstances (by id)") <= 4, "while nothing can be ready");
+    assert!((2..=16).contains(&calls("DescribeInstanceStatus")), "{}", calls("DescribeInstanceStatus"));
+}
+
+#[test]
+fn a_list_that_needs_no_checks_is_ready_at_the_look_that_shows_it_running() {
+    let world = World::new([stopped("test2")]);
+    let mut list = list(&["test2"]);
+    list.ready = Readiness::Running;
+    assert_eq!(run(&world, &list, Action::Start).outcome, Outcome::Ready);
+    assert!(world.calls_of("DescribeInstanceStatus").is_empty());
+    let calls = world.calls.borrow();
+    let [.., before, last] = &calls[..] else { panic!("no two looks") };
+    assert_eq!(last.operation, "DescribeInstances");
+    assert!(last.at.duration_since(before.at).as_secs() < 1, "no pause before the verdict");
+}
+
+#[test]
+fn a_dry_run_too_looks_twice_before_it_calls_a_server_missing() {
+    let world = World::new([stopped("test2")]);
+    world.show(1..=1, |seen| seen.clear());
+    let list = list(&["test2"]);
+    let answer = invoke(&world, &Task { dry_run: true, ..task(&world, &list, Action::Start) }, None).unwrap();
+    assert_eq!(answer.actions["test2"].action, ActionTaken::WouldStart);
+    assert!(answer.problems.is_empty());
+}
+
+#[test]
+fn to_a_stop_a_server_that_ec2_does_not_know_any_more_is_down_after_half_a_minute() {
+    let world = World::new([running("test2"), server("test7", InstanceState::Stopping).with(Habit::Hangs)]);
+    world.show(2..=1000, |seen| seen.retain(|instance| instance.name.as_deref() == Some("test2")));
+    world.show_by_id(1..=1000, |seen| seen.retain(|instance| instance.name.as_deref() == Some("test2")));
+    let answer = run(&world, &list(&two()), Action::Stop);
+    assert_eq!((answer.outcome, answer.servers.ready), (Outcome::Ready, 2));
+    assert!(world.seconds() >= 30, "{} s", world.seconds());
+    let started = World::new([running("test7"), stopped("test2")]);
+    started.show(2..=1000, |seen| seen.retain(|instance| instance.name.as_deref() == Some("test2")));
+    started.show_by_id(1..=1000, |seen| seen.retain(|instance| instance.name.as_deref() == Some("test2")));
+    assert_eq!(codes(&run(&started, &list(&two()), Action::Start))["test7"], "ServerTerminated");
+}

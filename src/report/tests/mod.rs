@@ -4,3 +4,4 @@
 
 mod mails;
 mod report;
+mod truths;

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-11-23T06:05:00Z".parse().unwrap()
 }
 
@@ -25,18 +25,18 @@ fn plain(html: &str) -> String {
     html.replace('\u{a0}', " ")
 }
 
-fn lists() -> ServerLists {
+pub(super) fn lists() -> ServerLists {
     ServerLists::parse(include_str!("../../../tests/servers.toml")).unwrap()
 }
 
-fn id(name: &str) -> String {
+pub(super) fn id(name: &str) -> String {
     format!(
         "i-{:017x}",
         name.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)))
     )
 }
 
-fn instance(name: &str, state: InstanceState) -> Instance {
+pub(super) fn instance(name: &str, state: InstanceState) -> Instance {
     Instance {
         id: id(name),
         name: Some(name.to_owned()),
@@ -56,7 +56,7 @@ fn instance(name: &str, state: InstanceState) -> Instance {
 }
 
 /// Every listed server in this state.
-fn seen(lists: &ServerLists, state: InstanceState) -> Seen {
+pub(super) fn seen(lists: &ServerLists, state: InstanceState) -> Seen {
     let instances = |names: &[String]| names.iter().map(|name| instance(name, state)).collect();
     lists.lists.iter().map(|phase| (phase.number, Ok(instances(&phase.servers)))).collect()
 }
@@ -88,7 +88,7 @@ fn good(lists: &ServerLists, environment: &str, initial: &str, did: &str) -> Val
     result
 }
 
-fn request(results: Vec<Value>) -> ReportRequest {
+pub(super) fn request(results: Vec<Value>) -> ReportRequest {
     ReportRequest {
         action: Action::Start,
         dry_run: false,
@@ -100,7 +100,7 @@ fn request(results: Vec<Value>) -> ReportRequest {
     }
 }
 
-fn all_good(lists: &ServerLists) -> Vec<Value> {
+pub(super) fn all_good(lists: &ServerLists) -> Vec<Value> {
     lists.environments().into_iter().map(|name| good(lists, name, "stopped", "started")).collect()
 }
 
