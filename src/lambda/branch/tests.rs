@@ -78,6 +78,17 @@ fn only_what_goes_on_settles_and_a_dry_run_never_does() {
 }
 
 #[test]
+fn a_dry_run_judges_every_tier_whatever_the_one_before_says() {
+    let lists = lists(1, &["db", "app"], 0);
+    let goes_on = |outcome: Outcome, dry_run: bool| {
+        let answered = phase_of(1, 0, outcome, "");
+        answer(&lists, &lists.lists[0], dry_run, Record::default(), answered).branch.go_on
+    };
+    assert!(goes_on(Outcome::Failed, true) && !goes_on(Outcome::Failed, false));
+    assert!(!goes_on(Outcome::InProgress, true), "the same task goes on first");
+}
+
+#[test]
 fn a_phase_in_progress_is_in_the_record_until_its_next_answer_takes_its_place() {
     let lists = lists(1, &["db", "app"], 0);
     let first = phase_of(2, 0, Outcome::InProgress, "");
