@@ -23,7 +23,7 @@ const HELP: &str = "ec2-start-stop: the function, and its commands
 Without FILE it is servers.toml in this folder, or beside this binary. Without arguments it is the Lambda function.
 ";
 
-/// Runs a command: 0 if all is well, 1 for a bad file, 2 for a command that there is not.
+/// Runs a command: 0 if all is well, 1 for a bad file, 2 for an unknown command.
 pub fn run(command: &str, arguments: &[String]) -> ExitCode {
     match (command, arguments) {
         ("check", [] | [_]) => with_lists(arguments, |path, lists| {

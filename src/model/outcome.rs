@@ -112,7 +112,7 @@ fn is_zero(n: &usize) -> bool {
 /// For how long the started servers of a list had been off, as far as EC2's own times tell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HoursOff {
-    /// Of so many servers it is known.
+    /// The number of servers whose time off is known.
     pub servers: usize,
     /// All of them together, in seconds.
     pub seconds: u64,
@@ -208,7 +208,7 @@ pub(crate) struct PhaseAnswer {
     pub initial_state: InitialStates,
     /// How the phase ended.
     pub outcome: Outcome,
-    /// How many servers are how.
+    /// The number of servers by standing.
     pub servers: Counts,
     /// One entry a server that is not as wanted.
     pub problems: Vec<Problem>,

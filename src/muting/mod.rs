@@ -24,7 +24,7 @@ const ALARMS_PER_RULE: usize = 100;
 pub(crate) const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(15 * 24);
 const MINUTE: i64 = 60;
 
-/// What the function is told about muting; without it no alarm is ever touched.
+/// How the function mutes; without it no alarm is ever touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Muting {
     /// The stack's name: two stacks in one account never touch each other's rules.

@@ -97,8 +97,8 @@ impl<W: MuteAlarms + Clock> Watcher for Muter<'_, W> {
             };
             settle(self.world, &self.family(), &wanted, ends).await
         };
-        let told = in_time(self.world, self.about.deadline - MARGIN, WORK, work).await;
-        match told {
+        let settled = in_time(self.world, self.about.deadline - MARGIN, WORK, work).await;
+        match settled {
             Ok(done) => self.tell(&done, ends),
             Err(failure) => self.fail(&failure),
         }

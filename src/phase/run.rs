@@ -26,7 +26,7 @@ use super::{answer, dry_run, keys, pace, patience};
 /// A phase stops waiting this long before the invocation's deadline, so that its answer gets out.
 pub(crate) const MARGIN: SignedDuration = SignedDuration::from_secs(10);
 
-/// What one invocation of a phase is told.
+/// What one invocation of a phase is to do.
 #[derive(Debug, Clone)]
 pub(crate) struct Task<'a> {
     /// The list.
@@ -176,7 +176,7 @@ impl<W: World> Phase<'_, W> {
         plan
     }
 
-    /// Without the keys' names the problem is told all the same.
+    /// Without the keys' names the problem is reported all the same.
     async fn name_keys(&self, plan: &mut Plan) {
         let named = async {
             keys::name_keys(self.world, plan).await;

@@ -87,7 +87,7 @@ impl Builder<'_> {
         self.problems.push(Problem::of(name, None, &Failure::stale_machine(what)));
     }
 
-    /// Results of environments and lists that there are not, or that came twice.
+    /// Results of unknown environments and lists, and second results of one environment.
     fn check_results(&mut self, results: &[EnvironmentResult]) {
         let lists = self.lists;
         let known = lists.environments();
@@ -102,7 +102,7 @@ impl Builder<'_> {
             } else if results[..place].iter().any(|before| before.environment == *name) {
                 self.stale(
                     name,
-                    format!("a second result of {name} came, and is not told here"),
+                    format!("a second result of {name} came, and is left out here"),
                     Status::Degraded,
                 );
             }
@@ -172,9 +172,9 @@ impl Builder<'_> {
         let answered =
             result.and_then(|result| result.phases.iter().find(|other| other.phase_number == list.number));
         let initial = result.and_then(|result| result.initial_states.get(&list.tier));
-        let told = answered.map(|answered| answered.outcome);
-        let mut outcome = if reach.skipped { Some(Outcome::Skipped) } else { told };
-        self.judge(told.filter(|_| !reach.skipped).or(outcome));
+        let answer = answered.map(|answered| answered.outcome);
+        let mut outcome = if reach.skipped { Some(Outcome::Skipped) } else { answer };
+        self.judge(answer.filter(|_| !reach.skipped).or(outcome));
         if let Some(error) = answered.and_then(|answered| answered.log_error.as_ref()) {
             self.remarks.push(format!("The phase log of {} could not be written: {error}.", list.name));
         }
@@ -187,7 +187,7 @@ impl Builder<'_> {
         }
         let instances = seen.and_then(|seen| seen.as_ref().ok());
         let run = self.request.execution.as_ref().filter(|_| !self.request.dry_run);
-        let broke_off = !reach.skipped && matches!(told, None | Some(Outcome::InProgress));
+        let broke_off = !reach.skipped && matches!(answer, None | Some(Outcome::InProgress));
         let began_at = run.filter(|_| reach.at_work && broke_off).map(|run| run.start_time);
         let changed = began_at.map(|began_at| Changed { began_at, action: self.request.action });
         let mut rows = Rows::new(list, answered, initial, instances, changed).all();

@@ -54,7 +54,7 @@ pub(super) struct Rows<'a> {
     now: Option<&'a Vec<Instance>>,
     /// If its phase broke off: what this run changed is to be read from EC2's times.
     changed: Option<Changed>,
-    told: BTreeSet<String>,
+    named: BTreeSet<String>,
 }
 
 impl<'a> Rows<'a> {
@@ -73,7 +73,7 @@ impl<'a> Rows<'a> {
             initial,
             now,
             changed,
-            told: BTreeSet::new(),
+            named: BTreeSet::new(),
         }
     }
 
@@ -83,20 +83,20 @@ impl<'a> Rows<'a> {
             rows.push(self.row(key, Some(&initial.instance_id), Some(&initial.state)));
         }
         for instance in self.now.into_iter().flatten() {
-            if !self.told.contains(&instance.id) {
-                let key = key(instance.name.as_deref(), &instance.id, |key| self.told.contains(key));
+            if !self.named.contains(&instance.id) {
+                let key = key(instance.name.as_deref(), &instance.id, |key| self.named.contains(key));
                 rows.push(self.row(&key, Some(&instance.id), None));
             }
         }
         for name in &self.list.servers {
-            if !self.told.contains(name) {
+            if !self.named.contains(name) {
                 rows.push(self.row(name, None, None));
             }
         }
         let label = self.list.label();
         for problem in self.problems {
-            let is_told = problem.id.as_ref().map_or(&problem.name, |id| id);
-            if !self.told.contains(is_told) && problem.name != label {
+            let known_as = problem.id.as_ref().map_or(&problem.name, |id| id);
+            if !self.named.contains(known_as) && problem.name != label {
                 rows.push(self.row(&problem.name, problem.id.as_deref(), None));
             }
         }
@@ -104,8 +104,8 @@ impl<'a> Rows<'a> {
     }
 
     fn row(&mut self, key: &str, id: Option<&str>, initial: Option<&str>) -> Row {
-        self.told.insert(key.to_owned());
-        self.told.extend(id.map(str::to_owned));
+        self.named.insert(key.to_owned());
+        self.named.extend(id.map(str::to_owned));
         let record = self.actions.and_then(|actions| actions.get(key));
         let by_id = |problem: &&Problem| id.is_some() && problem.id.as_deref() == id;
         let by_name = |problem: &&Problem| problem.id.is_none() && problem.name == key;

@@ -35,7 +35,7 @@ pub(crate) struct Placed<'a> {
     pub is_there: bool,
 }
 
-/// How many servers are how.
+/// The number of servers by standing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Totals {
     /// All servers of this run: `as_wanted + held + problems + not_reached`.
@@ -65,7 +65,7 @@ impl Report {
         })
     }
 
-    /// How many servers are how.
+    /// The number of servers by standing.
     pub(crate) fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for Placed { row, stands, .. } in self.placed() {

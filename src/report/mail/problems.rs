@@ -6,7 +6,7 @@ use crate::report::{Place, Report};
 
 /// So many servers of an entry are named; the others are named in the rows.
 const MOST_NAMES: usize = 30;
-/// So many of AWS's texts of an entry are told.
+/// An entry shows at most this many of AWS's texts.
 const MOST_TEXTS: usize = 3;
 
 /// One kind of problem.
@@ -87,8 +87,8 @@ fn entry(report: &Report, group: &Group<'_>, place: &Place) -> Entry {
 }
 
 fn of_many(group: &Group<'_>) -> String {
-    let told = group.texts.iter().filter(|text| !text.is_empty()).take(MOST_TEXTS);
-    let mut said: Vec<String> = told.cloned().collect();
+    let texts = group.texts.iter().filter(|text| !text.is_empty()).take(MOST_TEXTS);
+    let mut said: Vec<String> = texts.cloned().collect();
     if group.texts.len() > MOST_TEXTS {
         said.push("Other texts are in the phase log.".to_owned());
     }

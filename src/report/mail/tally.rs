@@ -1,4 +1,4 @@
-//! How many servers of a run, or of one environment, are how; and the words that a start and a stop differ in.
+//! Counts the servers of a run, or of one environment, by standing; and the words that a start and a stop differ in.
 
 use crate::model::{Action, Outcome};
 use crate::report::{EnvironmentReport, Placed, Stands, TierReport};
@@ -17,7 +17,7 @@ pub(super) fn verbs(action: Action) -> Verbs {
     }
 }
 
-/// How many of the servers it is asked about are how.
+/// The number of servers by standing.
 pub(super) struct Tally {
     pub(super) all: usize,
     /// Up now (down, on a stop).

@@ -21,13 +21,13 @@ pub(super) fn were(count: usize) -> &'static str {
 /// `58 s`, `15 min`, `2 min 22 s`, `1 h 5 min`
 pub(super) fn duration(seconds: u64) -> String {
     let units = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
-    let told: Vec<String> = units
+    let parts: Vec<String> = units
         .into_iter()
         .filter(|(n, _)| *n > 0)
         .take(2)
         .map(|(n, unit)| format!("{n}{NO_BREAK}{unit}"))
         .collect();
-    if told.is_empty() { format!("0{NO_BREAK}s") } else { told.join("\u{a0}") }
+    if parts.is_empty() { format!("0{NO_BREAK}s") } else { parts.join("\u{a0}") }
 }
 
 /// `dev`, `dev and test`, `dev, test and preprod`
@@ -56,9 +56,9 @@ mod tests {
 
     #[test]
     fn a_duration_is_told_in_at_most_two_units() {
-        let told = |seconds| duration(seconds).replace(NO_BREAK, " ");
+        let plain = |seconds| duration(seconds).replace(NO_BREAK, " ");
         assert_eq!(
-            [0, 58, 900, 142, 3600, 3900, 86_399].map(told),
+            [0, 58, 900, 142, 3600, 3900, 86_399].map(plain),
             ["0 s", "58 s", "15 min", "2 min 22 s", "1 h", "1 h 5 min", "23 h 59 min"]
         );
     }
