@@ -14,7 +14,7 @@ tag: $(VENV) ## Shows which listed servers lack the tag that the function needs;
 	@$(OPERATE) tag $(if $(call yes,APPLY),--apply)
 
 deploy: samconfig.toml doctor $(DEPLOY_VENV) ## make doctor, then sam build and sam deploy with samconfig.toml
-	PATH="$(DEPLOY_PATH)" sam build
+	PATH="$(DEPLOY_PATH)" sam build --build-in-source
 	PATH="$(DEPLOY_PATH)" sam deploy $(if $(STACK),--stack-name "$$STACK" --s3-prefix "$$STACK")
 
 start: $(VENV) ## Starts the deployed stack's servers and follows the run
@@ -33,7 +33,7 @@ destroy: $(VENV) ## Deletes the stack, its logs and its uploaded code, after ask
 	@$(OPERATE) $@ $(NAMED)
 
 smoke: $(DEPLOY_VENV) $(VENV) ## sam build, then its artefact under AWS's Runtime Interface Emulator (compiles for about 15 minutes)
-	PATH="$(DEPLOY_PATH)" sam build
+	PATH="$(DEPLOY_PATH)" sam build --build-in-source
 	$(PYTHON) -m operate.smoke
 
 samconfig.toml:
