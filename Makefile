@@ -25,7 +25,9 @@ NODE := tests/linters/node_modules/.installed
 # into them goes to the commands through the environment, so that no shell reads it.
 #: ACTION=both           run: start, stop or both
 #: APPLY=1               tag: really tags
-#: ARCHITECTURE=x86_64   deploy: or arm64, as the stack's parameter says
+#: ARCHITECTURE=x86_64   package: for what it compiles, x86_64 or arm64 (samconfig.toml's build parameter, else x86_64)
+#: ARTIFACTS_DIR=…       build-Function: where the function's files go; sam gives it
+#: BOOTSTRAP=path        package: takes this binary and compiles nothing
 #: BUILDS=1              bench: adds clean builds (half an hour)
 #: DELETE=ec2-start-…     prove: deletes what an earlier proof left
 #: DRY_RUN=1             start, stop: changes nothing; says, and mails, what would be done and why
@@ -52,12 +54,13 @@ export PORT ?= 0
 export STACK ?=
 export ENV ?=
 export RUN ?=
-export ARCHITECTURE ?= x86_64
-# A binary that is there checks servers.toml without a compiler.
-CHECK = $(if $(wildcard bootstrap),./bootstrap,cargo run --quiet --no-default-features --target-dir target/core --) check
 export RENDER ?= cargo run --quiet --no-default-features --target-dir target/core -- render servers.toml
 export SENDER ?=
 export DELETE ?=
+export BOOTSTRAP ?=
+export ARTIFACTS_DIR ?=
+# sam tells a makefile no architecture.
+export ARCHITECTURE ?= $(if $(shell grep -sE '^[^\#]*Architecture=arm64' samconfig.toml),arm64,x86_64)
 EMBEDDED ?=
 SERVE ?=
 MUTE ?=
@@ -73,13 +76,14 @@ takes-status := STACK
 takes-log := RUN STACK
 takes-destroy := STACK
 takes-doctor := RENDER
-takes-deploy := ARCHITECTURE RENDER STACK
+takes-deploy := RENDER STACK
 takes-tag := APPLY
 takes-bench := BUILDS
 takes-pictures := CHROMIUM
 takes-prove := SENDER EMBEDDED DELETE
 # What sam calls inside make deploy is given what make deploy was given.
-takes-build-Function := $(takes-deploy)
+takes-build-Function := $(takes-deploy) ARTIFACTS_DIR ARCHITECTURE
+takes-package := BOOTSTRAP ARCHITECTURE
 ON_AWS := AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_ENDPOINT_URL
 
 # A mistyped variable would do the real thing, to everything: make stop env=dev. What comes from the environment is
@@ -96,7 +100,7 @@ endif
 yes = $(if $(filter-out 0 no false,$($1)),$(if $(filter-out 1 yes true,$($1)),$(error $1 is "$($1)"; \
 	1, yes or true is expected, or 0, no or false),yes))
 
-.PHONY: help run prove mutants test test-fast test-rust test-python check statemachine preview pictures build-function
+.PHONY: help run prove mutants test test-fast test-rust test-python check statemachine preview pictures build-function build-Function package
 
 help: ## Lists the commands and their variables
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -163,6 +167,28 @@ build-function:
 	@command -v cargo > /dev/null || { echo "Rust is needed (https://rustup.rs); then run this again." >&2; exit 1; }
 	@echo "== Building the function; the first time this compiles the AWS SDK: 5 to 15 minutes and up to 8 GB of memory"
 	cargo build --bin ec2-start-stop
+
+# cargo-lambda, because Amazon Linux 2023 has an older glibc than most machines that build.
+lambda_flag = $(or $(if $(filter x86_64,$(ARCHITECTURE)),--x86-64),$(if $(filter arm64,$(ARCHITECTURE)),--arm64),$(error \
+	ARCHITECTURE is "$(ARCHITECTURE)"; x86_64 or arm64 is expected))
+compile_for_lambda = echo "== Compiling the function for Lambda ($(ARCHITECTURE)); the first time 5 to 15 minutes and up to 8 GB of memory"; \
+	PATH="$(DEPLOY_PATH)" cargo lambda build --release --bin ec2-start-stop $(lambda_flag)
+# Checks servers.toml where no bootstrap runs: on macOS, or one of the other architecture.
+CORE := cargo run --quiet --no-default-features --target-dir target/core --
+COMPILED := target/lambda/ec2-start-stop/bootstrap
+
+# sam build calls it by the function's logical id. The lists lie beside the binary, where the function reads them.
+build-Function:
+	@test -n "$$ARTIFACTS_DIR" || { echo "make build-Function is what sam build calls, with ARTIFACTS_DIR; for make run: make build-function" >&2; exit 2; }
+	@if ./bootstrap --version > /dev/null 2>&1; then ./bootstrap check servers.toml; else $(CORE) check servers.toml; fi
+	@if test -f bootstrap; then echo "== Taking the bootstrap that lies here; nothing is compiled"; cp bootstrap "$$ARTIFACTS_DIR/bootstrap"; \
+		else $(compile_for_lambda); cp $(COMPILED) "$$ARTIFACTS_DIR/bootstrap"; fi
+	@cp servers.toml "$$ARTIFACTS_DIR/servers.toml"
+	@echo "== The function's files are bootstrap and servers.toml"
+
+package: $(if $(BOOTSTRAP),,$(DEPLOY_VENV)) ## A release in dist/: a zip that is deployed without a compiler
+	@$(call need_python)
+	@if test -z "$$BOOTSTRAP"; then $(compile_for_lambda); fi; $(PYTHON3) -m operate.package "$${BOOTSTRAP:-$(COMPILED)}"
 
 $(VENV): local/requirements.txt
 	@$(call need_python)

@@ -5,7 +5,7 @@ DEPLOY_PATH := $(CURDIR)/.venv-deploy/bin:$(PATH)
 OPERATE = $(PYTHON) -m operate
 NAMED = --stack "$$STACK"
 
-.PHONY: build-Function doctor tag deploy start stop status log destroy smoke
+.PHONY: doctor tag deploy start stop status log destroy smoke
 
 doctor: $(VENV) ## What would go wrong, in seconds: sign-in, Region, addresses, state machine, servers, tags, mail, keys
 	@$(OPERATE) doctor --render "$$RENDER"
@@ -35,17 +35,6 @@ destroy: $(VENV) ## Deletes the stack, its logs and its uploaded code, after ask
 smoke: $(DEPLOY_VENV) $(VENV) ## sam build, then its artefact under AWS's Runtime Interface Emulator (compiles for about 15 minutes)
 	PATH="$(DEPLOY_PATH)" sam build --build-in-source
 	$(PYTHON) -m operate.smoke
-
-# What SAM calls (template.yaml, BuildMethod makefile): the artefact is the binary and servers.toml beside it. A
-# bootstrap that is there already is taken; then nothing is compiled.
-build-Function:
-	@test -n "$$ARTIFACTS_DIR" || { echo "make build-Function is what sam build calls; for you it is make deploy." >&2; exit 1; }
-	@if [ -x bootstrap ]; then echo "== Taking the bootstrap that is there"; cp bootstrap "$$ARTIFACTS_DIR/bootstrap"; else \
-	  echo "== Compiling the function for $(ARCHITECTURE) (the first time 10 to 15 minutes and 9 GB of memory)"; \
-	  cargo lambda build --release --bin ec2-start-stop $(if $(filter arm64,$(ARCHITECTURE)),--arm64); \
-	  cp target/lambda/ec2-start-stop/bootstrap "$$ARTIFACTS_DIR/bootstrap"; fi
-	@$(CHECK) servers.toml
-	@cp servers.toml "$$ARTIFACTS_DIR/servers.toml"
 
 samconfig.toml:
 	@echo "There is no samconfig.toml: cp samconfig.toml.example samconfig.toml, and put your addresses in." >&2; exit 1

