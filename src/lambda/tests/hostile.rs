@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{answer, settings};
 use crate::lambda::settings::Addresses;
 use crate::servers::file::ServerLists;
-use crate::testkit::small_ec2::{World, stopped};
+use crate::testkit::small_ec2::{HANGS, World, stopped};
 
 const DATABASES: [&str; 3] = ["test2", "test7", "test8"];
 
@@ -114,4 +114,14 @@ fn a_mail_that_nobody_gets_is_rejected_and_a_lost_answer_is_not_asked_for_again(
         assert_eq!(answer(&world, &settings(), report()).unwrap_err().name(), name);
         assert_eq!(world.calls_of("SendEmail").len(), 1, "{code}");
     }
+}
+
+#[test]
+fn a_silent_ec2_costs_the_report_two_minutes_and_not_its_mail() {
+    let world = World::new(DATABASES.map(stopped));
+    world.fail_next("DescribeInstances", HANGS, 1_000_000);
+    let answer = answer(&world, &settings(), report()).unwrap();
+    assert_eq!((world.mails.borrow().len(), answer["mail"]["message_id"].as_str()), (1, Some("message-1")));
+    assert!(world.seconds() <= 125, "{} s", world.seconds());
+    assert!(answer["remarks"].to_string().contains("are unknown"), "{}", answer["remarks"]);
 }
