@@ -436,3 +436,17 @@ fn to_a_stop_a_server_that_ec2_does_not_know_any_more_is_down_after_half_a_minut
     started.show_by_id(1..=1000, |seen| seen.retain(|instance| instance.name.as_deref() == Some("test2")));
     assert_eq!(codes(&run(&started, &list(&two()), Action::Start))["test7"], "ServerTerminated");
 }
+
+#[test]
+fn six_hundred_servers_of_one_list_go_on_in_the_next_invocation() {
+    let names: Vec<String> = (0..600).map(|number| format!("application-{number:04}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let world = World::new(names.iter().map(|name| stopped(name)));
+    let list = list(&names);
+    let deadline = world.now() + Duration::from_secs(80);
+    let answer = invoke(&world, &Task { deadline, ..task(&world, &list, Action::Start) }, None).unwrap();
+    assert_eq!(answer.outcome, Outcome::InProgress);
+    // A state's payload has at most 262,144 bytes; the record takes what the resume leaves.
+    let bytes = serde_json::to_string(&answer.resume).unwrap().len();
+    assert!(bytes < 250_000, "{bytes} bytes: {} a server", bytes / 600);
+}
