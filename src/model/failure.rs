@@ -229,6 +229,7 @@ impl Failure {
     pub(crate) fn sentence(&self) -> String {
         match self.message.trim_end_matches('.') {
             "" => self.advice.to_string(),
+            what if what.ends_with('…') => format!("{what} {}", self.advice),
             what => format!("{what}. {}", self.advice),
         }
     }
@@ -259,7 +260,9 @@ impl Failure {
 fn shortened(message: &str) -> String {
     let plain = message.split(ENCODED).next().unwrap_or_default().trim_end();
     match plain.char_indices().nth(MESSAGE_CHARACTERS - 1) {
-        Some((end, _)) if plain.chars().count() > MESSAGE_CHARACTERS => format!("{}…", &plain[..end]),
+        Some((end, _)) if plain.chars().count() > MESSAGE_CHARACTERS => {
+            format!("{}…", plain[..end].trim_end())
+        }
         _ => plain.to_owned(),
     }
 }
@@ -586,6 +589,7 @@ mod tests {
         assert_eq!(failure.whole(), denied);
         let long = Failure::of_aws("StartInstances", "Odd", &"ö".repeat(400), Some(400));
         assert_eq!(long.message.chars().count(), MESSAGE_CHARACTERS);
+        assert!(long.sentence().contains("ö… Look"), "{}", long.sentence());
         let short = Failure::of_aws("StartInstances", "Odd", "ö", Some(400));
         assert_eq!((short.message.as_str(), short.whole.as_deref()), ("ö", None));
     }
