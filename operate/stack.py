@@ -27,8 +27,19 @@ class Stack:
 
 
 def find(name: str, session: boto3.Session | None = None) -> Stack:
-    """The stack of this name, in the Region and account of the environment."""
+    """The product's stack of this name, in the Region and account of the environment."""
     session = session or place.session()
+    status, outputs = describe(name, session)
+    if "StateMachineArn" not in outputs:
+        raise OperatingError(
+            f"the stack {name} is {status} and has no output StateMachineArn: "
+            "deploy it whole (make deploy), or name another one: STACK=…"
+        )
+    return Stack(name, outputs, session)
+
+
+def describe(name: str, session: boto3.Session) -> tuple[str, dict[str, str]]:
+    """A stack's status and its outputs."""
     try:
         stacks = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -39,9 +50,4 @@ def find(name: str, session: boto3.Session | None = None) -> Stack:
     except BotoCoreError as error:
         raise OperatingError(f"AWS cannot be asked: {error}") from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
-    if "StateMachineArn" not in outputs:
-        raise OperatingError(
-            f"the stack {name} is {stacks[0]['StackStatus']} and has no output StateMachineArn: "
-            "deploy it whole (make deploy), or name another one: STACK=…"
-        )
-    return Stack(name, outputs, session)
+    return stacks[0]["StackStatus"], outputs

@@ -31,7 +31,7 @@ def delete(world: World, stack: str, say: Callable[[str], None]) -> list[str]:
         ("the servers' stack", lambda: _begin_deletion(world, plan.fleet_of(stack))),
         ("the stacks", lambda: _await_deletion(world, stack)),
         ("its logs", lambda: _delete_logs(world, stack)),
-        ("its uploaded code", lambda: delete_uploaded_code(Stack(stack, {}, world.session))),
+        ("its uploaded code", lambda: delete_uploaded_code(Stack(stack, {}, world.session), stack)),
     ):
         try:
             how()

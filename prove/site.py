@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from operate.execution import unique_name
-from operate.stack import find
+from operate.stack import describe
 from prove import plan, reading, stage
 from prove.plan import SERVERS
 from prove.world import World
@@ -61,7 +61,7 @@ class Site:
             "LogRetentionDays": "7",
         }
         self.world.deploy(self.stack, template, parameters)
-        self.product = find(self.stack, self.world.session).outputs
+        _, self.product = describe(self.stack, self.world.session)
         self.world.wait(self.all_stopped, "the servers did not stop", STACK_PATIENCE_SECONDS)
         self.world.client("sns").subscribe(
             TopicArn=self.product["AlarmTopic"], Protocol="sqs", Endpoint=self.fleet["QueueArn"]
@@ -85,7 +85,7 @@ class Site:
             return status == "CREATE_COMPLETE"
 
         self.world.wait(created, f"the stack {name} was not created", STACK_PATIENCE_SECONDS)
-        self.fleet = find(name, self.world.session).outputs
+        _, self.fleet = describe(name, self.world.session)
 
     def _why(self, stack: str) -> str:
         """The first reason that the stack's events give."""
