@@ -84,7 +84,11 @@ def test_a_report_that_has_a_state_wrong_or_leaves_a_server_out_is_seen():
 
 def test_an_initial_state_that_ec2_did_not_have_is_seen():
     told = a_run([phase(3, 0, 10)], servers=[])
-    told.phases[0].answer["initial_state"] = {"p-dev-db": {"State": "stopped"}}
+    record = {
+        "dev_db_initial_state": {"p-dev-db": {"State": "stopped"}},
+        "dev_app_initial_state": {"empty": True},
+    }
+    told.phases[0].answer["branch"] = {"record": record}
     told.before = {"dev-db": "running"}
     wrong = list(steps.agrees(steps.Checker("x"), Ec2Says(), told, "none"))[-1]
     assert (wrong.seen, wrong.verdict) == ("dev-db", "NOT")
