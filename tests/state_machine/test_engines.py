@@ -58,7 +58,7 @@ def test_every_recorded_evaluation_gives_the_same_on_both_engines(recorded):
     node = subprocess.run(
         ["node", "-e", EVALUATE],
         input=json.dumps(recorded),
-        cwd=ROOT,
+        cwd=ROOT / "tests" / "linters",
         capture_output=True,
         text=True,
         timeout=120,
