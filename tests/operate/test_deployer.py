@@ -1,0 +1,31 @@
+"""The policy for whoever deploys allows all that the commands ask of AWS."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from collections.abc import Callable
+
+from local.deploy import ROOT
+from tests.system.conftest import System
+
+POLICY = json.loads((ROOT / "docs" / "deployer-policy.json").read_text())
+# The access key of the shell that the tests are signed in with.
+PERSON = "local"
+# IAM's name of a service where it is not the endpoint's.
+IAM_NAMES = {"monitoring": "cloudwatch", "sesv2": "ses", "email": "ses"}
+
+
+def test_doctor_start_status_and_log_ask_for_nothing_that_the_policy_does_not_allow(
+    system: System, make: Callable[..., int]
+):
+    system.server.application.calls.clear()
+    make("doctor", "--render", "true")
+    make("start", "--dry-run", "--yes")
+    make("status")
+    make("log")
+    calls = [call for call in system.server.application.calls if call.caller == PERSON]
+    asked = {f"{IAM_NAMES.get(call.service, call.service)}:{call.operation}" for call in calls}
+    assert {"ec2:DescribeInstances", "states:StartExecution", "cloudformation:DescribeStacks"} <= asked
+    allowed = [action for statement in POLICY["Statement"] for action in statement["Action"]]
+    assert {action for action in asked if not any(fnmatch.fnmatchcase(action, a) for a in allowed)} == set()
