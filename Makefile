@@ -105,7 +105,7 @@ endif
 yes = $(if $(filter-out 0 no false,$($1)),$(if $(filter-out 1 yes true,$($1)),$(error $1 is "$($1)"; \
 	1, yes or true is expected, or 0, no or false),yes))
 
-.PHONY: help run prove mutants test test-fast test-rust test-python check advisories release-files statemachine preview pictures build-function build-Function package
+.PHONY: help run prove mutants test test-fast test-rust test-python check advisories release-files machine-picture statemachine preview pictures build-function build-Function package
 
 help: ## Lists the commands and their variables
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -154,6 +154,10 @@ statemachine: ## Renders statemachine.asl.json from servers.toml
 	@cargo run --quiet --no-default-features --target-dir target/core -- check servers.toml
 	@cargo run --quiet --no-default-features --target-dir target/core -- render servers.toml > build/statemachine.asl.json
 	@mv build/statemachine.asl.json statemachine.asl.json
+
+machine-picture: ## Draws statemachine.asl.json into docs/machine.svg
+	@$(call need_python)
+	@$(PYTHON3) -m operate.picture statemachine.asl.json
 
 preview: ## Writes the mails of typical runs, and a page that shows them side by side, into target/preview
 	cargo run --quiet --no-default-features --features testkit --target-dir target/core --example preview target/preview
