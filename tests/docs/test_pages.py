@@ -30,7 +30,9 @@ def anchors(page: Path) -> set[str]:
 
 def relative_links(page: Path) -> Iterator[tuple[Path, str]]:
     for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
-        if not target.startswith("http") and not target.startswith("../../"):  # GitHub's own pages, from the root
+        if not target.startswith("http") and not target.startswith(
+            "../../"
+        ):  # GitHub's own pages, from the root
             path, _, anchor = target.partition("#")
             yield (page.parent / path).resolve() if path else page, anchor
 
