@@ -85,6 +85,7 @@ takes-deploy := RENDER STACK
 takes-tag := APPLY
 takes-bench := BUILDS
 takes-pictures := CHROMIUM
+takes-mail-picture := CHROMIUM
 takes-prove := SENDER EMBEDDED DELETE
 # What sam calls inside make deploy is given what make deploy was given.
 takes-build-Function := $(takes-deploy) ARTIFACTS_DIR ARCHITECTURE
@@ -105,7 +106,7 @@ endif
 yes = $(if $(filter-out 0 no false,$($1)),$(if $(filter-out 1 yes true,$($1)),$(error $1 is "$($1)"; \
 	1, yes or true is expected, or 0, no or false),yes))
 
-.PHONY: help run prove mutants test test-fast test-rust test-python check advisories release-files machine-picture statemachine preview pictures build-function build-Function package
+.PHONY: help run prove mutants test test-fast test-rust test-python check advisories release-files machine-picture mail-picture statemachine preview pictures build-function build-Function package
 
 help: ## Lists the commands and their variables
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -167,6 +168,10 @@ pictures: preview ## Pictures of those mails at 375 pixels, light and dark, and 
 	@cd target/preview && for mail in $$(ls *.html | grep -v index); do for look in 375-light 375-dark 1200-light; do \
 	  $(CHROMIUM) --window-size=$${look%-*},1600 --blink-settings=preferredColorScheme=$$([ $${look#*-} = dark ] && echo 0 || echo 1) \
 	    --screenshot="$${mail%.html}-$$look.png" "$$mail" 2> /dev/null || exit 1; done; done; ls $(CURDIR)/target/preview/*.png
+
+mail-picture: preview ## The README's picture of two mails, docs/mail.png (needs chromium)
+	@$(CHROMIUM) --allow-file-access-from-files --window-size=800,600 --screenshot=docs/mail.png \
+	  "file://$(CURDIR)/target/preview/pages/readme.htm" 2> /dev/null && ls -s docs/mail.png
 
 include operate/operate.mk
 include bench/bench.mk

@@ -17,8 +17,12 @@ from xml.sax.saxutils import escape
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "machine.svg"
 # In pixels of a picture that is shown at its own size or smaller.
-WIDTH, HEIGHT, APART, BETWEEN, EDGE = 156, 40, 16, 34, 22
-LETTERS_A_LINE = 22
+WIDTH, HEIGHT, APART, BETWEEN, EDGE = 134, 40, 14, 34, 18
+# Between boxes that hold others: room for the ways past them, and for the one back.
+WIDE_APART = WIDTH + 40
+# Between branches: room for the ways around a state.
+BRANCHES_APART = 30
+LETTERS_A_LINE = 19
 # Fill and border of each type of state.
 LOOKS = {
     "Task": ("#dbeafe", "#1d4ed8"),
@@ -98,7 +102,7 @@ def laid_out(machine: dict[str, Any]) -> Chart:
 def box_of(name: str, state: dict[str, Any]) -> Box:
     box = Box(name, state["Type"], inside=[laid_out(branch) for branch in state.get("Branches", [])])
     if box.inside:
-        box.width = sum(chart.width + APART for chart in box.inside) + APART
+        box.width = sum(chart.width + BRANCHES_APART for chart in box.inside) + APART
         box.height = max(chart.height for chart in box.inside) + 2 * APART + 18
     return box
 
@@ -131,34 +135,37 @@ def rows(chart: Chart, start: str) -> list[list[Box]]:
         for a, b in chart.ways:
             if a in depth:
                 depth[b] = max(depth.get(b, 0), depth[a] + 1)
-    found: list[list[Box]] = [[] for _ in range(max(depth.values()) + 1)]
+    found: list[list[Box]] = [[] for _ in range(2 * max(depth.values()) + 2)]
     for name, row in depth.items():
-        found[row].append(chart.boxes[name])
-    return found
+        # What holds others has a row of its own, so that the picture stays narrow.
+        box = chart.boxes[name]
+        found[2 * row if box.inside else 2 * row + 1].append(box)
+    return [row for row in found if row]
 
 
 def place(row: list[Box], chart: Chart) -> None:
-    """Below those that lead to it, side by side; what is wide goes outside."""
+    """Below those that lead to it, side by side."""
     for box in row:
         above = [chart.boxes[a] for a, b in chart.ways if b == box.name]
         middle = sum(b.x + b.width / 2 for b in above) / len(above) if above else 0
         box.x = middle - box.width / 2
-    wide = [box for box in row if box.inside]
-    narrow = sorted((box for box in row if not box.inside), key=lambda box: box.x)
-    half = len(wide) // 2
-    ordered = [*wide[:half], *narrow, *wide[half:]]
-    middle = sum(box.x + box.width / 2 for box in ordered) / len(ordered)
-    x = middle - (sum(box.width for box in ordered) + 2 * APART * (len(ordered) - 1)) / 2
-    for box in ordered:
+    row.sort(key=lambda box: box.x)
+    apart = WIDE_APART if row[0].inside else 2 * APART
+    middle = sum(box.x + box.width / 2 for box in row) / len(row)
+    x = middle - (sum(box.width for box in row) + apart * (len(row) - 1)) / 2
+    for box in row:
         box.x = x
-        x += box.width + 2 * APART
+        x += box.width + apart
 
 
 def shown(chart: Chart, x: float, y: float) -> Iterator[str]:
     for a, b in chart.ways:
-        yield arrow(chart.boxes[a], chart.boxes[b], x, y)
+        if is_in_the_way(chart, chart.boxes[a], chart.boxes[b]):
+            yield around(chart.boxes[a], chart.boxes[b], x, y, 24)
+        else:
+            yield arrow(chart.boxes[a], chart.boxes[b], x, y)
     for a, b in chart.back:
-        yield arrow_back(chart.boxes[a], chart.boxes[b], x, y)
+        yield around(chart.boxes[a], chart.boxes[b], x, y, 12, ' stroke-dasharray="4 3"')
     for box in chart.boxes.values():
         yield from shown_box(box, x + box.x, y + box.y)
 
@@ -177,7 +184,7 @@ def shown_box(box: Box, x: float, y: float) -> Iterator[str]:
     inside = x + APART
     for chart in box.inside:
         yield from shown(chart, inside, y + APART + 18)
-        inside += chart.width + APART
+        inside += chart.width + BRANCHES_APART
 
 
 def broken(name: str) -> list[str]:
@@ -192,21 +199,26 @@ def broken(name: str) -> list[str]:
 def arrow(a: Box, b: Box, x: float, y: float) -> str:
     from_x, from_y = x + a.x + a.width / 2, y + a.y + a.height
     to_x, to_y = x + b.x + b.width / 2, y + b.y - 2
-    bend = max(16.0, (to_y - from_y) / 2)
+    bend_y = to_y - BETWEEN + 4
     return path(
-        f"M{from_x:.0f} {from_y:.0f} C{from_x:.0f} {from_y + bend:.0f} {to_x:.0f} {to_y - bend:.0f}"
+        f"M{from_x:.0f} {from_y:.0f} V{bend_y:.0f} C{from_x:.0f} {to_y - 8:.0f} {to_x:.0f} {bend_y:.0f}"
         f" {to_x:.0f} {to_y:.0f}"
     )
 
 
-def arrow_back(a: Box, b: Box, x: float, y: float) -> str:
-    """Around the right side."""
+def is_in_the_way(chart: Chart, a: Box, b: Box) -> bool:
+    """Whether the way straight down from a would run behind a box."""
+    x = a.x + a.width / 2
+    return any(c.x < x < c.x + c.width and a.y < c.y and c.y + c.height < b.y for c in chart.boxes.values())
+
+
+def around(a: Box, b: Box, x: float, y: float, room: float, more: str = "") -> str:
+    """Past the right side of both."""
     from_x, from_y = x + a.x + a.width, y + a.y + a.height / 2
     to_x, to_y = x + b.x + b.width + 2, y + b.y + b.height / 2
-    out = max(from_x, to_x) + 12
+    out = max(from_x, to_x) + room
     return path(
-        f"M{from_x:.0f} {from_y:.0f} C{out:.0f} {from_y:.0f} {out:.0f} {to_y:.0f} {to_x:.0f} {to_y:.0f}",
-        ' stroke-dasharray="4 3"',
+        f"M{from_x:.0f} {from_y:.0f} C{out:.0f} {from_y:.0f} {out:.0f} {to_y:.0f} {to_x:.0f} {to_y:.0f}", more
     )
 
 

@@ -44,4 +44,4 @@ def test_a_way_back_is_told_from_a_way_on():
 
 
 def test_a_long_name_is_broken_between_words():
-    assert picture.broken("Let preprod DB settle after start") == ["Let preprod DB settle", "after start"]
+    assert picture.broken("Let preprod DB settle after start") == ["Let preprod DB", "settle after start"]
