@@ -16,7 +16,6 @@ from operate.suggest import did_you_mean
 from operate.terminal import Terminal, leave_the_pipe
 
 ROOT = Path(__file__).parent.parent
-RENDER = "cargo run --quiet --no-default-features --target-dir target/core -- render"
 
 
 def main(arguments: list[str]) -> int:
@@ -29,8 +28,8 @@ def main(arguments: list[str]) -> int:
         return 2
     except BrokenPipeError:
         leave_the_pipe()
-        # Who only looked has seen enough; who changed something does not know how it ended.
-        return 0 if options.command in ("status", "log", "doctor") else 2
+        # Who only looked has seen enough; who changed something, or is about to, does not know how it ended.
+        return 0 if options.command in ("status", "log") else 2
     except KeyboardInterrupt:
         print("\nInterrupted here; an execution that was started goes on.", file=sys.stderr)
         return 130
@@ -45,7 +44,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--yes", action="store_true", help="ask nothing")
     parser.add_argument("--run", default="", help="whose log; the last run's if none is given")
     parser.add_argument("--apply", action="store_true", help="really tag")
-    parser.add_argument("--render", default=RENDER, help="what prints the state machine of servers.toml")
+    parser.add_argument("--render", default="./bootstrap render", help="prints servers.toml's state machine")
     parser.add_argument("--servers", default=str(lists.FILE))
     parser.add_argument("--samconfig", default=str(samconfig.FILE))
     return parser.parse_args(arguments)
@@ -94,6 +93,8 @@ def _run(
 def _environments(options: argparse.Namespace) -> list[str]:
     """Those that were asked for; an unknown one is refused before a run fails of it and alarms people."""
     wanted = [name.strip() for name in options.environments.split(",") if name.strip()]
+    if options.environments and not wanted:
+        raise OperatingError("ENV names no environment: leave ENV= out for all of them")
     known = lists.environments(lists.read(Path(options.servers))) if wanted else []
     for name in wanted:
         if name not in known:

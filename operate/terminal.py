@@ -42,7 +42,7 @@ class Terminal:
         self._clear()
         print(question, end="", file=self.out, flush=True)
         try:
-            return input().strip()
+            return input().strip() if sys.stdin else ""
         except EOFError:
             self.say()
             return ""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from operate.problem import OperatingError
 from prove import leave, plan, steps, table
 from prove.checks import NOT, Check
 from prove.site import Site
@@ -35,7 +36,11 @@ def main(
 ) -> int:
     say = say or _print
     options = _options(arguments)
-    world = world or (_embedded() if options.embedded else Aws())
+    try:
+        world = world or (_embedded() if options.embedded else Aws())
+    except OperatingError as error:
+        say(f"make prove: {error}")
+        return 2
     try:
         return _main(options, world, ask, say)
     finally:
@@ -109,8 +114,6 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 def _account(world: World, sender: str) -> str:
     """The account's number, once everything is there that a proof needs."""
-    if not world.session.region_name:
-        raise NotReadyError("set AWS_REGION first")
     if "@" not in sender:
         raise NotReadyError(
             "SENDER=you@example.com is needed: an address that SES has verified in this Region"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
@@ -28,6 +29,17 @@ from local.fleet import Fleet
 def test_a_wrong_value_is_refused_in_one_sentence_that_names_the_variable(arguments, sentence, capsys):
     assert run.main(arguments) == 2
     assert capsys.readouterr().err == f"make run: {sentence}\n"
+
+
+def test_a_machine_that_is_not_the_rendering_is_refused(tmp_path, monkeypatch, capsys):
+    shutil.copy(ROOT / "tests" / "servers.toml", tmp_path)
+    machine = tmp_path / "statemachine.asl.json"
+    machine.write_text("{}")
+    monkeypatch.setattr(run, "MACHINE", machine)
+    assert run.main([]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == f"make run: {machine.name} is not the rendering of servers.toml: make statemachine\n"
 
 
 @pytest.mark.parametrize(
@@ -119,14 +131,14 @@ def test_each_line_of_the_log_is_told_once(system, in_another_place, capsys):
 def test_a_fault_that_never_happens_gives_an_exit_code_and_a_closed_pipe_no_traceback():
     command = [sys.executable, "-m", "local", "--action", "start", "--speed", "400"]
     absent = subprocess.run(
-        [*command, "--fault", "StopInstances=Bad:test2"],
+        [*command, "--fault", "StopInstances=Bad"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert absent.returncode == 1, absent.stderr
-    assert "The fault never happened: no call StopInstances for test2 was made." in absent.stdout
+    assert "The fault never happened: no call StopInstances was made." in absent.stdout
     piped = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     piped.stdout.readline()
     piped.stdout.close()
