@@ -69,7 +69,7 @@ def _do(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> i
         case "log":
             lines = status.log_lines(stack, options.run)
         case "destroy":
-            return 0 if destroy.destroy(stack, where, terminal, config) else 1
+            return 0 if destroy.destroy(stack, where, terminal, config) else 2
         case action:
             return _run(action, stack, where, options, terminal)
     for line in lines:
