@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
 
+from local.deploy import ROOT
 from local.faults import Fault
 from local.run import SENDER
 from local.server import Server
@@ -218,6 +222,26 @@ def test_without_a_sender_and_without_a_region_nothing_begins_on_aws():
     assert "SENDER=" in said[-1]
     assert main(["--predict"], aws, say=said.append) == 2
     assert "only the embedded AWS predicts" in said[-1]
+
+
+def test_aws_region_alone_is_enough(monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    assert Aws().session.region_name == "eu-central-1"
+
+
+def test_a_profile_that_is_not_there_is_said_in_a_sentence():
+    """In a shell of its own: who proves on AWS loads no embedded AWS, which would fall over the profile."""
+    done = subprocess.run(
+        [sys.executable, "-m", "prove", "--sender", SENDER],
+        cwd=ROOT,
+        env=os.environ | {"AWS_PROFILE": "acme", "AWS_REGION": "eu-west-1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "profile (acme) could not be found: set AWS_PROFILE" in done.stdout
 
 
 def test_only_a_proofs_own_stack_is_deleted(world, prove):
