@@ -16,6 +16,12 @@ from operate.suggest import did_you_mean
 from operate.terminal import Terminal, leave_the_pipe
 
 ROOT = Path(__file__).parent.parent
+# What an interrupt here does not interrupt.
+STILL = {
+    "start": " An execution that was begun goes on.",
+    "stop": " An execution that was begun goes on.",
+    "destroy": " A deletion that was begun goes on.",
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -31,7 +37,7 @@ def main(arguments: list[str]) -> int:
         # Who only looked has seen enough; who changed something, or is about to, does not know how it ended.
         return 0 if options.command in ("status", "log") else 2
     except KeyboardInterrupt:
-        print("\nInterrupted here; an execution that was started goes on.", file=sys.stderr)
+        print(f"\nInterrupted.{STILL.get(options.command, '')}", file=sys.stderr)
         return 130
 
 

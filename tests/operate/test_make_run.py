@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from local import run
 from local.deploy import ROOT
 from local.faults import OPERATIONS, Fault, Faults, parse
 from local.fleet import Fleet
+from local.runtime_api import REGION
 
 
 @pytest.mark.parametrize(
@@ -118,6 +120,22 @@ def test_a_mail_that_ses_took_is_shown(system, in_another_place, capsys):
     told = capsys.readouterr().out
     assert "=== Mail to platform@example.com, oncall@example.com: START STATUS: SUCCESS" in told
     assert "NOT sent" not in told
+
+
+def test_what_may_be_done_while_it_stays_up_is_printed_as_it_works(system, monkeypatch, capsys):
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run.time, "sleep", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run._serve(system.stack)
+    told = capsys.readouterr().out
+    port = system.stack.url.rsplit(":", 1)[1]
+    # cargo-lambda asks [::1] unless told; the AWS CLI version 1 and boto3 read AWS_DEFAULT_REGION.
+    invoke = f"--invoke-address 127.0.0.1 --invoke-port {port} --data-file (events/\\S+)"
+    (event,) = re.findall(f"cargo lambda invoke {system.stack.outputs['FunctionName']} {invoke}", told)
+    assert (ROOT / event).exists()
+    assert f"AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}" in told
 
 
 def test_each_line_of_the_log_is_told_once(system, in_another_place, capsys):

@@ -16,8 +16,8 @@ from local.faults import Fault
 from local.run import SENDER
 from local.server import Server
 from prove import plan, steps, table
-from prove.__main__ import main
 from prove.checks import UNJUDGED
+from prove.command import main
 from prove.embedded import Embedded
 from prove.site import Site
 from prove.world import Aws
@@ -67,7 +67,7 @@ def whole(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> W
     empty(running_server)
     directory = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("prove.__main__.BUILD", directory)
+        patch.setattr("prove.command.BUILD", directory)
         patch.setattr(table, "PREDICTED", directory / "predicted.json")
         (directory / "predicted.json").write_text("{}")
         world = embedded(running_server, directory)
@@ -195,6 +195,22 @@ def test_a_question_without_an_answer_is_a_no(world, ends):
 
     assert main(["--sender", SENDER], world, ask, lambda _: None) == 2
     assert not any(existing(world))
+
+
+def test_without_any_input_nothing_is_created(world, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["--sender", SENDER], world, say=lambda _: None) == 2
+    assert not any(existing(world))
+
+
+def test_an_interrupt_before_anything_is_created_is_no_traceback(world, monkeypatch):
+    def interrupt(*_: Any) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("prove.command._account", interrupt)
+    said: list[str] = []
+    assert main(["--sender", SENDER], world, say=said.append) == 130
+    assert said == ["Interrupted."]
 
 
 def test_a_sender_below_a_verified_domain_will_do(world, prove):
