@@ -43,7 +43,6 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: INPUT='{"…":…}'       run: more of the execution's input, as JSON
 #: MUTE=1                run: watches a server by two CloudWatch alarms, and mutes them while it is off
 #: PORT=4566             run: where the embedded AWS listens (any free port)
-#: RENDER='cargo …'      doctor, deploy: what prints the state machine of servers.toml
 #: RUN=stop-2026…        log: whose (the last run's)
 #: SENDER=you@…          prove: an address that SES has verified
 #: SERVE=1               run: keeps the embedded AWS up afterwards
@@ -59,7 +58,6 @@ export PORT ?= 0
 export STACK ?=
 export ENV ?=
 export RUN ?=
-export RENDER ?= cargo run --quiet --no-default-features --target-dir target/core -- render servers.toml
 export SENDER ?=
 export DELETE ?=
 export BOOTSTRAP ?=
@@ -80,8 +78,7 @@ takes-stop := $(takes-start)
 takes-status := STACK
 takes-log := RUN STACK
 takes-destroy := STACK
-takes-doctor := RENDER
-takes-deploy := RENDER STACK
+takes-deploy := STACK
 takes-tag := APPLY
 takes-bench := BUILDS
 takes-pictures := CHROMIUM
@@ -101,6 +98,10 @@ ifneq ($(UNKNOWN),)
 $(error make $(MAKECMDGOALS) takes no variable $(UNKNOWN)$(shell python3 operate/suggest.py '$(UNKNOWN)' $(KNOWN) $(ON_AWS) \
 	2> /dev/null): it takes $(or $(KNOWN),none of its own); make help says more)
 endif
+
+# Of an empty one the same is true: make stop ENV=$UNSET.
+$(foreach name,ENV STACK,$(if $(and $(filter command,$(firstword $(origin $(name)))),$(if $(strip $($(name))),,empty)),$(error \
+	$(name) is empty: name what is meant, or leave $(name)= out)))
 
 # A variable that says yes or no. Any other word is refused: DRY_RUN=0 is no dry run.
 yes = $(if $(filter-out 0 no false,$($1)),$(if $(filter-out 1 yes true,$($1)),$(error $1 is "$($1)"; \
@@ -150,10 +151,19 @@ mutants: ## Changes the files that decide, line by line, and says which changes 
 	target/tools/bin/cargo-mutants mutants --no-default-features --features testkit --timeout 60 --baseline skip --output target \
 	  $(foreach name,decide plan progress patience answer ask pace,--file src/phase/$(name).rs) -- --lib -- --skip invariants
 
+# What checks servers.toml and renders its state machine: the bootstrap that lies here, else the core, compiled. It does
+# not run on macOS, nor does one of the other architecture.
+BOOTSTRAP_HERE = $(shell ./bootstrap --version 2> /dev/null)
+COMMANDS = $(if $(BOOTSTRAP_HERE),./bootstrap,cargo run --quiet --no-default-features --target-dir target/core --)
+need_commands = $(if $(BOOTSTRAP_HERE),,$(need_rust))
+need_rust = command -v cargo > /dev/null || \
+	{ echo "Rust is needed (https://rustup.rs), or a release's bootstrap in this folder; then run this again." >&2; exit 1; }
+
 statemachine: ## Renders statemachine.asl.json from servers.toml
+	@$(need_commands)
 	@mkdir -p build
-	@cargo run --quiet --no-default-features --target-dir target/core -- check servers.toml
-	@cargo run --quiet --no-default-features --target-dir target/core -- render servers.toml > build/statemachine.asl.json
+	@$(COMMANDS) check servers.toml
+	@$(COMMANDS) render servers.toml > build/statemachine.asl.json
 	@mv build/statemachine.asl.json statemachine.asl.json
 
 machine-picture: ## Draws statemachine.asl.json into docs/machine.svg
@@ -181,7 +191,7 @@ prove: $(VENV) $(if $(call yes,EMBEDDED),build-function,$(DEPLOY_VENV)) ## Prove
 		$(if $(DELETE),--delete "$$DELETE")
 
 build-function:
-	@command -v cargo > /dev/null || { echo "Rust is needed (https://rustup.rs); then run this again." >&2; exit 1; }
+	@$(need_rust)
 	@echo "== Building the function; the first time this compiles the AWS SDK: 5 to 15 minutes and up to 8 GB of memory"
 	cargo build --bin ec2-start-stop
 
@@ -190,17 +200,22 @@ lambda_flag = $(or $(if $(filter x86_64,$(ARCHITECTURE)),--x86-64),$(if $(filter
 	ARCHITECTURE is "$(ARCHITECTURE)"; x86_64 or arm64 is expected))
 compile_for_lambda = echo "== Compiling the function for Lambda ($(ARCHITECTURE)); the first time 5 to 15 minutes and up to 8 GB of memory"; \
 	PATH="$(DEPLOY_PATH)" cargo lambda build --release --bin ec2-start-stop $(lambda_flag)
-# Checks servers.toml where no bootstrap runs: on macOS, or one of the other architecture.
-CORE := cargo run --quiet --no-default-features --target-dir target/core --
 COMPILED := target/lambda/ec2-start-stop/bootstrap
+# e_machine in an ELF file's header: one for another processor would be deployed, and never answer.
+bootstrap_is_for = $(if $(filter 3e,$(shell od -An -tx1 -j18 -N1 bootstrap)),x86_64,arm64)
+take_bootstrap = test $(bootstrap_is_for) = "$(ARCHITECTURE)" || \
+	{ echo "The bootstrap in this folder is for $(bootstrap_is_for), and the function's architecture is $(ARCHITECTURE)." >&2; exit 1; }; \
+	echo "== Taking the bootstrap in this folder ($(or $(BOOTSTRAP_HERE),it does not run here)); nothing is compiled"
 
 # sam build calls it by the function's logical id. The lists lie beside the binary, where the function reads them.
 build-Function:
 	@test -n "$$ARTIFACTS_DIR" || { echo "make build-Function is what sam build calls, with ARTIFACTS_DIR; for make run: make build-function" >&2; exit 2; }
-	@if ./bootstrap --version > /dev/null 2>&1; then ./bootstrap check servers.toml; else $(CORE) check servers.toml; fi
-	@if test -f bootstrap; then echo "== Taking the bootstrap that lies here; nothing is compiled"; cp bootstrap "$$ARTIFACTS_DIR/bootstrap"; \
-		else $(compile_for_lambda); cp $(COMPILED) "$$ARTIFACTS_DIR/bootstrap"; fi
-	@cp servers.toml "$$ARTIFACTS_DIR/servers.toml"
+	@$(need_commands)
+	@$(COMMANDS) check servers.toml
+	@$(COMMANDS) render servers.toml | cmp -s - statemachine.asl.json || \
+		{ echo "statemachine.asl.json is not the rendering of servers.toml: make statemachine, then run this again." >&2; exit 1; }
+	@$(if $(wildcard bootstrap),$(take_bootstrap),$(compile_for_lambda))
+	@cp $(or $(wildcard bootstrap),$(COMPILED)) servers.toml "$$ARTIFACTS_DIR"
 	@echo "== The function's files are bootstrap and servers.toml"
 
 package: $(if $(BOOTSTRAP),,$(DEPLOY_VENV)) ## A release in dist/: a zip that is deployed without a compiler

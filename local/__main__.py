@@ -1,6 +1,10 @@
 """The program of `make run`. Whoever interrupts it before it has begun sees no traceback either."""
 
+import os
 import sys
+
+# The embedded AWS has accounts of its own; boto3 would refuse a profile that is not there.
+os.environ.pop("AWS_PROFILE", None)
 
 try:
     from local.run import main

@@ -6,8 +6,7 @@ import functools
 import json
 import subprocess
 
-from local.deploy import ROOT
-from local.rendering import BINARY, LONGEST_RENDERING
+from local.rendering import BINARY, LONGEST_RENDERING, ROOT
 
 
 @functools.cache

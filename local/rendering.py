@@ -6,8 +6,7 @@ import functools
 import subprocess
 from pathlib import Path
 
-from local.deploy import ROOT
-
+ROOT = Path(__file__).parent.parent
 # A folder of its own: the function with the AWS SDK keeps its place in target/debug.
 BINARY = ["cargo", "run", "--quiet", "--no-default-features", "--target-dir", "target/core", "--"]
 # Real seconds: the first call of a clean tree compiles the core.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -19,12 +20,14 @@ from local.deploy import ROOT, Stack, deploy
 from local.fleet import Fleet
 from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
+from operate import check_files
 from operate.phase_log import Teller
 from operate.report import mail_error, report
 from operate.terminal import leave_the_pipe
 
 BINARY = ROOT / "target" / "debug" / "ec2-start-stop"
 BUILD = ROOT / "build" / "run"
+MACHINE = ROOT / "statemachine.asl.json"
 SENDER, RECIPIENTS = "start-stop@example.com", "platform@example.com,oncall@example.com"
 ACTIONS = ("start", "stop", "both")
 # Faster than this the system's own milliseconds look like minutes, and phases run out of patience.
@@ -44,6 +47,9 @@ def main(arguments: list[str]) -> int:
         return _refuse(str(error))
     if not BINARY.exists():
         return _refuse(f"{BINARY.relative_to(ROOT)} is not there: run cargo build, or make run")
+    finding = check_files.machine_is_fresh(f"{shlex.quote(str(BINARY))} render servers.toml", MACHINE)
+    if finding.state != "ok":
+        return _refuse(finding.text)
     try:
         server = Server(options.port)
     except (OSError, SystemExit) as error:

@@ -128,6 +128,7 @@ class Function:
         self.arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
         self.idle: list[Worker] = []
         self.workers: dict[str, Worker] = {}
+        self.stopped = False
         self.lock = threading.Lock()
         log.parent.mkdir(parents=True, exist_ok=True)
 
@@ -142,10 +143,10 @@ class Function:
             self.idle.append(worker)
 
     def invoke(self, payload: bytes, address: str) -> Job | None:
-        """The finished invocation; None when all concurrency is in use."""
+        """The finished invocation; None when all concurrency is in use, or none is given any more."""
         with self.lock:
             worker = self.idle.pop() if self.idle else None
-            if worker is None and len(self.workers) >= self.concurrency:
+            if self.stopped or (worker is None and len(self.workers) >= self.concurrency):
                 return None
             worker = worker or Worker(self, address)
         job = Job(payload, clock.CLOCK.now() + self.timeout_seconds)
@@ -156,7 +157,11 @@ class Function:
         return job
 
     def stop(self) -> None:
-        for worker in list(self.workers.values()):
+        """Ends its processes, and lets no invocation that comes meanwhile start one."""
+        with self.lock:
+            self.stopped = True
+            workers = list(self.workers.values())
+        for worker in workers:
             worker.process.kill()
             worker.process.wait(timeout=10)
 

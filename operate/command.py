@@ -16,7 +16,12 @@ from operate.suggest import did_you_mean
 from operate.terminal import Terminal, leave_the_pipe
 
 ROOT = Path(__file__).parent.parent
-RENDER = "cargo run --quiet --no-default-features --target-dir target/core -- render"
+# What an interrupt here does not interrupt.
+STILL = {
+    "start": " An execution that was begun goes on.",
+    "stop": " An execution that was begun goes on.",
+    "destroy": " A deletion that was begun goes on.",
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -29,10 +34,10 @@ def main(arguments: list[str]) -> int:
         return 2
     except BrokenPipeError:
         leave_the_pipe()
-        # Who only looked has seen enough; who changed something does not know how it ended.
-        return 0 if options.command in ("status", "log", "doctor") else 2
+        # Who only looked has seen enough; who changed something, or is about to, does not know how it ended.
+        return 0 if options.command in ("status", "log") else 2
     except KeyboardInterrupt:
-        print("\nInterrupted here; an execution that was started goes on.", file=sys.stderr)
+        print(f"\nInterrupted.{STILL.get(options.command, '')}", file=sys.stderr)
         return 130
 
 
@@ -45,7 +50,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--yes", action="store_true", help="ask nothing")
     parser.add_argument("--run", default="", help="whose log; the last run's if none is given")
     parser.add_argument("--apply", action="store_true", help="really tag")
-    parser.add_argument("--render", default=RENDER, help="what prints the state machine of servers.toml")
+    parser.add_argument("--render", default="./bootstrap render", help="prints servers.toml's state machine")
     parser.add_argument("--servers", default=str(lists.FILE))
     parser.add_argument("--samconfig", default=str(samconfig.FILE))
     return parser.parse_args(arguments)
@@ -70,7 +75,7 @@ def _do(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> i
         case "log":
             lines = status.log_lines(stack, options.run)
         case "destroy":
-            return 0 if destroy.destroy(stack, where, terminal, config) else 1
+            return 0 if destroy.destroy(stack, where, terminal, config) else 2
         case action:
             return _run(action, stack, where, options, terminal)
     for line in lines:
@@ -94,6 +99,8 @@ def _run(
 def _environments(options: argparse.Namespace) -> list[str]:
     """Those that were asked for; an unknown one is refused before a run fails of it and alarms people."""
     wanted = [name.strip() for name in options.environments.split(",") if name.strip()]
+    if options.environments and not wanted:
+        raise OperatingError("ENV names no environment: leave ENV= out for all of them")
     known = lists.environments(lists.read(Path(options.servers))) if wanted else []
     for name in wanted:
         if name not in known:

@@ -33,10 +33,7 @@ def destroy(
 ) -> bool:
     """Deletes the stack if the person types its name; whether it did."""
     terminal = terminal or Terminal()
-    running = stack.client("stepfunctions").list_executions(
-        stateMachineArn=stack.outputs["StateMachineArn"], statusFilter="RUNNING"
-    )["executions"]
-    if running:
+    if running := stack.executions(statusFilter="RUNNING"):
         raise OperatingError(f"{running[0]['name']} is still running: wait for it, or stop it first")
     terminal.say(f"This deletes the stack {stack.name} with all its logs, in {where}.")
     terminal.say("Servers stay as they are.")

@@ -8,7 +8,7 @@ NAMED = --stack "$$STACK"
 .PHONY: doctor tag deploy start stop status log destroy smoke
 
 doctor: $(VENV) ## What would go wrong, in seconds: sign-in, Region, addresses, state machine, servers, tags, mail, keys
-	@$(OPERATE) doctor --render "$$RENDER"
+	@$(OPERATE) doctor --render "$(COMMANDS) render servers.toml"
 
 tag: $(VENV) ## Shows which listed servers lack the tag that the function needs; tags them with APPLY=1
 	@$(OPERATE) tag $(if $(call yes,APPLY),--apply)

@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
-
-# A page holds up to 10,000 events: more than any run writes. Only so that no loop is without an end.
-MOST_PAGES = 1000
 
 
 def phase_log(logs: Any, group: str, stream: str) -> list[dict[str, Any]]:
-    """All events of a run, in order of time; none if no phase has written yet."""
-    events: list[dict[str, Any]] = []
-    token: dict[str, str] = {}
-    for _ in range(MOST_PAGES):
-        try:
-            page = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True, **token)
-        except logs.exceptions.ResourceNotFoundException:
-            return events
-        events += page["events"]
-        # The last page gives its own token back. An empty page is not the last one.
-        if page["nextForwardToken"] == token.get("nextToken"):
-            return events
-        token = {"nextToken": page["nextForwardToken"]}
-    return events
+    """All events of a run, in order of time; none if no phase has written yet.
+
+    FilterLogEvents, not GetLogEvents: its events have ids, by which one that two pages show is known again
+    while phases write between them.
+    """
+    events: dict[str, dict[str, Any]] = {}
+    pages = logs.get_paginator("filter_log_events")
+    try:
+        for page in pages.paginate(logGroupName=group, logStreamNames=[stream]):
+            events |= {event["eventId"]: event for event in page["events"]}
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+    return list(events.values())
 
 
 class Teller:
-    """Gives what is new in a log. Of several writers, a late event may sort before told ones.
-
-    Events have no id here: told is how often each time and text was given, not how many events.
-    """
+    """Gives what is new in a log. Of several writers, a late event may sort before told ones."""
 
     def __init__(self, logs: Any, group: str, stream: str) -> None:
         self.logs, self.group, self.stream = logs, group, stream
-        self.told: Counter[tuple[int, str]] = Counter()
+        self.told: set[str] = set()
 
     def news(self) -> list[dict[str, Any]]:
         """The events that no earlier call gave."""
-        seen: Counter[tuple[int, str]] = Counter()
-        new = []
-        for event in phase_log(self.logs, self.group, self.stream):
-            key = (event["timestamp"], event["message"])
-            seen[key] += 1
-            if seen[key] > self.told[key]:
-                new.append(event)
-        self.told |= seen
+        events = phase_log(self.logs, self.group, self.stream)
+        new = [event for event in events if event["eventId"] not in self.told]
+        self.told.update(event["eventId"] for event in new)
         return new

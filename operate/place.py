@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
@@ -36,12 +37,17 @@ class Place:
         return f"account {self.account}{alias}, {self.region}"
 
 
-def session(config: samconfig.SamConfig | None = None) -> boto3.Session:
-    """A session of AWS_REGION; without it of samconfig.toml's Region, without that of the profile's."""
+def session(
+    config: samconfig.SamConfig | None = None, core: botocore.session.Session | None = None
+) -> boto3.Session:
+    """A session of AWS_REGION; without it of samconfig.toml's Region, without that of the profile's.
+
+    `core` is one with settings of its own.
+    """
     config = config or samconfig.read()
     chosen = next(filter(None, map(os.environ.get, REGION_VARIABLES)), config.region)
     try:
-        made = boto3.Session(region_name=chosen or None)
+        made = boto3.Session(region_name=chosen or None, botocore_session=core)
     except ProfileNotFound as error:
         raise OperatingError(f"{error}: set AWS_PROFILE to one of ~/.aws/config") from error
     if not made.region_name:

@@ -25,6 +25,11 @@ class Stack:
     def client(self, service: str) -> Any:
         return self.session.client(service)
 
+    def executions(self, **wanted: Any) -> list[dict[str, Any]]:
+        """The state machine's runs, the latest first."""
+        machine = self.outputs["StateMachineArn"]
+        return self.client("stepfunctions").list_executions(stateMachineArn=machine, **wanted)["executions"]
+
 
 def find(name: str, session: boto3.Session | None = None) -> Stack:
     """The product's stack of this name, in the Region and account of the environment."""

@@ -17,12 +17,10 @@ HOW_MANY_RUNS = 10
 def status_lines(stack: Stack) -> list[str]:
     """The schedules, the last runs, the report of the last one that ended, the stack's outputs."""
     step_functions = stack.client("stepfunctions")
-    found = step_functions.list_executions(
-        stateMachineArn=stack.outputs["StateMachineArn"], maxResults=HOW_MANY_RUNS
-    )["executions"]
+    found = stack.executions(maxResults=HOW_MANY_RUNS)
     runs = [step_functions.describe_execution(executionArn=run["executionArn"]) for run in found]
     lines = ["Running now:"]
-    lines += [f"  {run['name']}" for run in runs if run["status"] == "RUNNING"] or ["  nothing"]
+    lines += [f"  {run['name']}" for run in stack.executions(statusFilter="RUNNING")] or ["  nothing"]
     lines += [
         "",
         "Schedules:",
@@ -81,9 +79,7 @@ def log_lines(stack: Stack, run: str) -> list[str]:
 
 
 def last_run(stack: Stack) -> str:
-    found = stack.client("stepfunctions").list_executions(
-        stateMachineArn=stack.outputs["StateMachineArn"], maxResults=1
-    )["executions"]
+    found = stack.executions(maxResults=1)
     if not found:
         raise OperatingError("there is no run yet")
     return found[0]["name"]

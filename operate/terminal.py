@@ -42,10 +42,12 @@ class Terminal:
         self._clear()
         print(question, end="", file=self.out, flush=True)
         try:
-            return input().strip()
+            if sys.stdin:
+                return input().strip()
         except EOFError:
-            self.say()
-            return ""
+            pass
+        self.say()
+        return ""
 
     def _clear(self) -> None:
         if self._overwritable:

@@ -19,7 +19,8 @@ from operate.terminal import Terminal
 QUIET_SECONDS = 60.0
 LINE = re.compile(r"^\[(?P<whose>[^\]]+)\] (?P<text>.*)$", re.DOTALL)
 VERDICT = re.compile(r"^[A-Z ]+: \d+ of \d+ servers ready")
-SERVER = re.compile(r"^(?P<server>\S.*?): (?P<sentence>.+)$", re.DOTALL)
+# A server's line has its id, or says that there is none; others are the heading's and the alarms'.
+SERVER = re.compile(r"^(?P<server>.+? \(i-\w+\)|.+?(?=: failed: )): (?P<sentence>.+)$", re.DOTALL)
 THERE = ("ready after", "stopped after", "was running and ready", "was stopped")
 
 

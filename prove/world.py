@@ -18,6 +18,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from operate import place
 from prove.stage import ROOT
 
 # Between two looks; EC2 and Step Functions let an account ask far more often.
@@ -86,7 +87,7 @@ def patient_session() -> boto3.Session:
     """A proof of an hour must not end because the network was away for some seconds."""
     inner = botocore.session.get_session()
     inner.set_default_client_config(Config(retries={"mode": "standard", "total_max_attempts": 10}))
-    return boto3.Session(botocore_session=inner)
+    return place.session(core=inner)
 
 
 class Aws(World):

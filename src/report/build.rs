@@ -126,13 +126,30 @@ impl Builder<'_> {
                 );
             }
         }
-        let complete = self.request.error.is_none() && !results.is_empty();
-        for name in known.into_iter().filter(|_| complete) {
-            if !self.is_skipped(name) && !results.iter().any(|result| result.environment == name) {
-                let what = format!("{name} is in servers.toml, and the state machine gave no result of it");
-                self.stale(name, what, Status::Aborted);
+        let complete = request.error.is_none() && !results.is_empty();
+        let asked: Vec<&str> = known.into_iter().filter(|name| complete && !self.is_skipped(name)).collect();
+        for name in asked {
+            let result = results.iter().find(|result| result.environment == name);
+            for absent in self.unanswered(name, result) {
+                let what = format!("{absent} is in servers.toml, and the state machine gave no result of it");
+                self.stale(&absent, what, Status::Aborted);
             }
         }
+    }
+
+    /// What a branch should have come to and did not: its environment, or lists that no tier before kept it from.
+    fn unanswered(&self, name: &str, result: Option<&EnvironmentResult>) -> Vec<String> {
+        let Some(result) = result else { return vec![name.to_owned()] };
+        let goes_on = |outcome| {
+            self.request.dry_run || matches!(outcome, Outcome::Ready | Outcome::Degraded | Outcome::Empty)
+        };
+        if result.error.is_some() || !result.phases.iter().all(|phase| goes_on(phase.outcome)) {
+            return Vec::new();
+        }
+        let answered =
+            |list: &&ServerList| result.phases.iter().any(|phase| phase.phase_number == list.number);
+        let lists = self.lists.in_start_order(name).into_iter();
+        lists.filter(|list| !answered(list)).map(ServerList::label).collect()
     }
 
     fn is_skipped(&self, name: &str) -> bool {

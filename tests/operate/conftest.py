@@ -10,8 +10,10 @@ import boto3
 import pytest
 
 from local.deploy import STACK
+from local.fleet import Fleet
 from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
+from operate import lists
 from operate.command import main
 from operate.place import Place
 from operate.stack import Stack, find
@@ -87,6 +89,16 @@ def where(session: boto3.Session) -> Place:
 @pytest.fixture
 def servers() -> Path:
     return SERVERS
+
+
+@pytest.fixture
+def fleet(server: Server, session: boto3.Session) -> Fleet:
+    """What the lists want: three servers by name and one by its tags."""
+    made = Fleet(server, session.client("ec2"))
+    for listed in lists.read(SERVERS):
+        for name in listed.servers or ["mq1"]:
+            made.create(name, {"Environment": listed.environment, "Tier": listed.tier})
+    return made
 
 
 @pytest.fixture

@@ -11,34 +11,40 @@ import pytest
 
 from local.deploy import ROOT
 from local.run import BINARY
+from operate import package
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A clone with a bootstrap that is there already."""
+    """A clone with a bootstrap that is there already, and with lists that are the tests' own."""
     clone = tmp_path / "clone"
     clone.mkdir()
     for part in ("operate", "bench"):
         (clone / part).symlink_to(ROOT / part)
-    for file in ("Makefile", "template.yaml", "servers.toml"):
-        shutil.copy(ROOT / file, clone / file)
+    shutil.copy(ROOT / "Makefile", clone)
+    shutil.copy(ROOT / "tests" / "servers.toml", clone)
     shutil.copy(BINARY, clone / "bootstrap")
+    assert make("statemachine", clone).returncode == 0
     return clone
 
 
-def build(source: Path, artefact: Path) -> subprocess.CompletedProcess[str]:
-    """As sam calls it."""
-    artefact.mkdir(exist_ok=True)
+def make(goal: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(
-        ["make", "--makefile", str(source / "Makefile"), "build-Function"],
-        cwd=source,
-        env=kept | {"ARTIFACTS_DIR": str(artefact)},
+        [shutil.which("make"), "--makefile", str(folder / "Makefile"), goal],
+        cwd=folder,
+        env=kept | environment,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def build(source: Path, artefact: Path) -> subprocess.CompletedProcess[str]:
+    """As sam calls it."""
+    artefact.mkdir(exist_ok=True)
+    return make("build-Function", source, ARTIFACTS_DIR=str(artefact))
 
 
 def test_sam_calls_the_target_that_the_makefile_has():
@@ -55,7 +61,7 @@ def test_the_artefact_has_the_lists_beside_the_binary(source: Path, tmp_path: Pa
     told = build(source, artefact)
     assert told.returncode == 0, told.stderr
     assert sorted(file.name for file in artefact.iterdir()) == ["bootstrap", "servers.toml"]
-    assert (artefact / "servers.toml").read_bytes() == (ROOT / "servers.toml").read_bytes()
+    assert (artefact / "servers.toml").read_bytes() == (source / "servers.toml").read_bytes()
     assert "nothing is compiled" in told.stdout
     # Away from the clone the function finds its lists by itself.
     checked = subprocess.run(
@@ -77,16 +83,39 @@ def test_a_bad_servers_toml_ends_the_build(source: Path, tmp_path: Path):
     assert not list((tmp_path / "artefact").iterdir())
 
 
+def test_a_machine_that_is_not_the_rendering_ends_the_build_and_a_rendering_needs_no_compiler(
+    source: Path, tmp_path: Path
+):
+    lists = source / "servers.toml"
+    lists.write_text(lists.read_text().replace('environment = "dev"', 'environment = "staging"'))
+    told = build(source, tmp_path / "artefact")
+    assert told.returncode == 2
+    assert "statemachine.asl.json is not the rendering of servers.toml: make statemachine" in told.stderr
+    assert not list((tmp_path / "artefact").iterdir())
+    without_cargo = {"PATH": "/usr/bin:/bin"}
+    assert make("statemachine", source, **without_cargo).returncode == 0
+    assert build(source, tmp_path / "artefact").returncode == 0
+
+
+def test_a_bootstrap_for_another_processor_ends_the_build(source: Path, tmp_path: Path):
+    ours = package.architecture_of(BINARY)
+    other = "arm64" if ours == "x86_64" else "x86_64"
+    told = make("build-Function", source, ARTIFACTS_DIR=str(tmp_path), ARCHITECTURE=other)
+    assert told.returncode == 2
+    assert f"is for {ours}, and the function's architecture is {other}" in told.stderr
+    assert not (tmp_path / "bootstrap").exists()
+
+
+def test_without_a_bootstrap_and_without_rust_it_is_said_what_is_needed(source: Path, tmp_path: Path):
+    (source / "bootstrap").unlink()
+    (tmp_path / "nothing").mkdir()
+    for goal in ("build-Function", "statemachine"):
+        told = make(goal, source, ARTIFACTS_DIR=str(tmp_path), PATH=str(tmp_path / "nothing"))
+        assert told.returncode == 2
+        assert "Rust is needed (https://rustup.rs), or a release's bootstrap in this folder" in told.stderr
+
+
 def test_without_a_folder_for_the_artefact_the_right_target_is_named():
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    told = subprocess.run(
-        ["make", "build-Function"],
-        cwd=ROOT,
-        env=kept,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    told = make("build-Function", ROOT)
     assert told.returncode == 2
     assert "for make run: make build-function" in told.stderr

@@ -37,6 +37,17 @@ def test_the_end_of_input_is_no_yes(stack: Stack, where, monkeypatch, capsys):
     assert "Nothing was deleted." in capsys.readouterr().out
 
 
+def test_nothing_deleted_is_nothing_begun(make, stack: Stack, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    assert make("destroy") == 2
+
+
+def test_without_any_input_nothing_is_deleted(stack: Stack, where, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", None)
+    assert not destroy.destroy(stack, where, Terminal())
+    assert "Nothing was deleted." in capsys.readouterr().out
+
+
 def test_destroy_waits_for_nobody_and_refuses_while_a_run_goes_on(stack, system: System, where, screen):
     execution_arn = system.begin("start")
     with pytest.raises(OperatingError, match="still running"):

@@ -10,9 +10,7 @@ import pytest
 from moto.kms.models import kms_backends
 
 from local.faults import Fault
-from local.fleet import Fleet
 from local.runtime_api import ACCOUNT, REGION
-from local.server import Server
 from operate import check_files, check_mail, check_servers, doctor, lists
 from operate.samconfig import SamConfig
 
@@ -22,16 +20,6 @@ KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 
 def config(**more: str) -> SamConfig:
     return SamConfig(True, "eu-west-1", "ec2-start-stop", "", PARAMETERS | more)
-
-
-@pytest.fixture
-def fleet(server: Server, session: boto3.Session, servers: Path) -> Fleet:
-    """What the lists want: three servers by name and one by its tags."""
-    made = Fleet(server, session.client("ec2"))
-    for listed in lists.read(servers):
-        for name in listed.servers or ["mq1"]:
-            made.create(name, {"Environment": listed.environment, "Tier": listed.tier})
-    return made
 
 
 @pytest.fixture

@@ -37,6 +37,14 @@ def test_a_variable_that_the_command_does_not_take_is_refused_by_its_name(argume
     assert "operate" not in told.stdout
 
 
+@pytest.mark.parametrize("name", ["ENV", "STACK"])
+def test_an_empty_name_is_refused_and_does_not_mean_everything(name):
+    for nothing in ("", "  "):
+        told = make("stop", f"{name}={nothing}")
+        assert told.returncode == 2
+        assert f"{name} is empty: name what is meant, or leave {name}= out" in told.stderr
+
+
 def test_the_environments_variables_are_nobodys_typing():
     assert make("stop", env="dev", SERVE="1").returncode == 0
     assert make("stop", "AWS_REGION=eu-west-1", "AWS_PROFILE=dev", "ENV=dev").returncode == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 
@@ -11,6 +13,7 @@ from local import run
 from local.deploy import ROOT
 from local.faults import OPERATIONS, Fault, Faults, parse
 from local.fleet import Fleet
+from local.runtime_api import REGION
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,17 @@ from local.fleet import Fleet
 def test_a_wrong_value_is_refused_in_one_sentence_that_names_the_variable(arguments, sentence, capsys):
     assert run.main(arguments) == 2
     assert capsys.readouterr().err == f"make run: {sentence}\n"
+
+
+def test_a_machine_that_is_not_the_rendering_is_refused(tmp_path, monkeypatch, capsys):
+    shutil.copy(ROOT / "tests" / "servers.toml", tmp_path)
+    machine = tmp_path / "statemachine.asl.json"
+    machine.write_text("{}")
+    monkeypatch.setattr(run, "MACHINE", machine)
+    assert run.main([]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == f"make run: {machine.name} is not the rendering of servers.toml: make statemachine\n"
 
 
 @pytest.mark.parametrize(
@@ -108,6 +122,22 @@ def test_a_mail_that_ses_took_is_shown(system, in_another_place, capsys):
     assert "NOT sent" not in told
 
 
+def test_what_may_be_done_while_it_stays_up_is_printed_as_it_works(system, monkeypatch, capsys):
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run.time, "sleep", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run._serve(system.stack)
+    told = capsys.readouterr().out
+    port = system.stack.url.rsplit(":", 1)[1]
+    # cargo-lambda asks [::1] unless told; the AWS CLI version 1 and boto3 read AWS_DEFAULT_REGION.
+    invoke = f"--invoke-address 127.0.0.1 --invoke-port {port} --data-file (events/\\S+)"
+    (event,) = re.findall(f"cargo lambda invoke {system.stack.outputs['FunctionName']} {invoke}", told)
+    assert (ROOT / event).exists()
+    assert f"AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}" in told
+
+
 def test_each_line_of_the_log_is_told_once(system, in_another_place, capsys):
     run.run(system.stack, system.server, "start", {})
     told = [line[10:] for line in capsys.readouterr().out.splitlines() if line[7:10] == " s "]
@@ -119,14 +149,14 @@ def test_each_line_of_the_log_is_told_once(system, in_another_place, capsys):
 def test_a_fault_that_never_happens_gives_an_exit_code_and_a_closed_pipe_no_traceback():
     command = [sys.executable, "-m", "local", "--action", "start", "--speed", "400"]
     absent = subprocess.run(
-        [*command, "--fault", "StopInstances=Bad:test2"],
+        [*command, "--fault", "StopInstances=Bad"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert absent.returncode == 1, absent.stderr
-    assert "The fault never happened: no call StopInstances for test2 was made." in absent.stdout
+    assert "The fault never happened: no call StopInstances was made." in absent.stdout
     piped = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     piped.stdout.readline()
     piped.stdout.close()

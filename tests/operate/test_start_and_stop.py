@@ -76,6 +76,12 @@ def test_an_unknown_environment_is_refused_before_anything_is_begun(make, stack:
     assert not stack.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
 
 
+def test_commas_alone_name_no_environment_and_do_not_mean_all(make, begun, capsys):
+    assert make("stop", "--environments", ", ,") == 2
+    assert "ENV names no environment" in capsys.readouterr().err
+    assert begun == []
+
+
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> list[list[str]]:
     """The environments of each run that would have been begun."""
@@ -176,5 +182,6 @@ def test_a_closed_pipe_is_no_traceback(monkeypatch, capfd):
     monkeypatch.setattr("operate.command._do", closed)
     monkeypatch.setattr("operate.command.leave_the_pipe", lambda: None)
     assert main(["status"]) == 0
-    assert main(["start"]) == 2
+    for command in ("start", "stop", "destroy", "tag", "doctor"):
+        assert main([command]) == 2
     assert capfd.readouterr().err == ""

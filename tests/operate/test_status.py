@@ -38,6 +38,18 @@ def test_what_runs_now_is_said_and_the_report_is_the_last_ended_ones(stack: Stac
     assert any(line.startswith(f"{ended.name}: SUCCEEDED") for line in lines)
 
 
+def test_a_run_that_goes_on_longer_than_the_last_ten_is_still_said_to_run(stack: Stack, monkeypatch):
+    asked: list[dict] = []
+
+    def executions(**wanted):
+        asked.append(wanted)
+        return [{"name": "stop-0"}] if wanted.get("statusFilter") == "RUNNING" else []
+
+    monkeypatch.setattr(stack, "executions", executions)
+    assert status.status_lines(stack)[1] == "  stop-0"
+    assert {"maxResults": 10} in asked
+
+
 def test_a_runs_log_is_its_phase_log_and_the_last_ones_if_none_is_named(make, system: System, capsys):
     outcome = system.run("stop", environments=["dev"])
     log = system.phase_log(outcome.name)

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import boto3
 import pytest
 
 from local.fleet import Fleet
-from local.server import Server
-from operate import lists
 
 
 @pytest.fixture
-def fleet(server: Server, session: boto3.Session, servers: Path) -> Fleet:
+def fleet(fleet: Fleet) -> Fleet:
     """All listed servers without the tag, and one that no list names."""
-    made = Fleet(server, session.client("ec2"))
-    for listed in lists.read(servers):
-        for name in listed.servers or ["mq1"]:
-            made.create(name, {"Environment": listed.environment, "Tier": listed.tier})
-    made.create("other", {})
-    made.client.delete_tags(Resources=list(made.ids.values()), Tags=[{"Key": "ec2-start-stop"}])
-    return made
+    fleet.create("other", {})
+    fleet.client.delete_tags(Resources=list(fleet.ids.values()), Tags=[{"Key": "ec2-start-stop"}])
+    return fleet
 
 
 def tagged(fleet: Fleet) -> dict[str, str]:

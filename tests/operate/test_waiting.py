@@ -52,6 +52,23 @@ def test_on_a_terminal_one_line_counts_who_is_ready(screen):
     assert shown.shown.endswith(f"{CLEAR}a line that stays\n")
 
 
+def test_lines_of_headings_alarms_and_problems_are_no_servers_and_one_that_is_missing_is(screen):
+    shown = screen(is_live=True)
+    waiting = Waiting(shown, Clock())
+    for message in (
+        "[dev db] STARTING: DEVELOPMENT DB SERVERS (CONTINUED)",
+        "[dev db] 2 alarms muted until 2026-12-25 at the latest: cpu, status",
+        "[dev db] alarms: they could not be listed",
+        "[dev db] test2 (i-1): ready after 80 s",
+        "[dev db] web: 1 (i-2): it is starting",
+        "[dev db] test7: failed: NoSuchServer: no instance has this name",
+        "[dev db] test8: VcpuLimitExceeded: the quota is used up",
+    ):
+        waiting.heard(message)
+    waiting.tell([])
+    assert shown.shown == "  dev db 1/3 ready, 0 s"
+
+
 def test_a_phase_that_goes_on_in_another_invocation_is_still_counted(screen):
     shown = screen(is_live=True)
     waiting = Waiting(shown, Clock())

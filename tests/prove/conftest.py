@@ -13,7 +13,7 @@ from local import clock
 from local.run import BINARY, SENDER
 from local.server import Server
 from prove import steps
-from prove.__main__ import main
+from prove.command import main
 from prove.embedded import Embedded
 
 
@@ -65,7 +65,7 @@ def world(server: Server, tmp_path: Path) -> Iterator[Embedded]:
 
 @pytest.fixture
 def prove(world: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Proof]:
-    monkeypatch.setattr("prove.__main__.BUILD", tmp_path)
+    monkeypatch.setattr("prove.command.BUILD", tmp_path)
     return functools.partial(proof, world)
 
 

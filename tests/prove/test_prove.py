@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
 
+from local.deploy import ROOT
 from local.faults import Fault
 from local.run import SENDER
 from local.server import Server
 from prove import plan, steps, table
-from prove.__main__ import main
 from prove.checks import UNJUDGED
+from prove.command import main
 from prove.embedded import Embedded
 from prove.site import Site
 from prove.world import Aws
@@ -63,7 +67,7 @@ def whole(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> W
     empty(running_server)
     directory = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("prove.__main__.BUILD", directory)
+        patch.setattr("prove.command.BUILD", directory)
         patch.setattr(table, "PREDICTED", directory / "predicted.json")
         (directory / "predicted.json").write_text("{}")
         world = embedded(running_server, directory)
@@ -193,6 +197,22 @@ def test_a_question_without_an_answer_is_a_no(world, ends):
     assert not any(existing(world))
 
 
+def test_without_any_input_nothing_is_created(world, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["--sender", SENDER], world, say=lambda _: None) == 2
+    assert not any(existing(world))
+
+
+def test_an_interrupt_before_anything_is_created_is_no_traceback(world, monkeypatch):
+    def interrupt(*_: Any) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("prove.command._account", interrupt)
+    said: list[str] = []
+    assert main(["--sender", SENDER], world, say=said.append) == 130
+    assert said == ["Interrupted."]
+
+
 def test_a_sender_below_a_verified_domain_will_do(world, prove):
     world.client("ses").verify_domain_identity(Domain="example.org")
     assert prove(sender="start-stop@mail.example.org", answer="no").said[-1] == "Nothing was created."
@@ -218,6 +238,26 @@ def test_without_a_sender_and_without_a_region_nothing_begins_on_aws():
     assert "SENDER=" in said[-1]
     assert main(["--predict"], aws, say=said.append) == 2
     assert "only the embedded AWS predicts" in said[-1]
+
+
+def test_aws_region_alone_is_enough(monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    assert Aws().session.region_name == "eu-central-1"
+
+
+def test_a_profile_that_is_not_there_is_said_in_a_sentence():
+    """In a shell of its own: who proves on AWS loads no embedded AWS, which would fall over the profile."""
+    done = subprocess.run(
+        [sys.executable, "-m", "prove", "--sender", SENDER],
+        cwd=ROOT,
+        env=os.environ | {"AWS_PROFILE": "acme", "AWS_REGION": "eu-west-1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "profile (acme) could not be found: set AWS_PROFILE" in done.stdout
 
 
 def test_only_a_proofs_own_stack_is_deleted(world, prove):

@@ -154,6 +154,29 @@ fn an_environment_that_the_machine_does_not_know_aborts_the_run_and_says_what_to
 }
 
 #[test]
+fn a_tier_that_the_machine_does_not_know_aborts_the_run_and_says_what_to_do() {
+    let lists = lists();
+    for left_out in [0, 1] {
+        let mut results = all_good(&lists);
+        results[0]["phases"].as_array_mut().unwrap().remove(left_out);
+        let report = Report::build(&of_a_run(results), &lists, &seen(&lists, InstanceState::Running), now());
+        assert_eq!((report.status, codes(&report)), (Status::Aborted, vec!["StateMachineStale"]));
+        assert!(report.problems[0].message.contains("make statemachine"), "{:?}", report.problems);
+    }
+}
+
+#[test]
+fn a_tier_behind_one_that_failed_is_not_reached_and_the_machine_is_not_called_stale() {
+    let lists = lists();
+    let mut results = all_good(&lists);
+    results[0]["ok"] = json!(false);
+    results[0]["phases"].as_array_mut().unwrap().truncate(1);
+    results[0]["phases"][0]["outcome"] = json!("failed");
+    let report = Report::build(&of_a_run(results), &lists, &seen(&lists, InstanceState::Running), now());
+    assert!(!codes(&report).contains(&"StateMachineStale"), "{:?}", report.problems);
+}
+
+#[test]
 fn environments_that_name_none_of_ours_are_no_success() {
     let lists = lists();
     let mut request = of_a_run(Vec::new());
