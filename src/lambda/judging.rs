@@ -1,29 +1,27 @@
 //! A report whose caller kept no phase's answer: what each phase came to is judged by a look.
 
 use futures::future::join_all;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::lambda::handler::{Invocation, LONGEST_LOOK};
 use crate::lambda::settings::Settings;
 use crate::model::{Action, Counts, Failure, InitialStates, Outcome, PhaseAnswer, Problem};
 use crate::phase::afterwards;
-use crate::phase::run::{MARGIN, Task};
+use crate::phase::run::Task;
 use crate::ports::World;
 use crate::report::branches::PhaseResult;
 use crate::report::request::ReportRequest;
 use crate::servers::file::{ServerList, ServerLists};
 
-/// The request's results, with an answer of every phase that was reached.
+/// The request's results, with an answer of every phase that was reached. Nothing goes on after the `deadline`.
 pub(crate) async fn judged<W: World>(
     world: &W,
     settings: &Settings,
     lists: &ServerLists,
-    invocation: &Invocation,
+    deadline: Timestamp,
     request: &ReportRequest,
 ) -> Vec<Value> {
     let mut results = request.results.clone();
-    // A slow EC2 must not cost the mail.
-    let deadline = invocation.deadline.min(world.now() + LONGEST_LOOK + MARGIN);
     let looks = lists.lists.iter().map(|list| async move {
         let task = Task {
             list,

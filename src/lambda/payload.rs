@@ -76,6 +76,13 @@ pub(crate) enum PayloadError {
 const KNOWN_FIELDS: &str = "phase_number, next_phase, action, cw_log_phase, send_mail, dry_run, resume, execution, branch, \
      and for the report results, environments, waited, error";
 
+impl From<reference::Refusal> for PayloadError {
+    fn from(refusal: reference::Refusal) -> Self {
+        let found = shortened(&refusal.found);
+        Self::Field { field: refusal.field, expected: refusal.expected.to_owned(), found }
+    }
+}
+
 impl Request {
     /// Reads an invocation's payload.
     ///
@@ -91,9 +98,10 @@ impl Request {
         let slip = reference::mend_next_phase(&mut fields);
         let mut fields = Fields(fields);
         if fields.required("send_mail", "true or false")? {
-            let is_theirs = reference::is_mail(&fields.0);
-            let report = if is_theirs { reference::mail(&fields.0) } else { fields.report() };
-            return report.map(Self::Report);
+            return Ok(Self::Report(match reference::is_mail(&fields.0) {
+                true => reference::mail(&fields.0)?,
+                false => fields.report()?,
+            }));
         }
         let goes_on = fields.required("next_phase", "true or false")?;
         let phase = fields.phase()?;
@@ -178,7 +186,7 @@ impl Fields {
 }
 
 /// A value as it is shown in an error: 60 characters at most.
-pub(super) fn shortened(value: &Value) -> String {
+fn shortened(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]),

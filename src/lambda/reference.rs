@@ -7,7 +7,6 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use crate::lambda::payload::PayloadError;
 use crate::model::Action;
 use crate::report::Status;
 use crate::report::request::{Claim, ReportRequest};
@@ -32,6 +31,17 @@ const ALLOWED: &str = "beside `subject` only send_mail, dap_state, tap_state, pa
      pdb_state, or the same as <environment>_<tier>_initial_state";
 const SUBJECT: &str =
     "one that says START or SHUTDOWN, and SUCCESS, DEGRADED or ABORTED, as \"START STATUS: SUCCESS\"";
+
+/// A field that is not what it must be.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// Its name.
+    pub field: String,
+    /// What it must be.
+    pub expected: &'static str,
+    /// What it is.
+    pub found: Value,
+}
 
 /// Whether the payload is only the two flags that ask for nothing.
 pub(crate) fn is_skip(fields: &Map<String, Value>) -> bool {
@@ -58,7 +68,7 @@ pub(crate) fn is_mail(fields: &Map<String, Value>) -> bool {
 ///
 /// # Errors
 /// The subject does not say what to report, or a field is none of the page's.
-pub(crate) fn mail(fields: &Map<String, Value>) -> Result<ReportRequest, PayloadError> {
+pub(crate) fn mail(fields: &Map<String, Value>) -> Result<ReportRequest, Refusal> {
     let (action, claim) = claim(&fields["subject"])?;
     let mut environments: IndexMap<&str, Map<String, Value>> = IndexMap::new();
     for (field, states) in fields {
@@ -92,7 +102,7 @@ fn list_of(field: &str) -> Option<(&str, &str)> {
 }
 
 /// What a subject says, by its words.
-fn claim(subject: &Value) -> Result<(Action, Claim), PayloadError> {
+fn claim(subject: &Value) -> Result<(Action, Claim), Refusal> {
     let said = subject.as_str().unwrap_or_default();
     let words: Vec<String> = said.split(|c: char| !c.is_alphanumeric()).map(str::to_uppercase).collect();
     let says = |word: &str| words.iter().any(|said| said == word);
@@ -109,12 +119,8 @@ fn claim(subject: &Value) -> Result<(Action, Claim), PayloadError> {
     Ok((action, Claim { status, subject: said.chars().take(120).collect() }))
 }
 
-fn refused(field: &str, expected: &str, found: &Value) -> PayloadError {
-    PayloadError::Field {
-        field: field.to_owned(),
-        expected: expected.to_owned(),
-        found: super::payload::shortened(found),
-    }
+fn refused(field: &str, expected: &'static str, found: &Value) -> Refusal {
+    Refusal { field: field.to_owned(), expected, found: found.clone() }
 }
 
 /// An answer with the page's `statusCode`, for callers that are no machine of ours.

@@ -10,13 +10,22 @@ from typing import Any
 
 import pytest
 
+from local import clock
 from local.deploy import STACK
 from local.runtime_api import ACCOUNT
+from local.server import Server
 from tests.system import reference_machines
 from tests.system.conftest import Outcome, System
 from tests.system.test_system import DEV_APP, DEV_DB, everyone
 
+# A report that looks for itself has two simulated minutes for it: here more than a real second.
+SPEED = 100
 NAMES = pytest.mark.parametrize("long_names", [False, True], ids=["short names", "long names"])
+
+
+@pytest.fixture(autouse=True)
+def slower(server: Server) -> None:
+    clock.set_speed(SPEED)
 
 
 def run(system: System, action: str, long_names: bool = False) -> Outcome:
