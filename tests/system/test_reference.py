@@ -110,6 +110,15 @@ def test_a_start_that_bounced_is_told_with_the_key_that_is_missing(stopped):
     assert "kms:CreateGrant" in text(stopped)
 
 
+def test_a_reason_that_does_not_show_afterwards_is_said_to_be_in_the_phase_log(stopped):
+    stopped.fail("StartInstances=InsufficientInstanceCapacity:test2")
+    assert run(stopped, "start").status == "FAILED"
+    assert subject(stopped) == f"START STATUS: ABORTED · {STACK} · dev db: test2"
+    assert "NotAsWanted" in text(stopped)
+    assert "look in the phase log" in " ".join(text(stopped).split())
+    assert stopped.states(DEV_APP) == {"stopped"}
+
+
 def test_a_check_that_never_passes_is_named_and_its_app_tier_is_not_started(stopped):
     stopped.fleet.habit("test3").check_ends = "impaired"
     assert run(stopped, "start").status == "FAILED"
