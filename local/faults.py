@@ -35,6 +35,9 @@ OPERATIONS = (
     "ListExecutions",
 )
 EVERY_TIME = 1_000_000
+# "Checks whether you have the required permissions for the action, without actually making the request" (API:
+# StartInstances, DryRun): what only the request itself meets.
+NOT_IN_A_DRY_RUN = re.compile(r"Capacity|^(Vcpu|Instance)LimitExceeded$|^Incorrect|^Unsupported")
 
 
 @dataclass
@@ -109,12 +112,13 @@ class Faults:
         with self._lock:
             return [fault for fault in self._faults if not fault.happened]
 
-    def due(self, operation: str, instance_ids: set[str]) -> Fault | None:
+    def due(self, operation: str, instance_ids: set[str], dry_run: bool = False) -> Fault | None:
         """The fault for this call, counted down."""
         with self._lock:
             for fault in self._faults:
                 fits = fault.instance_id is None or fault.instance_id in instance_ids
-                if fault.operation == operation and fault.times > 0 and fits:
+                hidden = dry_run and NOT_IN_A_DRY_RUN.search(fault.code)
+                if fault.operation == operation and fault.times > 0 and fits and not hidden:
                     fault.times -= 1
                     fault.happened += 1
                     return fault

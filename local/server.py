@@ -58,7 +58,8 @@ class Application:
             return _respond(start_response, self._ours(environ, path), "application/json")
         call = self._logged(environ, path)
         ids = {value for key, value in call.parameters.items() if key.startswith("InstanceId.")}
-        fault = self.faults.due(call.operation, ids)
+        dry_run = call.parameters.get("DryRun") == "true"
+        fault = self.faults.due(call.operation, ids, dry_run)
         if cloudwatch.OPERATION.match(path):
             return _respond(start_response, self._cloudwatch(environ, call, fault), "application/cbor")
         if fault:

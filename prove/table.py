@@ -48,11 +48,11 @@ def is_as_expected(checks: list[Check]) -> bool:
 
 
 def summary(checks: list[Check], whole: bool) -> str:
-    """In one line, the verdict first."""
+    """In one line, the verdict first; what was broken off has none, whatever it had shown until then."""
     counts: dict[str, int] = {}
     for check in checks:
         counts[check.verdict] = counts.get(check.verdict, 0) + 1
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "no check was made"
-    if not is_as_expected(checks):
-        return f"NOT as expected: {told}."
-    return f"As expected: {told}." if whole else f"Not proved; so far: {told}."
+    if not whole:
+        return f"Not proved; so far: {told}."
+    return f"{'As expected' if is_as_expected(checks) else 'NOT as expected'}: {told}."

@@ -90,26 +90,15 @@ pub(crate) fn answer(
 
 impl Record {
     /// The record with a phase's answer in place of what it said of the phase before.
-    fn with(mut self, lists: &ServerLists, list: &ServerList, answer: PhaseAnswer) -> Self {
+    fn with(mut self, lists: &ServerLists, list: &ServerList, mut answer: PhaseAnswer) -> Self {
         self.environment.clone_from(&list.environment);
         self.ok =
             matches!(answer.outcome, Outcome::Ready | Outcome::Degraded | Outcome::Empty | Outcome::Skipped);
         for tier in lists.in_start_order(&list.environment) {
             self.initial_states.entry(tier.initial_state_field()).or_default();
         }
-        self.initial_states.insert(list.initial_state_field(), answer.initial_state);
-        let phase = PhaseResult {
-            phase_number: list.number,
-            tier: list.tier.clone(),
-            outcome: answer.outcome,
-            servers: answer.servers,
-            problems: answer.problems,
-            actions: answer.actions,
-            off: answer.off,
-            log_error: answer.log_error,
-            mute_error: answer.mute_error,
-            shortened: false,
-        };
+        self.initial_states.insert(list.initial_state_field(), std::mem::take(&mut answer.initial_state));
+        let phase = PhaseResult::of(list, answer);
         self.phases.retain(|other| other.phase_number != list.number);
         self.phases.push(phase);
         self
@@ -118,6 +107,7 @@ impl Record {
     /// Shortens until it fits: what is said of a phase in progress first, which its next answer says again; then the
     /// longest one.
     fn fit(&mut self, most: usize) {
+        self.shortened = self.phases.iter().any(|phase| phase.shortened);
         while bytes(self) > most {
             let in_progress =
                 self.phases.iter().position(|phase| phase.outcome == Outcome::InProgress && !phase.shortened);
@@ -126,8 +116,9 @@ impl Record {
             if !self.shorten(at) && !(0..self.phases.len()).any(|at| self.shorten(at)) {
                 return;
             }
+            // Here and not at the end: the mark itself takes room.
+            self.shortened = true;
         }
-        self.shortened = self.phases.iter().any(|phase| phase.shortened);
     }
 
     fn bytes_of(&self, at: usize) -> usize {

@@ -11,7 +11,7 @@ use crate::lambda::metrics::{self, Source};
 use crate::lambda::payload::{PayloadError, PhaseRequest, Request};
 use crate::lambda::settings::Settings;
 use crate::lambda::watchers::Watchers;
-use crate::lambda::{branch, sending};
+use crate::lambda::{branch, judging, reference, sending};
 use crate::model::PhaseAnswer;
 use crate::muting::watcher::{self, Muter, unmute_unsettled};
 use crate::phase::in_time::in_time;
@@ -54,7 +54,8 @@ pub(crate) async fn answer<W: Services>(
     // What an invocation before this one asked, and could not tell, is not this one's.
     let _ = world.calls();
     let answer = match Request::parse(payload)? {
-        Request::Skip(request) => carried_on(settings, request, PhaseAnswer::skipped())?,
+        Request::Skip(None) => reference::with_status_code(serde_json::to_value(PhaseAnswer::skipped())?),
+        Request::Skip(Some(request)) => carried_on(settings, request, PhaseAnswer::skipped())?,
         Request::Phase(request) => {
             let answer = run_phase(world, settings, invocation, &request).await?;
             carried_on(settings, request, answer)?
@@ -73,7 +74,7 @@ fn carried_on(
     let lists = settings.lists.as_ref().map_err(Clone::clone)?;
     let list = match &request.branch {
         Some(_) => list_of(lists, &request)?,
-        None => return Ok(serde_json::to_value(answer)?),
+        None => return Ok(reference::with_status_code(serde_json::to_value(answer)?)),
     };
     let record = request.branch.unwrap_or_default();
     Ok(serde_json::to_value(branch::answer(lists, list, request.dry_run, record, answer))?)
@@ -115,6 +116,8 @@ async fn run_phase<W: Services>(
         deadline: invocation.deadline,
         zone: settings.zone.clone(),
         environments: lists.environments().len(),
+        // Whoever names no execution is taken for a machine that does not know of `resume`.
+        goes_on: execution.is_some() || request.resume.is_some() || request.branch.is_some(),
     };
     let about = phase_log::About {
         heading: &request.heading,
@@ -130,7 +133,9 @@ async fn run_phase<W: Services>(
         let about = watcher::About { list, action: task.action, deadline: task.deadline, zone };
         Muter::new(world, muting, about)
     });
-    let mut watchers = Watchers { muter, log: Narrator::new(world, about) };
+    let mut log = Narrator::new(world, about);
+    log.add(remarks(request, &task, world.now()));
+    let mut watchers = Watchers { muter, log };
     let answer = phase::run(world, &task, request.resume.clone(), &mut watchers).await?;
     let source = Source { stack: &settings.place.stack, run, at: world.now(), calls: world.calls() };
     for record in metrics::of_phase(source, list, task.action, task.dry_run, &answer) {
@@ -139,15 +144,31 @@ async fn run_phase<W: Services>(
     Ok(answer)
 }
 
+/// What the phase log says of the payload, before anything is done.
+fn remarks(request: &PhaseRequest, task: &Task<'_>, now: Timestamp) -> Vec<String> {
+    let left = task.deadline.duration_since(now) - MARGIN;
+    let cut = !task.goes_on && task.list.timeout > left.unsigned_abs();
+    let minutes = left.as_secs() / 60;
+    let cut = cut.then(|| {
+        format!("the payload names no execution: the phase ends with this invocation, in {minutes} min")
+    });
+    request.remark.map(str::to_owned).into_iter().chain(cut).collect()
+}
+
 async fn send_report<W: Services>(
     world: &W,
     settings: &Settings,
     invocation: &Invocation,
-    request: ReportRequest,
+    mut request: ReportRequest,
 ) -> Result<Value, HandlerError> {
     let addresses = settings.mail.as_ref().map_err(|wrong| HandlerError::Misconfigured(wrong.clone()))?;
     let no_lists = ServerLists::default();
     let lists = settings.lists.as_ref().unwrap_or(&no_lists);
+    if request.claim.is_some() {
+        // A slow EC2 must not cost the mail.
+        let deadline = invocation.deadline.min(world.now() + LONGEST_LOOK + MARGIN);
+        request.results = judging::judged(world, settings, lists, deadline, &request).await;
+    }
     let seen = see_all(world, lists, invocation.deadline).await;
     let mut report = Report::build(&request, lists, &seen, world.now());
     if let Err(error) = &settings.lists {
@@ -162,7 +183,8 @@ async fn send_report<W: Services>(
     let run = request.execution.as_ref().map_or(&invocation.request_id, |execution| &execution.name);
     let source = Source { stack: &settings.place.stack, run, at: world.now(), calls: world.calls() };
     world.record(&metrics::of_run(source, &report));
-    Ok(serde_json::to_value(report.answer(&mail, sent?))?)
+    let answer = serde_json::to_value(report.answer(&mail, sent?))?;
+    Ok(if request.claim.is_some() { reference::with_status_code(answer) } else { answer })
 }
 
 /// What every server of every list is now, or why that is not known. All lists at the same time: a slow EC2 must not

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::lambda::branch::Record;
+use crate::lambda::reference;
 use crate::model::{Action, Execution};
 use crate::phase::progress::Progress;
 use crate::report::request::ReportRequest;
@@ -13,8 +14,8 @@ use crate::report::request::ReportRequest;
 /// What an invocation asks.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Request {
-    /// `next_phase: false`: do nothing, call nothing.
-    Skip(PhaseRequest),
+    /// `next_phase: false`: do nothing, call nothing; of which phase, if the payload says so.
+    Skip(Option<PhaseRequest>),
     /// Run one phase.
     Phase(PhaseRequest),
     /// Build and send the report.
@@ -38,6 +39,8 @@ pub(crate) struct PhaseRequest {
     pub execution: Option<Execution>,
     /// What the state machine's branch has come to; the answer then carries it on.
     pub branch: Option<Record>,
+    /// What the phase log says of the payload.
+    pub remark: Option<&'static str>,
 }
 
 /// Why a payload is refused: nothing was started or stopped.
@@ -73,22 +76,37 @@ pub(crate) enum PayloadError {
 const KNOWN_FIELDS: &str = "phase_number, next_phase, action, cw_log_phase, send_mail, dry_run, resume, execution, branch, \
      and for the report results, environments, waited, error";
 
+impl From<reference::Refusal> for PayloadError {
+    fn from(refusal: reference::Refusal) -> Self {
+        let found = shortened(&refusal.found);
+        Self::Field { field: refusal.field, expected: refusal.expected.to_owned(), found }
+    }
+}
+
 impl Request {
     /// Reads an invocation's payload.
     ///
     /// # Errors
     /// One that names the first field that is missing, wrong or unknown.
     pub(crate) fn parse(payload: Value) -> Result<Self, PayloadError> {
-        let Value::Object(fields) = payload else {
+        let Value::Object(mut fields) = payload else {
             return Err(PayloadError::NotAnObject { found: shortened(&payload) });
         };
+        if reference::is_skip(&fields) {
+            return Ok(Self::Skip(None));
+        }
+        let slip = reference::mend_next_phase(&mut fields);
         let mut fields = Fields(fields);
         if fields.required("send_mail", "true or false")? {
-            return fields.report().map(Self::Report);
+            return Ok(Self::Report(match reference::is_mail(&fields.0) {
+                true => reference::mail(&fields.0)?,
+                false => fields.report()?,
+            }));
         }
         let goes_on = fields.required("next_phase", "true or false")?;
         let phase = fields.phase()?;
-        Ok(if goes_on { Self::Phase(phase) } else { Self::Skip(phase) })
+        let remark = slip.then_some(reference::SLIP_REMARK);
+        Ok(if goes_on { Self::Phase(PhaseRequest { remark, ..phase }) } else { Self::Skip(Some(phase)) })
     }
 }
 
@@ -105,6 +123,7 @@ impl Fields {
             resume: self.optional("resume", "the resume of the answer before, unchanged")?,
             execution: self.execution()?,
             branch: self.optional("branch", "the record of the answer before, unchanged")?,
+            remark: None,
         };
         self.end()?;
         Ok(request)
@@ -123,6 +142,7 @@ impl Fields {
             environments: self.optional("environments", "a list of environments' names")?,
             waited: self.optional("waited", "true or false")?.unwrap_or(false),
             error: self.optional("error", "an error")?,
+            claim: None,
         };
         self.end()?;
         Ok(request)

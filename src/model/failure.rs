@@ -189,6 +189,11 @@ impl Failure {
         Self::ours("NotAsked", "EC2 was not asked in the time that there was".to_owned())
     }
 
+    /// The server is not as wanted, and nobody kept why.
+    pub(crate) fn not_as_wanted(what: &str) -> Self {
+        Self::ours("NotAsWanted", what.to_owned())
+    }
+
     /// Patience ended before the server was as wanted. `asked` says whether EC2 took a request of this run.
     pub(crate) fn not_in_time(action: Action, asked: bool, why: &str) -> Self {
         let advice = match (action, asked) {
@@ -513,6 +518,11 @@ const OURS: &[Known] = &[
         &["NotAsked"],
         Kind::Final,
         "Run it again; if it happens again, the list is too long for EC2's limits in its timeout_minutes.",
+    ),
+    (
+        &["NotAsWanted"],
+        Kind::Final,
+        "Its phase said why, and its state machine did not hand that on: look in the phase log.",
     ),
     (&["NotInTime"], Kind::Final, "Look at it in the console."),
     (&["Unknown"], Kind::Final, "Step Functions gave no name: start a new run."),

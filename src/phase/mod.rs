@@ -4,6 +4,7 @@
 //! `ask` sends what the plan wants, `progress` holds what cannot be seen, `pace` knows EC2's limits. Others may
 //! `watch`; the loop does not know them.
 
+pub(crate) mod afterwards;
 pub(crate) mod answer;
 pub(crate) mod ask;
 pub(crate) mod decide;

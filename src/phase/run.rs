@@ -43,6 +43,16 @@ pub(crate) struct Task<'a> {
     pub zone: TimeZone,
     /// How many environments run at the same time and share EC2's request buckets.
     pub environments: usize,
+    /// Whether somebody resumes a phase that is in progress. If not, patience ends with the invocation's time.
+    pub goes_on: bool,
+}
+
+/// What came of a look.
+enum Looked {
+    /// What was seen, and whether at the whole list.
+    At(Seen, bool),
+    /// The invocation's time is up before EC2 could be read; why it could not.
+    TooLate(Failure),
 }
 
 /// Why a phase could not be judged.
@@ -96,9 +106,11 @@ impl<W: World> Phase<'_, W> {
         let mut looks = 0;
         let mut before: Option<(Seen, Plan)> = None;
         loop {
-            let Some((seen, whole)) = self.look(before.as_ref()).await? else {
-                let plan = before.map_or_else(|| Plan::unseen(self.world.now()), |(_, plan)| plan);
-                return Ok(answer::in_progress(&plan, list, &self.progress)?);
+            let (seen, whole) = match self.look(before.as_ref()).await? {
+                Looked::At(seen, whole) => (seen, whole),
+                Looked::TooLate(failure) => {
+                    return self.unread(before.map(|(_, plan)| plan), failure, watcher).await;
+                }
             };
             let mut plan = self.decide(&seen);
             if self.task.dry_run && (!plan.is_in_doubt() || self.is_over(Duration::ZERO)) {
@@ -115,16 +127,14 @@ impl<W: World> Phase<'_, W> {
                 continue;
             }
             if plan.is_decided() {
-                self.name_keys(&mut plan).await;
-                watcher.decided(&plan, &self.progress).await;
-                return Ok(answer::answer(&plan, list, &self.progress));
+                return Ok(self.verdict(plan, watcher).await);
             }
             looks = if asked { 0 } else { looks + 1 };
             let pause = pace::poll_pause(looks, &plan, self.world.chance());
             // A long pause that does not fit any more becomes a short one.
             let pause = if self.is_over(pause) { pause.min(pace::LONGEST_POLL) } else { pause };
             if self.is_over(pause) {
-                return Ok(answer::in_progress(&plan, list, &self.progress)?);
+                return self.time_is_up(plan, watcher).await;
             }
             watcher.before_waiting().await;
             self.world.sleep(pause).await;
@@ -132,9 +142,40 @@ impl<W: World> Phase<'_, W> {
         }
     }
 
-    /// Looks, at the whole list or at those that are still under way, and says at which; nothing if the invocation's
-    /// time is up before EC2 could be read.
-    async fn look(&self, before: Option<&(Seen, Plan)>) -> Result<Option<(Seen, bool)>, Failure> {
+    async fn verdict(self, mut plan: Plan, watcher: &mut impl Watcher) -> PhaseAnswer {
+        self.name_keys(&mut plan).await;
+        watcher.decided(&plan, &self.progress).await;
+        answer::answer(&plan, self.task.list, &self.progress)
+    }
+
+    /// The invocation's time is up: the next one goes on, or what is under way has failed.
+    async fn time_is_up(self, mut plan: Plan, watcher: &mut impl Watcher) -> Result<PhaseAnswer, PhaseError> {
+        if self.task.goes_on {
+            return Ok(answer::in_progress(&plan, self.task.list, &self.progress)?);
+        }
+        patience::run_out(&mut plan, &self.progress);
+        Ok(self.verdict(plan, watcher).await)
+    }
+
+    /// The same, and EC2 could not be read any more: the plan of the look before is what there is.
+    async fn unread(
+        self,
+        before: Option<Plan>,
+        failure: Failure,
+        watcher: &mut impl Watcher,
+    ) -> Result<PhaseAnswer, PhaseError> {
+        match before {
+            None if self.task.goes_on => {
+                let plan = Plan::unseen(self.world.now());
+                self.time_is_up(plan, watcher).await
+            }
+            Some(plan) if self.task.goes_on || !self.task.dry_run => self.time_is_up(plan, watcher).await,
+            _ => Err(failure.into()),
+        }
+    }
+
+    /// Looks, at the whole list or at those that are still under way.
+    async fn look(&self, before: Option<&(Seen, Plan)>) -> Result<Looked, Failure> {
         let (list, action) = (self.task.list, self.task.action);
         let again = before.and_then(|(seen, plan)| Some((seen, plan.to_look_at_again()?)));
         let mut failed = 0;
@@ -146,7 +187,7 @@ impl<W: World> Phase<'_, W> {
                 }
             };
             let failure = match in_time(self.world, self.cut_off(), "DescribeInstances", read).await {
-                Ok(seen) => return Ok(Some((seen, again.is_none()))),
+                Ok(seen) => return Ok(Looked::At(seen, again.is_none())),
                 Err(failure) => failure,
             };
             failed += 1;
@@ -157,7 +198,7 @@ impl<W: World> Phase<'_, W> {
                 return Err(failure);
             }
             if self.is_over(pause) {
-                return Ok(None);
+                return Ok(Looked::TooLate(failure));
             }
             self.world.sleep(pause).await;
         }

@@ -6,7 +6,10 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{ActionRecord, Counts, Failure, HoursOff, InitialState, InitialStates, Outcome, Problem};
+use crate::model::{
+    ActionRecord, Counts, Failure, HoursOff, InitialState, InitialStates, Outcome, PhaseAnswer, Problem,
+};
+use crate::servers::file::ServerList;
 
 /// What one environment's branch gave.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -61,6 +64,24 @@ pub(crate) struct PhaseResult {
     /// Only counts and the first problems fitted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shortened: bool,
+}
+
+impl PhaseResult {
+    /// What a list's phase answered.
+    pub(crate) fn of(list: &ServerList, answer: PhaseAnswer) -> Self {
+        Self {
+            phase_number: list.number,
+            tier: list.tier.clone(),
+            outcome: answer.outcome,
+            servers: answer.servers,
+            problems: answer.problems,
+            actions: answer.actions,
+            off: answer.off,
+            log_error: answer.log_error,
+            mute_error: answer.mute_error,
+            shortened: false,
+        }
+    }
 }
 
 /// `$states.errorOutput`, an error of the state machine, of whatever shape it is. The cause of a Lambda's is a JSON

@@ -2,6 +2,7 @@
 //!
 //! Owns the verdict. What this run changed is said to be changed, also where its phase broke off.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use crate::model::{Action, ActionTaken, Failure, Outcome, Problem};
 use crate::servers::file::{ServerList, ServerLists};
 
 use super::branches::{self, EnvironmentResult};
-use super::request::ReportRequest;
+use super::request::{Claim, ReportRequest};
 use super::rows::{Changed, Rows};
 use super::{EnvironmentReport, Report, Row, Seen, Status, TierReport};
 
@@ -36,6 +37,9 @@ impl Report {
         builder.check_results(&results);
         let environments =
             lists.environments().into_iter().map(|name| builder.environment(name, &results)).collect();
+        if let Some(claim) = &request.claim {
+            builder.compare(claim);
+        }
         Self {
             action: request.action,
             dry_run: request.dry_run,
@@ -73,6 +77,21 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn worsen(&mut self, status: Status) {
         self.status = self.status.max(status);
+    }
+
+    /// The worse of what the caller says and of what is seen; where they differ, the reader is told.
+    fn compare(&mut self, claim: &Claim) {
+        let subject = &claim.subject;
+        match claim.status.cmp(&self.status) {
+            Ordering::Equal => {}
+            Ordering::Less => self.remarks.push(format!(
+                "The state machine said \"{subject}\"; what stands here is what EC2 shows now."
+            )),
+            Ordering::Greater => self.remarks.push(format!(
+                "The state machine said \"{subject}\", although EC2 shows nothing worse now than what stands here: its history and the phase log have the reason."
+            )),
+        }
+        self.worsen(claim.status);
     }
 
     fn fail_by(&mut self, error: &Failure, whose: &str, place: &str) {

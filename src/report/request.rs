@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use crate::model::{Action, Execution};
 
+use super::Status;
+
 /// The report.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ReportRequest {
@@ -21,4 +23,15 @@ pub(crate) struct ReportRequest {
     pub waited: bool,
     /// `$states.errorOutput`, if the machine itself failed.
     pub error: Option<Value>,
+    /// The caller's own verdict, if it kept no phase's answer: `results` then hold initial states only.
+    pub claim: Option<Claim>,
+}
+
+/// What a caller says of a run: the report is never better than that, nor than what a look shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claim {
+    /// Its verdict.
+    pub status: Status,
+    /// Its words.
+    pub subject: String,
 }

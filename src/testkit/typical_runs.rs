@@ -86,6 +86,7 @@ impl Run {
             environments: self.only.map(|only| vec![only.to_owned()]),
             waited: false,
             error: None,
+            claim: None,
         };
         let seen = branches.iter().flat_map(|branch| branch.seen.clone()).collect();
         let ended = branches.iter().map(|branch| branch.ended).max().unwrap();

@@ -111,6 +111,20 @@ def test_a_dry_run_changes_nothing_and_says_that_it_would_have_worked(fleet, ec2
     assert fleet.state("web") == "stopped"
 
 
+def test_a_dry_run_meets_refusals_of_permission_and_not_what_only_a_start_meets(server, fleet, ec2):
+    given = {"InstanceIds": [fleet.ids["web"]]}
+    for fault, in_a_dry_run in [
+        ("InsufficientInstanceCapacity", "DryRunOperation"),
+        ("VcpuLimitExceeded", "DryRunOperation"),
+        ("UnauthorizedOperation", "UnauthorizedOperation"),
+        ("RequestLimitExceeded", "RequestLimitExceeded"),
+    ]:
+        server.application.faults.clear()
+        server.application.faults.add(Fault("StartInstances", fault))
+        assert code(ec2.start_instances, **given, DryRun=True) == in_a_dry_run
+        assert code(ec2.start_instances, **given) == fault
+
+
 def test_a_request_without_ids_is_refused(ec2):
     assert code(ec2.start_instances, InstanceIds=[]) == "MissingParameter"
 

@@ -125,3 +125,11 @@ def test_the_table_sets_what_is_seen_beside_what_the_embedded_aws_showed(tmp_pat
 def test_a_table_without_a_check_is_not_as_expected():
     assert not table.is_as_expected([])
     assert table.summary([], whole=True) == "NOT as expected: no check was made."
+
+
+def test_a_proof_that_was_broken_off_has_no_verdict_whatever_it_had_shown():
+    good, bad = Check("s", "a", "1", "1", OK), Check("s", "b", "1", "2", NOT)
+    assert table.summary([good], whole=False) == "Not proved; so far: 1 ok."
+    assert table.summary([good, bad], whole=False) == "Not proved; so far: 1 ok, 1 NOT."
+    assert table.summary([good, bad], whole=True) == "NOT as expected: 1 ok, 1 NOT."
+    assert table.summary([], whole=False) == "Not proved; so far: no check was made."

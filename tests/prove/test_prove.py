@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from local import clock
 from local.deploy import ROOT
 from local.faults import Fault
 from local.run import SENDER
@@ -126,6 +127,8 @@ def test_a_role_that_may_start_any_server_is_not_as_expected(world, prove, only)
 
 
 def test_ctrl_c_in_the_middle_of_a_run_deletes_everything_and_says_so(world, prove, monkeypatch):
+    # Two short runs: at this speed an invocation has 45 real seconds, also on a busy machine.
+    clock.set_speed(20)
     end = Site.end
 
     def interrupted(self: Site, step: str, arn: str) -> Any:

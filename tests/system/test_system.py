@@ -175,7 +175,7 @@ def test_each_phases_event_gives_the_documented_answer(server, tmp_path, event: 
     assert failed is None
     off = ["off"] if payload["action"] == "start" else []
     always = ["next_phase", "initial_state", "outcome", "servers", "problems", "actions"]
-    assert list(answer) == always + off
+    assert list(answer) == [*always, *off, "statusCode"]
     assert (answer["next_phase"], answer["outcome"], answer["problems"]) == (True, "ready", [])
     assert list(answer["servers"]) == ["total", "ready", "changed", "failed"]
     for state in answer["initial_state"].values():
@@ -190,6 +190,7 @@ def test_the_other_events_do_what_their_names_say(stopped):
         "outcome": "skipped",
         "servers": {"total": 0, "ready": 0, "changed": 0, "failed": 0},
         "problems": [],
+        "statusCode": 200,
     }
     assert stopped.server.application.calls == []
     dry, _ = stopped.invoke(read["dry-run"])

@@ -16,6 +16,7 @@ use crate::testkit::small_ec2::{World, at_once};
 
 mod hostile;
 mod payloads;
+mod reference;
 mod trail;
 
 fn settings() -> Settings {

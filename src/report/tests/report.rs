@@ -97,6 +97,7 @@ pub(super) fn request(results: Vec<Value>) -> ReportRequest {
         environments: None,
         waited: false,
         error: None,
+        claim: None,
     }
 }
 

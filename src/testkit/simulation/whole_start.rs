@@ -83,6 +83,7 @@ async fn our_phase(account: &Account, list: &ServerList, environments: usize) ->
             deadline: account.now() + INVOCATION,
             zone: TimeZone::UTC,
             environments,
+            goes_on: true,
         };
         let answer =
             phase::run(account, &task, resume, &mut Nobody).await.expect("the small EC2 can always be read");

@@ -51,6 +51,7 @@ pub(crate) fn task<'a>(world: &World, list: &'a ServerList, action: Action) -> T
         deadline: world.now() + SignedDuration::from_mins(15) + SignedDuration::from_secs(30),
         zone: TimeZone::UTC,
         environments: 1,
+        goes_on: true,
     }
 }
 
