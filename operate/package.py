@@ -18,7 +18,6 @@ DIST = ROOT / "dist"
 PAGE = Path(__file__).with_name("package.md")
 # Taken as they are; the schema is for editors, and names the file that servers.toml names in its first line.
 FILES = ("servers.toml", "samconfig.toml.example", "LICENSE", "CHANGELOG.md", "docs/servers.schema.json")
-OPTIONAL = {"docs/servers.schema.json"}
 # e_machine in an ELF file's header, at byte 18 (elf.h: EM_X86_64, EM_AARCH64).
 MACHINES = {b"\x3e\x00": "x86_64", b"\xb7\x00": "arm64"}
 # The earliest that a zip can tell: the same files make the same zip.
@@ -47,9 +46,8 @@ def package(binary: Path, dist: Path) -> Path:
     shutil.copy(binary, folder / "bootstrap")
     (folder / "bootstrap").chmod(0o755)
     for file in FILES:
-        if file not in OPTIONAL or (ROOT / file).exists():
-            (folder / file).parent.mkdir(exist_ok=True)
-            shutil.copy(ROOT / file, folder / file)
+        (folder / file).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / file, folder / file)
     shutil.copy(PAGE, folder / "DEPLOY.md")
     print(ask(binary, "check", str(folder / "servers.toml")), end="")
     machine = ask(binary, "render", str(folder / "servers.toml"))
