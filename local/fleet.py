@@ -19,7 +19,7 @@ from local.server import Server
 
 IMAGE = "ami-12c6146b"  # one of the images that moto brings
 LIST = "list"  # what servers.toml calls one: [[list]]
-FOUND_BY_TAGS = 3  # as many servers has a list that names none
+FOUND_BY_TAGS = 3  # as many servers has a list that names none, unless its minimum is more
 
 
 def lists(file: Path) -> list[dict[str, Any]]:
@@ -29,9 +29,14 @@ def lists(file: Path) -> list[dict[str, Any]]:
 
 def servers_of(given: dict[str, Any]) -> list[str]:
     """The Names of a list's servers; those that only tags select are called after environment and tier."""
-    if "servers" in given or not given.get("tags"):
+    tags = given.get("tags", {})
+    if "servers" in given or not tags:
         return given.get("servers", [])
-    return [f"{given['environment']}-{given['tier']}-{n}" for n in range(1, FOUND_BY_TAGS + 1)]
+    if "Name" in tags:
+        return [tags["Name"]]
+    minimum = given.get("minimum", "all")
+    count = FOUND_BY_TAGS if minimum == "all" else max(minimum, FOUND_BY_TAGS)
+    return [f"{given['environment']}-{given['tier']}-{n}" for n in range(1, count + 1)]
 
 
 class Fleet:

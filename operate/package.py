@@ -25,7 +25,6 @@ FILES = (
     "docs/deployer-policy.json",
     "docs/servers.schema.json",
 )
-OPTIONAL = {"docs/servers.schema.json"}
 # e_machine in an ELF file's header, at byte 18 (elf.h: EM_X86_64, EM_AARCH64).
 MACHINES = {b"\x3e\x00": "x86_64", b"\xb7\x00": "arm64"}
 # The earliest that a zip can tell: the same files make the same zip.
@@ -54,9 +53,8 @@ def package(binary: Path, dist: Path) -> Path:
     shutil.copy(binary, folder / "bootstrap")
     (folder / "bootstrap").chmod(0o755)
     for file in FILES:
-        if file not in OPTIONAL or (ROOT / file).exists():
-            (folder / file).parent.mkdir(exist_ok=True)
-            shutil.copy(ROOT / file, folder / file)
+        (folder / file).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / file, folder / file)
     shutil.copy(PAGE, folder / "DEPLOY.md")
     print(ask(binary, "check", str(folder / "servers.toml")), end="")
     machine = ask(binary, "render", str(folder / "servers.toml"))

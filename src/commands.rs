@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use crate::lambda::error::HandlerError;
 use crate::model::failure;
 use crate::servers::file::ServerLists;
-use crate::servers::{self, machine};
+use crate::servers::mistake::ServersFileError;
+use crate::servers::{self, keys, machine};
 use serde_json::json;
 
 /// The commands in a line.
@@ -15,9 +16,9 @@ pub const USAGE: &str = "Commands: check [FILE], render [FILE], names, --version
 
 const HELP: &str = "ec2-start-stop: the function, and its commands
 
-  check [FILE]    says what is wrong in a servers.toml, or what it means
+  check [FILE]    says all that is wrong in a servers.toml, line by line, or what it means
   render [FILE]   prints the state machine of a servers.toml
-  names           prints the names of errors and problems, as JSON
+  names           prints the names of errors, of problems and of the keys of servers.toml, as JSON
   --version       prints the version
 
 Without FILE it is servers.toml in this folder, or beside this binary. Without arguments it is the Lambda function.
@@ -52,10 +53,23 @@ fn with_lists(arguments: &[String], then: impl FnOnce(&Path, &ServerLists) -> Ex
     match ServerLists::parse(&text) {
         Ok(lists) => then(&path, &lists),
         Err(error) => {
-            eprintln!("{error}");
+            eprint!("{}", told(&path, &error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// A mistake a line, in the form from which editors and terminals jump to the place.
+fn told(path: &Path, error: &ServersFileError) -> String {
+    let ServersFileError::Mistakes(mistakes) = error else { return format!("{error}\n") };
+    let path = path.display();
+    let mut told: String =
+        mistakes.iter().map(|mistake| format!("{path}:{}: {}\n", mistake.line, mistake.what)).collect();
+    match mistakes.len() {
+        1 => told.push_str("One mistake.\n"),
+        count => told.push_str(&format!("{count} mistakes.\n")),
+    }
+    told
 }
 
 fn default_file() -> PathBuf {
@@ -65,7 +79,7 @@ fn default_file() -> PathBuf {
 
 fn names() -> serde_json::Value {
     let codes: Vec<&str> = failure::codes().collect();
-    json!({ "errors": HandlerError::NAMES, "codes": codes })
+    json!({ "errors": HandlerError::NAMES, "codes": codes, "keys": keys::names() })
 }
 
 /// A reader who has seen enough is no error.

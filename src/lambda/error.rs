@@ -4,7 +4,7 @@ use crate::lambda::payload::PayloadError;
 use crate::model::Failure;
 use crate::model::failure::Kind;
 use crate::phase::run::PhaseError;
-use crate::servers::file::ServersFileError;
+use crate::servers::mistake::ServersFileError;
 
 /// An error's message as the caller gets it; EC2's encoded authorization messages alone can be longer.
 const MESSAGE_CHARACTERS: usize = 1_000;

@@ -14,7 +14,8 @@ use crate::lambda::error::HandlerError;
 use crate::muting::{LONGEST_WINDOW, Muting};
 use crate::report::Place;
 use crate::servers;
-use crate::servers::file::{ServerLists, ServersFileError};
+use crate::servers::file::ServerLists;
+use crate::servers::mistake::ServersFileError;
 
 /// What the function is set up with.
 #[derive(Debug, Clone)]
@@ -74,7 +75,7 @@ fn place(variable: impl Fn(&str) -> Option<String>) -> Place {
 fn lists(file: Option<String>) -> Result<ServerLists, ServersFileError> {
     let path = file.map_or_else(servers::beside_the_binary, PathBuf::from);
     let text = std::fs::read_to_string(&path)
-        .map_err(|error| ServersFileError::Shape(format!("{}: {error}", path.display())))?;
+        .map_err(|error| ServersFileError::Unreadable(format!("{}: {error}", path.display())))?;
     ServerLists::parse(&text)
 }
 

@@ -1,11 +1,11 @@
 //! Renders the Step Functions state machine of a servers.toml: pure.
 //!
-//! Owns the machine's shape, its state names, retries and catches. The machine passes values on and computes nothing
-//! that the function could: what a branch carries, counts, shortens or tells is made in `lambda/branch.rs` and
-//! `report/`. It depends on environments, tiers and phase numbers; everything else of the file comes with the answers,
-//! so editing it needs no rendering. Two rules keep the machine from going silent: what can fail stands in the
-//! `Output` of a Task or a Parallel, where an error can be caught, and a Choice compares values that are there; a
-//! branch that fails becomes a result, so the other environments go on.
+//! Owns the machine's shape; a branch, its tasks and the layout have files of their own. The machine passes values on
+//! and computes nothing that the function could: what a branch carries, counts, shortens or tells is made in
+//! `lambda/branch.rs` and `report/`. It depends on environments, tiers and phase numbers; everything else of the file
+//! comes with the answers, so editing it needs no rendering. Two rules keep the machine from going silent: what can
+//! fail stands in the `Output` of a Task or a Parallel, where an error can be caught, and a Choice compares values that
+//! are there; a branch that fails becomes a result, so the other environments go on.
 //!
 //! Runs never overlap: a run first waits until every earlier one of the same machine has ended, for an hour at most.
 //! So a schedule that fires twice finds nothing left to do the second time, and a stop cannot fight a start. It is
@@ -20,94 +20,29 @@
 //! Only one engine's behaviour is used: no `$base64encode`, no division, no transform operator, no `$number`
 //! (they differ between JSONata's engines).
 
-use serde_json::{Map, Value, json};
+mod branch;
+mod layout;
+mod task;
 
+use serde_json::{Value, json};
+
+use self::branch::branch;
+use self::task::{caught, jsonata, lambda, mail_retries, retrier, verb};
 use crate::model::Action;
-use crate::servers::file::{ServerList, ServerLists};
+use crate::servers::file::ServerLists;
 
-/// Lambda's 900 s (template.yaml), and time to start and answer.
-const TASK_SECONDS: u64 = 930;
 /// The pause between two looks for an earlier run, and how many there are at most.
 const EARLIER_RUN_SECONDS: u64 = 60;
 const EARLIER_RUN_LOOKS: u64 = 60;
-/// What an environment's lists may take together (servers/file.rs), then the wait for an earlier run, and an hour for
+/// What an environment's lists may take together (checks.rs), then the wait for an earlier run, and an hour for
 /// retries and the mail.
 const MACHINE_SECONDS: u64 = 24 * 3600 + EARLIER_RUN_SECONDS * EARLIER_RUN_LOOKS + 3600;
-
-/// The longest line of the rendered text, unless a single value is longer.
-const LINE: usize = 110;
-
-/// Every error that AWS advises to retry for Lambda
-/// (<https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html>).
-const LAMBDA_TRANSIENT: [&str; 4] = [
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-];
-/// The account's concurrency is used up, and nothing ran: a phase may hold its place for 15 minutes.
-const LAMBDA_BUSY: &str = "Lambda.TooManyRequestsException";
-/// Ours that pass by themselves (handler.rs).
-const OUR_TRANSIENT: [&str; 2] = ["Throttled", "AwsUnreachable"];
-/// A function that died or was cut off. A list is safe to run twice; a mail would be sent twice.
-const DIED: [&str; 4] = ["Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown", "States.Timeout"];
-/// `States.ALL` does not match `States.DataLimitExceeded`
-/// (<https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>).
-const EVERYTHING: [&[&str]; 2] = [&["States.DataLimitExceeded"], &["States.ALL"]];
 
 /// The machine as the text of statemachine.asl.json.
 pub(crate) fn render(lists: &ServerLists) -> String {
     let mut text = String::new();
-    write(&mut text, &machine(lists), 0);
+    layout::write(&mut text, &machine(lists), 0);
     text + "\n"
-}
-
-/// JSON as a person lays it out: what is flat and fits stands on one line.
-fn write(text: &mut String, value: &Value, depth: usize) {
-    let (open, close, parts) = match value {
-        Value::Object(fields) => ('{', '}', fields.iter().map(|(name, part)| (Some(name), part)).collect()),
-        Value::Array(items) => ('[', ']', items.iter().map(|part| (None, part)).collect::<Vec<_>>()),
-        _ => return text.push_str(&value.to_string()),
-    };
-    if let Some(line) = on_one_line(value).filter(|line| parts.is_empty() || line.len() + 2 * depth <= LINE) {
-        return text.push_str(&line);
-    }
-    text.push(open);
-    for (place, (name, part)) in parts.iter().enumerate() {
-        text.push_str(if place == 0 { "\n" } else { ",\n" });
-        text.push_str(&"  ".repeat(depth + 1));
-        if let Some(name) = name {
-            text.push_str(&format!("\"{name}\": "));
-        }
-        write(text, part, depth + 1);
-    }
-    text.push('\n');
-    text.push_str(&"  ".repeat(depth));
-    text.push(close);
-}
-
-fn is_full_object(value: &Value) -> bool {
-    value.as_object().is_some_and(|fields| !fields.is_empty())
-}
-
-/// A value that holds no object, or an object of such values.
-fn on_one_line(value: &Value) -> Option<String> {
-    match value {
-        Value::Object(fields) if fields.is_empty() => Some("{}".to_owned()),
-        Value::Object(fields) if fields.values().any(is_full_object) => None,
-        Value::Object(fields) => {
-            let parts: Option<Vec<String>> = fields
-                .iter()
-                .map(|(name, part)| Some(format!("\"{name}\": {}", on_one_line(part)?)))
-                .collect();
-            Some(format!("{{ {} }}", parts?.join(", ")))
-        }
-        Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => None,
-        Value::Array(items) => {
-            Some(format!("[{}]", items.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")))
-        }
-        _ => Some(value.to_string()),
-    }
 }
 
 fn machine(lists: &ServerLists) -> Value {
@@ -149,10 +84,6 @@ fn machine(lists: &ServerLists) -> Value {
             }
         }
     })
-}
-
-fn jsonata(expression: &str) -> Value {
-    Value::String(format!("{{% {expression} %}}"))
 }
 
 /// A JSONata array of strings.
@@ -291,82 +222,6 @@ fn did_all() -> Value {
     })
 }
 
-/// One environment: its tiers one after the other, then its result.
-fn branch(all: &ServerLists, environment: &str, action: Action) -> Value {
-    let mut lists = all.in_start_order(environment);
-    if action == Action::Stop {
-        lists.reverse();
-    }
-    let result = format!("Result of {environment} {}", verb(action));
-    let mut states = Map::new();
-    for (place, list) in lists.iter().enumerate() {
-        let next = lists.get(place + 1).map(|next| task_name(next, action));
-        let settles = format!("Let {environment} {} settle after {}", tier(list), verb(action));
-        states.insert(task_name(list, action), phase(list, action, &result));
-        states
-            .insert(question(list, action), did(list, action, next.as_deref().zip(Some(&settles)), &result));
-        if let Some(next) = next {
-            let seconds = jsonata("$states.input.settle_seconds");
-            states.insert(settles, json!({ "Type": "Wait", "Seconds": seconds, "Next": next }));
-        }
-    }
-    states.insert(result, result_of(environment, &lists));
-    json!({ "StartAt": task_name(lists[0], action), "States": states })
-}
-
-/// The branch's record, with what it lacks if its first task failed.
-fn result_of(environment: &str, lists: &[&ServerList]) -> Value {
-    let unreached: Vec<String> =
-        lists.iter().map(|list| format!("'{}': {{'empty': true}}", list.initial_state_field())).collect();
-    let output = format!(
-        "$merge([{{'environment': '{environment}', {}}}, $states.input.record])",
-        unreached.join(", ")
-    );
-    json!({ "Type": "Pass", "Output": jsonata(&output), "End": true })
-}
-
-/// One list: the function answers what the branch carries on.
-fn phase(list: &ServerList, action: Action, result: &str) -> Value {
-    let doing = match action {
-        Action::Start => "starting",
-        Action::Stop => "stopping",
-    };
-    let payload = json!({
-        "phase_number": list.number,
-        "next_phase": jsonata(&format!("'{}' in $wanted", list.environment)),
-        "action": verb(action),
-        "cw_log_phase": format!("{doing} {} {} servers", list.environment, list.tier),
-        "send_mail": false,
-        "dry_run": jsonata("$dry_run"),
-        "execution": jsonata("$execution"),
-        "branch": jsonata("$states.input.record"),
-        "resume": jsonata("$states.input.resume")
-    });
-    let failed = json!({
-        "record": jsonata("$merge([$states.input.record, {'ok': false, 'error': $states.errorOutput}])")
-    });
-    let retry = json!([
-        busy(),
-        retrier(&LAMBDA_TRANSIENT, 2, 6),
-        retrier(&OUR_TRANSIENT, 10, 5),
-        retrier(&DIED, 2, 2)
-    ]);
-    let output = jsonata("$states.result.Payload.branch");
-    let mut task = lambda(&payload, &retry, &output, &caught(&failed, result));
-    task["Next"] = question(list, action).into();
-    task
-}
-
-/// Goes on looking, goes on, or ends the branch.
-fn did(list: &ServerList, action: Action, next: Option<(&str, &String)>, result: &str) -> Value {
-    let way = |flag: &str, next: &str| json!({ "Condition": jsonata(&format!("$states.input.{flag}")), "Next": next });
-    let mut choices = vec![way("in_progress", &task_name(list, action))];
-    if let Some((next, settles)) = next {
-        choices.extend([way("settle", settles), way("go_on", next)]);
-    }
-    json!({ "Type": "Choice", "Choices": choices, "Default": result })
-}
-
 /// The execution's output is the report. Without one, the branches say how it ended.
 fn send_success_mail() -> Value {
     let not_sent = json!({
@@ -395,71 +250,7 @@ fn mail(sent: &Value, not_sent: &Value, next: &str) -> Value {
         "waited": jsonata("$looks > 1"),
         "error": jsonata("$states.input.error")
     });
-    let retry = json!([busy(), retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5)]);
-    let mut task = lambda(&payload, &retry, sent, &caught(not_sent, next));
+    let mut task = lambda(&payload, &mail_retries(), sent, &caught(not_sent, next));
     task["Next"] = next.into();
     task
-}
-
-fn lambda(payload: &Value, retry: &Value, output: &Value, catch: &Value) -> Value {
-    json!({
-        "Type": "Task",
-        "Resource": "arn:${Partition}:states:::lambda:invoke",
-        "Arguments": { "FunctionName": "${FunctionArn}", "Payload": payload },
-        "TimeoutSeconds": TASK_SECONDS,
-        "Retry": retry,
-        "Output": output,
-        "Catch": catch
-    })
-}
-
-/// Half an hour on average: with full jitter a pause is half of what it may be.
-fn busy() -> Value {
-    let mut retrier = retrier(&[LAMBDA_BUSY], 30, 60);
-    retrier["BackoffRate"] = json!(1.5);
-    retrier["MaxDelaySeconds"] = json!(60);
-    retrier
-}
-
-fn retrier(errors: &[&str], interval_seconds: u64, attempts: u64) -> Value {
-    json!({
-        "ErrorEquals": errors,
-        "IntervalSeconds": interval_seconds,
-        "MaxAttempts": attempts,
-        "BackoffRate": 2.0,
-        "JitterStrategy": "FULL"
-    })
-}
-
-fn caught(output: &Value, next: &str) -> Value {
-    let catcher = |errors: &&[&str]| json!({ "ErrorEquals": errors, "Output": output, "Next": next });
-    EVERYTHING.iter().map(catcher).collect()
-}
-
-fn verb(action: Action) -> &'static str {
-    match action {
-        Action::Start => "start",
-        Action::Stop => "stop",
-    }
-}
-
-fn task_name(list: &ServerList, action: Action) -> String {
-    let verb = match action {
-        Action::Start => "Start",
-        Action::Stop => "Stop",
-    };
-    format!("{verb} {} {} servers", list.environment, tier(list))
-}
-
-fn question(list: &ServerList, action: Action) -> String {
-    format!("Did {} {} {}?", list.environment, tier(list), verb(action))
-}
-
-/// The tier as it stands in state names: DB, App, Web.
-fn tier(list: &ServerList) -> String {
-    if list.tier.len() <= 2 {
-        return list.tier.to_uppercase();
-    }
-    let (first, rest) = list.tier.split_at(1);
-    format!("{}{rest}", first.to_uppercase())
 }

@@ -2,9 +2,17 @@
 
 use std::path::PathBuf;
 
+mod checks;
 pub(crate) mod file;
 pub(crate) mod hold;
+pub(crate) mod keys;
 pub(crate) mod machine;
+pub(crate) mod mistake;
+mod raw;
+mod read;
+mod selection;
+mod table;
+mod understood;
 
 /// The file's name.
 pub(crate) const FILE: &str = "servers.toml";

@@ -70,6 +70,11 @@ def test_every_file_that_its_page_names_is_in_it(folder: Path):
     assert os.access(folder / "bootstrap", os.X_OK)
 
 
+def test_the_schema_is_where_the_lists_first_line_names_it(folder: Path):
+    named = (folder / "servers.toml").read_text().splitlines()[0].removeprefix("#:schema ")
+    assert (folder / named).read_text() == (package.ROOT / "docs" / "servers.schema.json").read_text()
+
+
 def test_it_is_deployed_and_run_dry_from_its_folder_alone(
     server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ):

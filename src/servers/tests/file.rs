@@ -1,40 +1,70 @@
-//! servers.toml: what is read, and what is refused on which line.
+//! servers.toml: what is read, what `check` makes of it, and what is refused on which line.
 
-use crate::servers::file::{Minimum, ServerLists, ServersFileError};
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::servers::file::{Minimum, ServerLists};
+use crate::servers::mistake::{Mistake, ServersFileError};
 
 const SHIPPED: &str = include_str!("../../../tests/servers.toml");
 
-/// A list with these lines changed or added; the [[list]] is on line 1.
-fn list(change: &[(&str, &str)]) -> String {
-    let mut keys = vec![
-        ("number", "0"),
-        ("environment", "\"dev\""),
-        ("tier", "\"db\""),
-        ("name", "\"dev db servers\""),
-        ("servers", "[\"a\", \"b\"]"),
-        ("ready", "\"status-checks\""),
-        ("timeout_minutes", "15"),
-    ];
-    for (key, value) in change {
-        keys.retain(|(known, _)| known != key);
-        if !value.is_empty() {
-            keys.push((*key, *value));
-        }
-    }
-    let lines: Vec<String> = keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-    format!("[[list]]\n{}\n", lines.join("\n"))
+/// tests/servers_mistakes.toml; its head says what is what.
+#[derive(Deserialize)]
+struct Table {
+    base: String,
+    other: String,
+    mistake: Vec<Row>,
 }
 
-fn refused(text: &str) -> (usize, String) {
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    keys: Option<BTreeMap<String, String>>,
+    other: Option<BTreeMap<String, String>>,
+    text: Option<String>,
+    line: usize,
+    says: String,
+    #[serde(rename = "editor")]
+    _editor: bool,
+}
+
+fn table() -> Table {
+    toml::from_str(include_str!("../../../tests/servers_mistakes.toml")).unwrap()
+}
+
+/// The list with these keys changed in their line, added behind the last, or taken away.
+fn changed<'a>(list: &str, keys: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut lines: Vec<String> = list.lines().map(str::to_owned).collect();
+    for (key, value) in keys {
+        let line = if value.is_empty() { String::new() } else { format!("{key} = {value}") };
+        match lines.iter_mut().find(|line| line.starts_with(&format!("{key} = "))) {
+            Some(place) => *place = line,
+            None => lines.push(line),
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The first list of the table, so changed.
+fn list(keys: &[(&str, &str)]) -> String {
+    changed(&table().base, keys.iter().copied())
+}
+
+fn good(text: &str) -> ServerLists {
+    ServerLists::parse(text).unwrap()
+}
+
+fn mistakes(text: &str) -> Vec<Mistake> {
     match ServerLists::parse(text) {
-        Err(ServersFileError::Content { line, what }) => (line, what),
-        other => panic!("expected a refusal, got {other:?}"),
+        Err(ServersFileError::Mistakes(mistakes)) => mistakes,
+        other => panic!("{text}\ngave {other:?}"),
     }
 }
 
 #[test]
 fn the_shipped_file_holds_the_reference_lists() {
-    let lists = ServerLists::parse(SHIPPED).unwrap();
+    let lists = good(SHIPPED);
     let names = |number: u32| lists.numbered(number).unwrap().servers.join(" ");
     assert_eq!(names(0), "test1 test4 test5 test19");
     assert_eq!(names(1), "test6 test11 test17 test18");
@@ -47,113 +77,124 @@ fn the_shipped_file_holds_the_reference_lists() {
 
 #[test]
 fn what_may_be_left_out_has_its_default() {
-    let lists = ServerLists::parse(&list(&[])).unwrap();
+    let lists = good(&list(&[]));
     let phase = &lists.lists[0];
     assert_eq!((phase.minimum, phase.settle.as_secs(), phase.force_stop_after), (Minimum::All, 0, None));
+    assert_eq!((&phase.hourly_rate, phase.minimum_after), (&None, None));
     assert_eq!(lists.tiers, ["db", "app"]);
 }
 
 #[test]
 fn databases_start_before_applications_whatever_the_files_order() {
-    let lists = ServerLists::parse(SHIPPED).unwrap();
+    let lists = good(SHIPPED);
     let tiers: Vec<&str> = lists.in_start_order("dev").iter().map(|phase| phase.tier.as_str()).collect();
     assert_eq!(tiers, ["db", "app"]);
 }
 
 #[test]
-fn an_empty_list_is_allowed_and_a_list_of_neither_names_nor_tags_is_not() {
-    assert!(ServerLists::parse(&list(&[("servers", "[]")])).is_ok());
-    assert!(ServerLists::parse(&list(&[("servers", ""), ("tags", "{ Tier = \"db\" }")])).is_ok());
-    assert!(refused(&list(&[("servers", "")])).1.contains("neither servers nor tags"));
-    assert!(refused(&list(&[("tags", "{}")])).1.contains("every instance"));
+fn what_is_allowed_is_no_mistake() {
+    let Table { base, other, .. } = table();
+    good(&format!("{base}\n{other}"));
+    for keys in [
+        &[("servers", "[]")][..],
+        &[("servers", ""), ("tags", "{ Tier = \"db\" }")],
+        &[("servers", ""), ("tags", "{ Tier = \"db\" }"), ("minimum", "2")],
+        &[("tags", "{ Tier = \"db\" }"), ("minimum", "2"), ("minimum_after_minutes", "14")],
+        &[("minimum", "\"all\""), ("timeout_minutes", "1440")],
+        &[("timeout_minutes", "1439"), ("settle_seconds", "60")],
+        &[("force_stop_after_minutes", "10"), ("force_stop_accepts", "\"data loss\"")],
+        &[("force_stop_after_minutes", "10"), ("tier", "\"app\"")],
+        &[("hourly_rate", "{ amount = 1, currency = \"EUR\" }")],
+        &[("number", "4294967295"), ("environment", "\"an-environment-of_24char\"")],
+    ] {
+        good(&list(keys));
+    }
+    good(&format!(
+        "tiers = [\"a\", \"b\", \"c\", \"d\", \"e\", \"db\"]\n{base}force_stop_after_minutes = 1\n"
+    ));
+    good(&base.replace('\n', "\r\n"));
 }
 
 #[test]
-fn each_mistake_is_refused_with_its_line() {
-    let second = |change: &[(&str, &str)]| format!("{}\n{}", list(&[]), list(change));
-    let other = [("number", "1"), ("tier", "\"app\""), ("servers", "[\"c\"]")];
-    let with = |more: &[(&'static str, &'static str)]| {
-        let mut all = other.to_vec();
-        all.retain(|(key, _)| !more.iter().any(|(changed, _)| changed == key));
-        all.extend(more);
-        second(&all)
-    };
-    assert!(ServerLists::parse(&second(&other)).is_ok());
-    for (text, line, what) in [
-        (with(&[("number", "0")]), 10, "two lists have the number 0"),
-        (with(&[("tier", "\"db\"")]), 10, "two lists for the tier"),
-        (with(&[("servers", "[\"c\", \"a\"]")]), 17, "server \"a\" is in list 0 and in list 1"),
-        (with(&[("servers", "[\"c\", \"\"]")]), 17, "empty name"),
-        (list(&[("servers", "[\"a\", \"a\"]")]), 8, "server \"a\" is in list 0 and in list 0"),
-        (list(&[("tier", "\"web\"")]), 1, "not one of"),
-        (list(&[("environment", "\"my env\"")]), 1, "environment \"my env\""),
-        (list(&[("name", "\" \"")]), 1, "empty name"),
-        (list(&[("name", "\"two\\nlines\"")]), 1, "must be one line"),
-        (format!("\ntiers = [\"db\", \"DB\"]\n{}", list(&[])), 2, "a tier twice"),
-        (format!("tiers = []\n{}", list(&[])), 1, "1 to 6 tiers"),
-        (list(&[("timeout_minutes", "0")]), 1, "timeout_minutes"),
-        (list(&[("minimum", "0")]), 1, "minimum"),
-        (list(&[("minimum", "3")]), 1, "only 2 servers"),
-        (list(&[("force_stop_accepts", "\"data loss\"")]), 1, "force_stop_accepts has no"),
-        (with(&[("environment", "\"DEV\"")]), 10, "differs from \"dev\" only by case"),
-        (list(&[("servers", "[]"), ("minimum", "1")]), 1, "only 0 servers"),
-        (list(&[("minimum_after_minutes", "5")]), 1, "needs a minimum that is a number"),
-        (list(&[("minimum", "1"), ("minimum_after_minutes", "15")]), 1, "less than timeout_minutes"),
-        (list(&[("servers", "[\"web-*\"]")]), 8, "wildcards are not read"),
-        (list(&[("servers", "[\"web \"]")]), 8, "blanks around"),
-        (list(&[("servers", "[\"i-0bad14933fffa49b9\"]")]), 8, "instance id"),
-    ] {
-        let (found, said) = refused(&text);
-        assert!(said.contains(what), "{said}");
-        assert_eq!(found, line, "{said}\n{text}");
+fn each_mistake_is_told_with_its_line_and_what_to_write_and_nothing_else_is_told() {
+    let Table { base, other, mistake } = table();
+    let pairs =
+        |keys: &BTreeMap<String, String>| -> Vec<(String, String)> { keys.clone().into_iter().collect() };
+    for row in mistake {
+        let with = |list: &str, keys: &BTreeMap<String, String>| {
+            let keys = pairs(keys);
+            changed(list, keys.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+        };
+        let text = match (&row.keys, &row.other, &row.text) {
+            (Some(keys), None, None) => with(&base, keys),
+            (None, Some(keys), None) => format!("{base}\n{}", with(&other, keys)),
+            (None, None, Some(text)) => text.replace("BASE", &base),
+            _ => panic!("{}: one of keys, other and text is expected", row.says),
+        };
+        let found = mistakes(&text);
+        let told = |mistake: &Mistake| mistake.line == row.line && mistake.what.contains(&row.says);
+        assert!(found.iter().any(told), "line {}: {}\n{found:#?}\nin\n{text}", row.line, row.says);
+        // A whole text, such as [list] without its keys, may have more to it.
+        assert!(found.len() == 1 || row.text.is_some(), "{found:#?}\nin\n{text}");
+        assert!(
+            found.iter().all(|mistake| mistake.what.contains("write")
+                || mistake.what.contains("take")
+                || mistake.what.contains("known are")
+                || mistake.what.contains("select by")
+                || mistake.what.contains("control characters")
+                || mistake.what.contains("not TOML")),
+            "says not what to do: {found:#?}"
+        );
     }
 }
 
 #[test]
-fn unknown_keys_and_wrong_types_are_refused_with_their_line() {
-    for (change, what) in [
-        (("timeout", "15"), "unknown field `timeout`"),
-        (("number", "\"0\""), "expected u32"),
-        (("ready", "\"up\""), "unknown variant `up`"),
-        (("minimum", "\"most\""), "minimum must be"),
-        (("timeout_minutes", ""), "missing field `timeout_minutes`"),
-    ] {
-        match ServerLists::parse(&list(&[change])) {
-            Err(ServersFileError::Shape(said)) => {
-                assert!(said.contains(what) && said.contains("line"), "{said}");
-            }
-            other => panic!("{change:?} gave {other:?}"),
+fn all_mistakes_are_told_at_once_in_the_order_of_their_lines() {
+    let text = format!(
+        "tiers = [\"db\", \"DB\"]\n{}\n{}",
+        list(&[("timeout_minutes", "\"10\""), ("ready", "")]),
+        changed(&table().other, [("number", "0"), ("minimum", "-1"), ("tier", "\"DB\""), ("rate", "1")]),
+    );
+    let lines: Vec<usize> = mistakes(&text).iter().map(|mistake| mistake.line).collect();
+    assert_eq!(lines, [1, 2, 9, 12, 19, 20]);
+    let told = ServerLists::parse(&text).unwrap_err().to_string();
+    assert!(told.starts_with("servers.toml, line 1: tiers names a tier twice"), "{told}");
+    assert!(told.ends_with("; and 1 more, which ec2-start-stop check tells"), "{told}");
+}
+
+#[test]
+fn no_word_of_rust_is_told() {
+    let text =
+        list(&[("number", "\"0\""), ("hourly_rate", "0.1"), ("ready", "1"), ("servers", "1"), ("tags", "1")]);
+    for mistake in mistakes(&text) {
+        for word in ["u32", "u64", "struct", "variant", "field", "invalid type", "map", "sequence"] {
+            assert!(!mistake.what.contains(word), "{}", mistake.what);
         }
     }
 }
 
 #[test]
-fn a_forced_stop_of_databases_must_be_asked_for_in_words() {
-    let force = [("force_stop_after_minutes", "10")];
-    assert!(refused(&list(&force)).1.contains("force_stop_accepts = \"data loss\""));
-    let words = [("force_stop_after_minutes", "10"), ("force_stop_accepts", "\"data loss\"")];
-    assert!(ServerLists::parse(&list(&words)).is_ok());
-    let app = [("force_stop_after_minutes", "10"), ("tier", "\"app\"")];
-    assert!(ServerLists::parse(&list(&app)).is_ok());
-    let late = [("force_stop_after_minutes", "15"), ("tier", "\"app\"")];
-    assert!(refused(&list(&late)).1.contains("less than timeout_minutes"));
+fn check_prints_what_it_understood_in_the_order_of_tiers() {
+    let shipped = "dev: db (3 servers) → app (4 servers)\ntest: db (3 servers) → app (4 servers)\n\
+                   preprod: db (3 servers) → app (3 servers)";
+    assert_eq!(good(SHIPPED).understood(), shipped);
+    let app = [("ready", "\"application\""), ("minimum", "1"), ("force_stop_after_minutes", "10")];
+    let text = format!("{}\n{}", changed(&table().other, app), list(&[("tags", "{ A = \"1\", B = \"2\" }")]));
+    let dev = "dev: db (2 servers, tags A=1 and B=2) → \
+               app (1 server, application, minimum 1, stopped by force after 10 min)";
+    assert_eq!(good(&text).understood(), dev);
 }
 
 #[test]
-fn a_rate_is_an_amount_above_nothing_and_a_currency() {
-    let rate = |value: &str| ServerLists::parse(&list(&[("hourly_rate", value)]));
-    assert!(rate("").unwrap().lists[0].hourly_rate.is_none());
-    let given = rate("{ amount = 0.0964, currency = \"EUR\" }").unwrap().lists[0].hourly_rate.clone();
-    assert_eq!(given.map(|rate| rate.currency).as_deref(), Some("EUR"));
-    for value in [
-        "{ amount = 0.0, currency = \"EUR\" }",
-        "{ amount = -1.0, currency = \"EUR\" }",
-        "{ amount = nan, currency = \"EUR\" }",
-        "{ amount = 1.0, currency = \"euros\" }",
-    ] {
-        assert_eq!(refused(&list(&[("hourly_rate", value)])).0, 1, "{value}");
-    }
-    assert!(matches!(rate("0.1"), Err(ServersFileError::Shape(_))));
+fn check_marks_an_environment_with_one_tier_only() {
+    let apart = changed(&table().other, [("environment", "\"deb\"")]);
+    let understood = good(&format!("{}\n{apart}", list(&[("servers", "[]")]))).understood();
+    assert_eq!(
+        understood,
+        "dev: db (no servers)  ! one tier only\ndeb: app (1 server, running)  ! one tier only"
+    );
+    let only = format!("tiers = [\"db\"]\n{}", list(&[]));
+    assert_eq!(good(&only).understood(), "dev: db (2 servers)");
 }
 
 #[test]
@@ -166,15 +207,15 @@ fn more_environments_than_a_machine_holds_are_refused() {
             })
             .collect()
     };
-    assert!(ServerLists::parse(&many(20)).is_ok());
-    assert!(refused(&many(21)).1.contains("21 environments"));
+    good(&many(20));
+    assert!(mistakes(&many(21))[0].what.contains("21 environments: write at most 20"));
 }
 
 #[test]
 fn a_name_of_255_characters_is_taken_and_a_longer_one_is_not() {
     let named = |name: &str| list(&[("servers", &format!("[{name:?}]"))]);
-    assert!(ServerLists::parse(&named(&"n".repeat(255))).is_ok());
-    assert!(refused(&named(&"n".repeat(256))).1.contains("at most 255"));
+    good(&named(&"n".repeat(255)));
+    assert!(mistakes(&named(&"n".repeat(256)))[0].what.contains("at most 255"));
     // EC2 reads a backslash only behind another one.
-    assert!(refused(&named(&"\\".repeat(128))).1.contains("at most 255"));
+    assert!(mistakes(&named(&"\\".repeat(128)))[0].what.contains("at most 255"));
 }

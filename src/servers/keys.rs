@@ -1,0 +1,98 @@
+//! The keys of servers.toml, and in plain words what each may be.
+//!
+//! Owns names, words and limits; docs/servers.schema.json tells editors the same, and a test holds the two together.
+
+/// The branches of the state machine's Parallel: more would not be read in the console any more.
+pub(super) const MOST_ENVIRONMENTS: usize = 20;
+/// The tiers of one branch.
+pub(super) const MOST_TIERS: usize = 6;
+/// Environments and tiers stand in state names, which have at most 80 characters
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>).
+pub(super) const LONGEST_NAME: usize = 24;
+/// An execution of hours is a mistake in the file: a whole day at most.
+pub(super) const LONGEST_MINUTES: u64 = 24 * 60;
+/// "A filter value has at most 255 characters" (EC2 refuses longer ones; ansible-collections/amazon.aws, issue 2393).
+pub(super) const LONGEST_SERVER: usize = 255;
+/// What a list must say before it may be stopped by force, unless nothing starts after it.
+pub(super) const ACCEPTS_DATA_LOSS: &str = "data loss";
+
+/// How to write a list, where it was written as a single table.
+pub(super) const IN_TWO_BRACKETS: &str = "write [[list]], in two brackets, above each list";
+
+/// A key of one of the file's tables.
+pub(super) struct Key {
+    /// As it is written.
+    pub name: &'static str,
+    /// What is expected behind it; stands after "write".
+    pub expected: &'static str,
+    /// A value that could stand there.
+    pub example: &'static str,
+}
+
+const fn key(name: &'static str, expected: &'static str, example: &'static str) -> Key {
+    Key { name, expected, example }
+}
+
+pub(super) const TIERS: Key = key(
+    "tiers",
+    "1 to 6 tiers in the order of their start, each of 1 to 24 letters, digits, - and _, in quotes",
+    "[\"db\", \"app\"]",
+);
+pub(super) const LISTS: Key = key("list", "[[list]] above each list", "[[list]]");
+/// The keys outside of any table.
+pub(super) const OF_FILE: [&Key; 2] = [&TIERS, &LISTS];
+
+pub(super) const NUMBER: Key = key("number", "a whole number from 0 without quotes", "3");
+pub(super) const ENVIRONMENT: Key =
+    key("environment", "1 to 24 letters, digits, - and _, in quotes", "\"dev\"");
+pub(super) const TIER: Key = key("tier", "one of the tiers, in quotes", "\"db\"");
+pub(super) const NAME: Key = key("name", "a line for people, in quotes", "\"development db servers\"");
+pub(super) const SERVERS: Key = key("servers", "Name tags, each in quotes", "[\"web1\", \"web2\"]");
+pub(super) const TAGS: Key =
+    key("tags", "the tags that an instance must carry", "{ Environment = \"dev\", Tier = \"db\" }");
+pub(super) const READY: Key =
+    key("ready", "running, status-checks or application, in quotes", "\"status-checks\"");
+pub(super) const TIMEOUT: Key = key("timeout_minutes", "a whole number from 1 to 1440 without quotes", "15");
+pub(super) const SETTLE: Key = key("settle_seconds", "a whole number from 0 to 86400 without quotes", "30");
+pub(super) const MINIMUM: Key = key("minimum", "\"all\", or a whole number from 1 without quotes", "2");
+pub(super) const MINIMUM_AFTER: Key =
+    key("minimum_after_minutes", "a whole number from 1 without quotes, less than timeout_minutes", "10");
+pub(super) const FORCE_STOP_AFTER: Key =
+    key("force_stop_after_minutes", "a whole number from 1 without quotes, less than timeout_minutes", "10");
+pub(super) const FORCE_STOP_ACCEPTS: Key =
+    key("force_stop_accepts", "the words \"data loss\" if you accept that, or nothing", "\"data loss\"");
+pub(super) const RATE: Key = key(
+    "hourly_rate",
+    "what one server costs an hour, with the currency",
+    "{ amount = 0.0964, currency = \"USD\" }",
+);
+/// The keys of a list.
+pub(super) const OF_LIST: [&Key; 14] = [
+    &NUMBER,
+    &ENVIRONMENT,
+    &TIER,
+    &NAME,
+    &SERVERS,
+    &TAGS,
+    &READY,
+    &TIMEOUT,
+    &SETTLE,
+    &MINIMUM,
+    &MINIMUM_AFTER,
+    &FORCE_STOP_AFTER,
+    &FORCE_STOP_ACCEPTS,
+    &RATE,
+];
+
+pub(super) const AMOUNT: Key = key("amount", "a number above 0 without quotes", "0.0964");
+pub(super) const CURRENCY: Key = key("currency", "three capital letters, in quotes", "\"USD\"");
+/// The keys of a list's rate.
+pub(super) const OF_RATE: [&Key; 2] = [&AMOUNT, &CURRENCY];
+
+/// Every key with the tables that it stands in, `list.number` for example.
+pub(crate) fn names() -> Vec<String> {
+    let within = |table: &str, keys: &[&Key]| -> Vec<String> {
+        keys.iter().map(|key| format!("{table}{}", key.name)).collect()
+    };
+    [within("", &OF_FILE), within("list.", &OF_LIST), within("list.hourly_rate.", &OF_RATE)].concat()
+}

@@ -1,0 +1,103 @@
+//! Reads a servers.toml: TOML, then each value, then what they are to one another, then the lists.
+//!
+//! Owns the order of these steps. All mistakes are told at once, but for a text that is no TOML.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::checks;
+use super::file::{Minimum, ServerList, ServerLists};
+use super::keys::{IN_TWO_BRACKETS, OF_LIST};
+use super::mistake::{Mistakes, ServersFileError};
+use super::raw::{RawFile, RawList};
+
+/// How toml says that a table or a key is there twice.
+const TWICE: &str = "duplicate key";
+
+impl ServerLists {
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// With every mistake and its line; nothing of a bad file is used.
+    pub(crate) fn parse(text: &str) -> Result<Self, ServersFileError> {
+        let mut mistakes = Mistakes::of(text);
+        let lists = match DeTable::parse(text) {
+            Ok(file) => {
+                let raw = RawFile::read(file.get_ref(), &mut mistakes);
+                checks::check(&raw, &mut mistakes);
+                raw.into_lists()
+            }
+            Err(error) => {
+                let at = error.span().unwrap_or_default();
+                let what = no_toml(text, &at, error.message());
+                mistakes.note(&at, what);
+                None
+            }
+        };
+        match (lists, mistakes.into_error()) {
+            (_, Some(error)) => Err(error),
+            (Some(lists), None) => Ok(lists),
+            (None, None) => {
+                Err(ServersFileError::Unreadable("a value was lost: please report it".to_owned()))
+            }
+        }
+    }
+}
+
+/// What is wrong with a text that is no TOML.
+fn no_toml(text: &str, at: &Range<usize>, message: &str) -> String {
+    if message == TWICE {
+        return twice(text, at);
+    }
+    // What toml expects helps where it is a sign; else it is a word of toml's grammar.
+    let what = match message.split_once(", expected ") {
+        Some((what, expected)) if !expected.starts_with('`') => what,
+        _ => message,
+    };
+    format!("this is not TOML: {what}")
+}
+
+fn twice(text: &str, at: &Range<usize>) -> String {
+    let key = text.get(at.clone()).unwrap_or_default();
+    let before = text.get(..at.start).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
+    let is_header = before.trim_start().starts_with('[');
+    if is_header && !OF_LIST.iter().any(|known| known.name == key) {
+        format!("[{key}] is there twice: {IN_TWO_BRACKETS}")
+    } else {
+        format!("{key} is there twice in one table: write it once")
+    }
+}
+
+impl RawFile {
+    fn into_lists(self) -> Option<ServerLists> {
+        let tiers = self.tiers.good().map_or_else(checks::default_tiers, |tiers| tiers.get_ref().clone());
+        let lists: Option<Vec<ServerList>> = self.lists.into_iter().map(RawList::into_list).collect();
+        Some(ServerLists { tiers, lists: lists? })
+    }
+}
+
+impl RawList {
+    /// The list, if nothing that it needs is missing or bad.
+    fn into_list(self) -> Option<ServerList> {
+        let minutes = |minutes: &u64| Duration::from_secs(minutes * 60);
+        let servers = self.servers.value().into_iter().flatten();
+        Some(ServerList {
+            number: *self.number.value()?,
+            environment: self.environment.value()?.clone(),
+            tier: self.tier.value()?.clone(),
+            name: self.name.value()?.clone(),
+            servers: servers.map(Spanned::get_ref).cloned().collect(),
+            tags: self.tags.value().cloned().unwrap_or_default(),
+            ready: *self.ready.value()?,
+            timeout: minutes(self.timeout_minutes.value()?),
+            settle: Duration::from_secs(self.settle_seconds.value().copied().unwrap_or_default()),
+            minimum: self.minimum.value().copied().unwrap_or(Minimum::All),
+            minimum_after: self.minimum_after_minutes.value().map(minutes),
+            force_stop_after: self.force_stop_after_minutes.value().map(minutes),
+            hourly_rate: self.hourly_rate.value().cloned(),
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! What a servers.toml means, for people: environment by environment, in the order of tiers.
+
+use super::file::{Minimum, Readiness, ServerList, ServerLists};
+
+impl ServerLists {
+    /// A line an environment, `dev: db (3 servers) → app (4 servers, application, minimum 2)` for example.
+    pub(crate) fn understood(&self) -> String {
+        self.environments().into_iter().map(|name| self.line(name)).collect::<Vec<_>>().join("\n")
+    }
+
+    fn line(&self, environment: &str) -> String {
+        let lists = self.in_start_order(environment);
+        let tiers: Vec<String> = lists.iter().map(|list| tier(list)).collect();
+        // A letter wrong in an environment's name shows here.
+        let alone = if lists.len() == 1 && self.tiers.len() > 1 { "  ! one tier only" } else { "" };
+        format!("{environment}: {}{alone}", tiers.join(" → "))
+    }
+}
+
+fn tier(list: &ServerList) -> String {
+    let mut parts = Vec::new();
+    match list.servers.len() {
+        0 if list.tags.is_empty() => parts.push("no servers".to_owned()),
+        0 => {}
+        1 => parts.push("1 server".to_owned()),
+        count => parts.push(format!("{count} servers")),
+    }
+    if !list.tags.is_empty() {
+        let tags: Vec<String> = list.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        parts.push(format!("tags {}", tags.join(" and ")));
+    }
+    match list.ready {
+        Readiness::Running => parts.push("running".to_owned()),
+        Readiness::StatusChecks => {}
+        Readiness::Application => parts.push("application".to_owned()),
+    }
+    if let Minimum::AtLeast(number) = list.minimum {
+        parts.push(format!("minimum {number}"));
+    }
+    if let Some(after) = list.force_stop_after {
+        parts.push(format!("stopped by force after {} min", after.as_secs() / 60));
+    }
+    format!("{} ({})", list.tier, parts.join(", "))
+}
