@@ -11,6 +11,6 @@ try:
 except KeyboardInterrupt:
     sys.exit(130)
 
-# A line is seen when it is written, on a pipe too.
-sys.stdout.reconfigure(line_buffering=True)
+# A line is seen when it is written, on a pipe too; a terminal of few letters shows ? for an arrow.
+sys.stdout.reconfigure(line_buffering=True, errors="replace")
 sys.exit(main(sys.argv[1:]))

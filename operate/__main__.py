@@ -7,4 +7,6 @@ try:
 except KeyboardInterrupt:
     sys.exit(130)
 
+# A terminal of few letters shows ? for an arrow.
+sys.stdout.reconfigure(errors="replace")
 sys.exit(main(sys.argv[1:]))

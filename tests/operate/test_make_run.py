@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -151,6 +152,7 @@ def test_a_fault_that_never_happens_gives_an_exit_code_and_a_closed_pipe_no_trac
     absent = subprocess.run(
         [*command, "--fault", "StopInstances=Bad"],
         cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},  # which has no · and no →
         capture_output=True,
         text=True,
         timeout=120,
