@@ -71,9 +71,9 @@ fn selection(list: &RawList, mistakes: &mut Mistakes<'_>) {
     let has_enough = number <= listed || (listed == 0 && !list.tags.is_absent());
     mistakes.ensure(has_enough, &minimum.span(), || match listed {
         0 => format!("minimum = {number}, but servers is empty: take the minimum away, or list servers"),
-        _ => format!(
-            "minimum = {number}, but the list has only {listed} servers: write at most {listed}, or \"all\""
-        ),
+        _ => {
+            format!("minimum = {number}, but the list has only {listed}: write at most {listed}, or \"all\"")
+        }
     });
 }
 
