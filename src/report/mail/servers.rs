@@ -4,10 +4,11 @@ use indexmap::IndexMap;
 
 use super::words::{NO_BREAK, duration, isolated};
 use crate::model::ActionTaken;
-use crate::report::{EnvironmentReport, Placed, Report, Row, Stands};
+use crate::report::parts::{EnvironmentReport, Report, Row};
+use crate::report::totals::{Placed, Stands};
 
 /// With more news than this the rows are folded too: Gmail cuts a mail off at 102 kB.
-const MOST_ROWS: usize = 60;
+const MOST_ROWS: usize = 30;
 
 /// The servers of one environment.
 pub(super) struct Environment {

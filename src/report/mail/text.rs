@@ -32,7 +32,8 @@ pub(super) fn of(view: &View) -> String {
     text.blank();
     view.off.iter().for_each(|off| text.say(0, off));
     if let Some(next) = &view.next {
-        text.whole(&format!("{}: {}", next.why, next.command));
+        text.say(0, &format!("{}:", next.why));
+        text.whole(&format!("  {}", next.command));
     }
     text.say(0, &view.run);
     // Two hyphens and a blank: what follows is a signature (RFC 3676).
@@ -51,7 +52,8 @@ fn problems(text: &mut Lines, view: &View) {
         text.item(0, "* ", &format!("{}{list}", entry.names));
         text.say(2, &entry.message);
         text.say(2, &format!("See {} in docs/troubleshooting.md.", entry.code));
-        entry.link.iter().for_each(|link| text.whole(&format!("  {link}")));
+        let links = entry.explanation.iter().chain(&entry.link);
+        links.for_each(|link| text.whole(&format!("  {link}")));
     }
 }
 

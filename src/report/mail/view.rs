@@ -11,7 +11,9 @@ use super::servers::{self, Environment};
 use super::verdict::{self, Mood};
 use super::words::{NO_BREAK, servers as count_of, were};
 use crate::model::{Action, HoursOff};
-use crate::report::{Place, Report, Stands, Status};
+use crate::report::parts::{Report, Status};
+use crate::report::place::Place;
+use crate::report::totals::Stands;
 
 /// The stack's name that the commands take where none is given (operate.mk).
 const USUAL_STACK: &str = "ec2-start-stop";
@@ -127,9 +129,9 @@ fn next(report: &Report, place: &Place) -> Option<Next> {
         Action::Stop => "stop",
     };
     let why = match report.status {
-        Status::Success if report.dry_run => "To do it",
+        Status::Success if report.dry_run => "To do it for real",
         Status::Success => return None,
-        Status::Degraded | Status::Aborted => "To run it again when this is mended",
+        Status::Degraded | Status::Aborted => "To run it again once this is fixed",
     };
     let wanted = |name: &str| {
         let mut of_it = report.placed().filter(|placed| placed.environment.name == name);
