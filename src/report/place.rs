@@ -59,12 +59,11 @@ impl Place {
         Some(format!("{}/troubleshooting.md#:~:text={}", self.docs_url?, encoded(code, "%")))
     }
 
-    /// No number parts from its word: `stack prod-scheduler, account 123456789012, eu-west-1, version 1.0.0`
-    pub(crate) fn words(&self) -> String {
+    /// `stack prod-scheduler`, `account 123456789012`, `eu-west-1`, `version 1.0.0`: no number parts from its word.
+    pub(crate) fn words(&self) -> Vec<String> {
         let account = self.account.iter().map(|account| format!("account\u{a0}{account}"));
         let parts = [format!("stack\u{a0}{}", self.stack)].into_iter().chain(account);
-        let parts = parts.chain([self.region.clone(), format!("version\u{a0}{}", self.version)]);
-        parts.collect::<Vec<_>>().join(", ")
+        parts.chain([self.region.clone(), format!("version\u{a0}{}", self.version)]).collect()
     }
 
     fn page(&self, service: &str, fragment: &str) -> Option<String> {
@@ -148,7 +147,7 @@ mod tests {
     #[test]
     fn the_words_leave_out_an_account_that_is_not_known() {
         let place = Place { version: "1.2.3", ..Place::new("eu-west-1", "prod") };
-        let words = |place: &Place| place.words().replace('\u{a0}', " ");
+        let words = |place: &Place| place.words().join(", ").replace('\u{a0}', " ");
         assert_eq!(words(&place), "stack prod, eu-west-1, version 1.2.3");
         let known = Place { account: Some("123456789012".into()), ..place };
         assert_eq!(words(&known), "stack prod, account 123456789012, eu-west-1, version 1.2.3");

@@ -20,7 +20,7 @@ const LACKING = {
   "max-height property": "the preheader; who lacks it knows display:none",
   overflow: "the preheader; who lacks it knows display:none",
   "border-radius": "the button has corners then",
-  "white-space": "an instance's id may break behind its hyphen",
+  "white-space": "a name or an id may break behind its hyphen",
   "role attribute": "says to screen readers which tables are layout; Windows Mail has ended",
   "aria-label attribute": "names the first table, whose words stand for themselves; Windows Mail has ended",
 };

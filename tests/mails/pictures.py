@@ -34,7 +34,6 @@ class Picture:
     into: Path
     width: int
     scheme: str = "light"
-    scale: int = 1
 
 
 def main(folder: Path, chromium: list[str], readme: Path | None) -> None:
@@ -45,7 +44,7 @@ def main(folder: Path, chromium: list[str], readme: Path | None) -> None:
 
 
 def of_readme(folder: Path, into: Path) -> Picture:
-    return Picture(folder / f"pages/{README}.htm", into, README_WIDTH, scale=2)
+    return Picture(folder / f"pages/{README}.htm", into, README_WIDTH)
 
 
 def pictures(folder: Path) -> list[Picture]:
@@ -64,7 +63,7 @@ def pictures(folder: Path) -> list[Picture]:
 def draw(picture: Picture, folder: Path, chromium: list[str]) -> str:
     """Draws a page as high as it is."""
     height = height_of(picture, folder, chromium)
-    if height * picture.scale > HIGHEST:
+    if height > HIGHEST:
         raise SystemExit(f"{picture.into} would be {height} pixels high; Chromium draws {HIGHEST}")
     light = "1" if picture.scheme == "light" else "0"
     browse(
@@ -89,7 +88,7 @@ def browse(picture: Picture, height: int, folder: Path, command: list[str]) -> s
         *command,
         f"--user-data-dir={folder / '.chromium' / picture.into.name}",
         f"--window-size={picture.width},{height}",
-        f"--force-device-scale-factor={picture.scale}",
+        "--force-device-scale-factor=1",
         f"{picture.page.resolve().as_uri()}?{picture.width}",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)

@@ -31,7 +31,7 @@ pub(super) struct NewsRow {
 pub(super) struct Fold {
     /// For example `db, stopped → running`.
     pub(super) what: String,
-    pub(super) names: String,
+    pub(super) names: Vec<String>,
 }
 
 /// Every server of every list.
@@ -55,7 +55,7 @@ fn of_one(
             folds.entry(alike(&placed)).or_default().push(folded(&placed));
         }
     }
-    let folds = folds.into_iter().map(|(what, names)| Fold { what, names: names.join(", ") }).collect();
+    let folds = folds.into_iter().map(|(what, names)| Fold { what, names }).collect();
     Environment { name: environment.name.clone(), rows, folds }
 }
 

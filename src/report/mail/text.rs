@@ -38,7 +38,7 @@ pub(super) fn of(view: &View) -> String {
     text.say(0, &view.run);
     // Two hyphens and a blank: what follows is a signature (RFC 3676).
     text.whole("-- ");
-    text.say(0, &format!("Sent by ec2-start-stop: {}.", view.place));
+    text.say(0, &format!("Sent by ec2-start-stop: {}.", view.place.join(", ")));
     text.0
 }
 
@@ -68,7 +68,7 @@ fn servers(text: &mut Lines, environment: &Environment) {
         text.say(4, &row.note);
     }
     for fold in &environment.folds {
-        text.item(2, "", &format!("{}: {}", fold.what, fold.names));
+        text.item(2, "", &format!("{}: {}", fold.what, fold.names.join(", ")));
     }
 }
 

@@ -18,6 +18,11 @@ use crate::report::totals::Stands;
 /// The stack's name that the commands take where none is given (operate.mk).
 const USUAL_STACK: &str = "ec2-start-stop";
 
+/// With more servers than these every byte of a name counts.
+const FEW_SERVERS: usize = 200;
+/// So many characters fit a phone's line.
+const WHOLE_NAME: usize = 40;
+
 /// The report in words.
 pub(super) struct View {
     /// `START STATUS: ABORTED`
@@ -37,7 +42,16 @@ pub(super) struct View {
     /// Which run it was, and when this was told.
     pub(super) run: String,
     /// Stack, account, Region and version.
-    pub(super) place: String,
+    pub(super) place: Vec<String>,
+    /// Few enough servers to spend bytes on names that do not break at their hyphens: Gmail cuts a mail off at 102 kB.
+    few: bool,
+}
+
+impl View {
+    /// Whether a name stands on one line: a long one would be wider than a phone.
+    pub(super) fn keeps_whole(&self, name: &str) -> bool {
+        self.few && name.contains('-') && name.chars().count() <= WHOLE_NAME
+    }
 }
 
 /// A link into the console.
@@ -68,6 +82,7 @@ pub(super) fn of(report: &Report, zone: &TimeZone, place: &Place) -> View {
         next: next(report, place),
         run: run(report, zone),
         place: place.words(),
+        few: report.rows().count() <= FEW_SERVERS,
     }
 }
 

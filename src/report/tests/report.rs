@@ -241,6 +241,17 @@ fn environments_outside_a_subset_are_skipped_and_no_failure() {
 }
 
 #[test]
+fn a_name_does_not_break_at_its_hyphens_unless_it_is_longer_than_a_phones_line() {
+    let names = ["web-1".to_owned(), format!("web-{}", "x".repeat(60))];
+    let lists = one_list(&names);
+    let request = request(vec![good(&lists, "dev", "stopped", "")]);
+    let report = Report::build(&request, &lists, &seen(&lists, InstanceState::Running), now());
+    let html = report.mail(&TimeZone::UTC, &place()).html;
+    assert!(html.contains("<span style=\"white-space:nowrap\">web-1</span>"), "{html}");
+    assert!(!html.contains(&format!("<span style=\"white-space:nowrap\">{}", names[1])), "{html}");
+}
+
+#[test]
 fn a_run_that_waited_for_an_earlier_one_says_so() {
     let mut request = request(all_good(&lists()));
     request.waited = true;
@@ -480,7 +491,9 @@ fn the_execution_and_its_phase_log_are_linked_and_the_foot_says_where_it_was() {
         assert!(body.contains("log-group/phases/log-events/monday"));
     }
     let html = plain(&mail.html);
-    assert!(html.contains("stack prod-scheduler, account 123456789012, eu-west-1, version 1.2.3"), "{html}");
+    for part in ["stack prod-scheduler", "account 123456789012", "eu-west-1", "version 1.2.3"] {
+        assert!(html.contains(&format!(">{part}</span>")), "{html}");
+    }
     assert!(mail.text.contains("20 started, 5 min."), "{}", mail.text);
     let nowhere = report.mail(&TimeZone::UTC, &Place::new("us-iso-east-1", "s"));
     assert!(
