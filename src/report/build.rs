@@ -11,9 +11,9 @@ use crate::model::{Action, ActionTaken, Failure, Outcome, Problem};
 use crate::servers::file::{ServerList, ServerLists};
 
 use super::branches::{self, EnvironmentResult};
+use super::parts::{EnvironmentReport, Report, Row, Seen, Status, TierReport};
 use super::request::{Claim, ReportRequest};
 use super::rows::{Changed, Rows};
-use super::{EnvironmentReport, Report, Row, Seen, Status, TierReport};
 
 impl Report {
     /// Puts together what the phases answered and what is now.
@@ -115,13 +115,13 @@ impl Builder<'_> {
             if !known.contains(&name.as_str()) {
                 self.stale(
                     name,
-                    format!("a result of {name} came, which is not in servers.toml"),
+                    format!("the state machine has {name}, which is not in servers.toml"),
                     Status::Degraded,
                 );
             } else if results[..place].iter().any(|before| before.environment == *name) {
                 self.stale(
                     name,
-                    format!("a second result of {name} came, and is left out here"),
+                    format!("the state machine gave two results for {name}; the second is left out here"),
                     Status::Degraded,
                 );
             }
@@ -130,7 +130,7 @@ impl Builder<'_> {
                 let listed = self.lists.numbered(number).is_some_and(|list| list.environment == *name);
                 if known.contains(&name.as_str()) && !listed {
                     let what =
-                        format!("{name} has no list of the phase number {number}, and an answer of it came");
+                        format!("the state machine has phase {number} for {name}, which is no list of it");
                     self.stale(name, what, Status::Degraded);
                 }
             }
@@ -140,7 +140,7 @@ impl Builder<'_> {
             if !known.contains(&name.as_str()) {
                 self.stale(
                     name,
-                    format!("{name} was asked for, which is not in servers.toml"),
+                    format!("{name} was asked for and is not in servers.toml"),
                     Status::Degraded,
                 );
             }
@@ -150,7 +150,8 @@ impl Builder<'_> {
         for name in asked {
             let result = results.iter().find(|result| result.environment == name);
             for absent in self.unanswered(name, result) {
-                let what = format!("{absent} is in servers.toml, and the state machine gave no result of it");
+                let what =
+                    format!("{absent} is in servers.toml, and the state machine gave no result for it");
                 self.stale(&absent, what, Status::Aborted);
             }
         }
@@ -192,8 +193,9 @@ impl Builder<'_> {
             self.fail_by(error, &format!("environment {name}"), &place);
         }
         if result.is_some_and(|result| result.shortened) {
-            self.remarks
-                .push(format!("{name}: too many servers to hand on what each did; end states are from now."));
+            self.remarks.push(format!(
+                "{name}: too many servers to tell what was done to each; the states are current."
+            ));
         }
         let tiers = phases.into_iter().map(|list| {
             let at_work =

@@ -17,6 +17,8 @@ pub(crate) struct Place {
     pub stack: String,
     /// The phase log's group.
     pub log_group: Option<String>,
+    /// Where docs/ of this version can be read: `DOCS_URL` of the build. A release knows, a clone has the folder.
+    pub docs_url: Option<&'static str>,
     /// The version of the function.
     pub version: &'static str,
 }
@@ -31,6 +33,7 @@ impl Place {
             region: region.to_owned(),
             stack: stack.to_owned(),
             log_group: None,
+            docs_url: option_env!("DOCS_URL").filter(|url| !url.is_empty()),
             version: env!("CARGO_PKG_VERSION"),
         }
     }
@@ -51,12 +54,16 @@ impl Place {
         self.page("cloudwatch", &format!("logsV2:log-groups/log-group/{group}/log-events/{stream}"))
     }
 
-    /// No number parts from its word: `stack prod-scheduler, account 123456789012, eu-west-1, version 1.0.0`
-    pub(crate) fn words(&self) -> String {
+    /// Where docs/troubleshooting.md explains a code: a text fragment, because an entry may be of several codes.
+    pub(crate) fn explanation(&self, code: &str) -> Option<String> {
+        Some(format!("{}/troubleshooting.md#:~:text={}", self.docs_url?, encoded(code, "%")))
+    }
+
+    /// `stack prod-scheduler`, `account 123456789012`, `eu-west-1`, `version 1.0.0`: no number parts from its word.
+    pub(crate) fn words(&self) -> Vec<String> {
         let account = self.account.iter().map(|account| format!("account\u{a0}{account}"));
         let parts = [format!("stack\u{a0}{}", self.stack)].into_iter().chain(account);
-        let parts = parts.chain([self.region.clone(), format!("version\u{a0}{}", self.version)]);
-        parts.collect::<Vec<_>>().join(", ")
+        parts.chain([self.region.clone(), format!("version\u{a0}{}", self.version)]).collect()
     }
 
     fn page(&self, service: &str, fragment: &str) -> Option<String> {
@@ -89,10 +96,15 @@ impl Place {
 
 /// CloudWatch's console encodes names in its fragment twice, with `$` for `%` the second time.
 fn encoded_twice(name: &str) -> String {
-    name.bytes()
+    name.split('-').map(|part| encoded(part, "$25")).collect::<Vec<_>>().join("-")
+}
+
+/// A hyphen is encoded too: in a text fragment it has a meaning (<https://wicg.github.io/scroll-to-text-fragment/>).
+fn encoded(text: &str, percent: &str) -> String {
+    text.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
-            other => format!("$25{other:02X}"),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' => char::from(byte).to_string(),
+            other => format!("{percent}{other:02X}"),
         })
         .collect()
 }
@@ -124,9 +136,18 @@ mod tests {
     }
 
     #[test]
+    fn a_codes_explanation_is_linked_where_the_build_knows_its_docs() {
+        let clone = Place { docs_url: None, ..Place::new("eu-west-1", "s") };
+        assert_eq!(clone.explanation("NotInTime"), None);
+        let release = Place { docs_url: Some("https://git.example.com/docs"), ..clone };
+        let link = release.explanation("Client.Key-Off").unwrap_or_default();
+        assert_eq!(link, "https://git.example.com/docs/troubleshooting.md#:~:text=Client.Key%2DOff");
+    }
+
+    #[test]
     fn the_words_leave_out_an_account_that_is_not_known() {
         let place = Place { version: "1.2.3", ..Place::new("eu-west-1", "prod") };
-        let words = |place: &Place| place.words().replace('\u{a0}', " ");
+        let words = |place: &Place| place.words().join(", ").replace('\u{a0}', " ");
         assert_eq!(words(&place), "stack prod, eu-west-1, version 1.2.3");
         let known = Place { account: Some("123456789012".into()), ..place };
         assert_eq!(words(&known), "stack prod, account 123456789012, eu-west-1, version 1.2.3");

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::model::{Action, Execution};
 
-use super::Status;
+use super::parts::Status;
 
 /// The report.
 #[derive(Debug, Clone, PartialEq)]

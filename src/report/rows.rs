@@ -11,8 +11,8 @@ use crate::model::{
 };
 use crate::servers::file::ServerList;
 
-use super::Row;
 use super::branches::PhaseResult;
+use super::parts::Row;
 
 /// A phase that broke off could not tell what it changed: EC2's own times tell.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ impl Changed {
             Action::Start => (ActionTaken::Started, "started"),
             Action::Stop => (ActionTaken::Stopped, "stopped"),
         };
-        let why = Some(format!("{word} by this run at {at} UTC, as EC2 says; then its tier broke off"));
+        let why = Some(format!("{word} by this run at {at} UTC, according to EC2; then its tier broke off"));
         Some(ActionRecord { action, seconds: None, why })
     }
 }

@@ -2,8 +2,9 @@
 
 use indexmap::IndexMap;
 
+use super::parts::Report;
+use super::place::Place;
 use super::totals::Stands;
-use super::{Place, Report};
 use crate::model::Action;
 
 /// Phones show 40 to 80 characters; SES folds what is longer than a header's line.

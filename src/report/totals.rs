@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{EnvironmentReport, Report, Row, TierReport};
+use super::parts::{EnvironmentReport, Report, Row, TierReport};
 use crate::model::{Action, ActionTaken, Outcome};
 
 /// How a server stands at the end of the run.

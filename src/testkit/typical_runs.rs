@@ -81,7 +81,7 @@ impl Run {
         let request = ReportRequest {
             action: self.action,
             dry_run: self.dry_run,
-            execution: Some(execution()),
+            execution: Some(execution(self.action)),
             results: branches.iter().map(|branch| branch.result.clone()).collect(),
             environments: self.only.map(|only| vec![only.to_owned()]),
             waited: false,
@@ -138,16 +138,20 @@ fn place() -> Place {
     Place {
         account: Some("123456789012".to_owned()),
         log_group: Some("/ec2-start-stop/prod-scheduler".to_owned()),
+        docs_url: Some("https://git.example.com/ec2-start-stop/docs"),
         // A new version must not make every mail of the tests another one.
         version: "1.2.3",
         ..Place::new("eu-west-1", "prod-scheduler")
     }
 }
 
-fn execution() -> Execution {
+/// Named as `make start` and `make stop` do.
+fn execution(action: Action) -> Execution {
+    let verb = if action == Action::Start { "start" } else { "stop" };
+    let name = format!("{verb}-20261123T060000Z-1f0c9a3e");
     Execution {
-        id: "arn:aws:states:eu-west-1:123456789012:execution:ec2-start-stop:monday".to_owned(),
-        name: "monday".to_owned(),
+        id: format!("arn:aws:states:eu-west-1:123456789012:execution:prod-scheduler:{name}"),
+        name,
         start_time: seven(),
     }
 }

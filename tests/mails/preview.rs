@@ -1,5 +1,5 @@
-//! `make preview`: writes the mails of typical runs, and a page that shows them side by side. For `make pictures` it
-//! also writes each mail as Gmail and Outlook reduce it, and a page with the README's two.
+//! `make preview`: writes the mails of typical runs, and a page that shows them side by side. For the pictures
+//! (pictures.py) it also writes each mail as Gmail and Outlook reduce it, and a page with those of the README.
 
 #![allow(clippy::print_stdout, reason = "it is a command")]
 
@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use ec2_start_stop::testkit::typical_runs;
+use ec2_start_stop::testkit::typical_runs::{self, TypicalMail};
 
 /// Says how high the page is at the width of its query (`?375`) to who dumps its document: a picture is as high as
 /// its mail.
@@ -22,7 +22,8 @@ fn main() -> io::Result<()> {
          <style>body{font:14px system-ui;display:flex;gap:16px;overflow-x:auto}\
          iframe{width:375px;height:1000px;border:1px solid #888}</style>\n",
     );
-    for mail in typical_runs::mails() {
+    let mails = typical_runs::mails();
+    for mail in &mails {
         let name = mail.name;
         fs::write(folder.join(format!("{name}.html")), &mail.html)?;
         fs::write(folder.join(format!("{name}.txt")), &mail.text)?;
@@ -37,18 +38,33 @@ fn main() -> io::Result<()> {
         .map_err(io::Error::other)?;
         println!("{name}: {} bytes HTML, {} bytes text", mail.html.len(), mail.text.len());
     }
-    fs::write(folder.join("pages/readme.htm"), README)?;
+    fs::write(folder.join("pages/readme.htm"), readme(&mails))?;
     let index = folder.join("index.html");
     fs::write(&index, page)?;
     println!("All of them side by side: {}", index.display());
     Ok(())
 }
 
-/// The README's picture, 800 pixels wide and 600 high: the first screen of a mail of each kind.
-const README: &str = "<!doctype html><meta charset=utf-8>\
-    <style>body{margin:0;padding:10px;display:flex;gap:20px;background:#d1d9e0;overflow:hidden}\
-    iframe{width:380px;height:580px;border:0;background:#fff}</style>\
-    <iframe scrolling=no src=../aborted.html></iframe><iframe scrolling=no src=../success.html></iframe>\n";
+/// The README's picture: three whole mails, of a run that failed, of one that did not, and of a dry run. A frame that
+/// holds its own document may be measured.
+fn readme(mails: &[TypicalMail]) -> String {
+    let frame = |name: &str| {
+        let html = mails.iter().find(|mail| mail.name == name).map_or("", |mail| mail.html.as_str());
+        format!("<iframe srcdoc=\"{}\"></iframe>", html.replace('&', "&amp;").replace('"', "&quot;"))
+    };
+    format!(
+        "<!doctype html><meta charset=utf-8>\
+         <style>body{{margin:0;padding:20px;display:flex;gap:20px;align-items:start;background:#d1d9e0}}\
+         iframe{{display:block;width:520px;border:0;background:#fff}}iframe+iframe{{margin-top:20px}}</style>\
+         <div>{}</div><div>{}{}</div>\
+         <script>onload=()=>{{for(const frame of document.querySelectorAll('iframe'))\
+         frame.height=frame.contentDocument.body.scrollHeight;\
+         document.documentElement.dataset.height=document.body.scrollHeight}}</script>\n",
+        frame("aborted"),
+        frame("success"),
+        frame("dry-run")
+    )
+}
 
 fn to_be_pictured(folder: &Path, name: &str, html: &str) -> io::Result<()> {
     fs::write(folder.join("pages").join(format!("{name}.htm")), format!("{html}{HEIGHT}"))
@@ -81,7 +97,7 @@ fn as_outlook(html: &str) -> String {
         let knows = |rule: &&str| match rule.split(':').next().unwrap_or_default() {
             "padding" => matches!(element, "td" | "th"),
             "max-width" => element == "table",
-            "border-radius" | "overflow" | "white-space" => false,
+            "border-radius" | "max-height" | "overflow" | "white-space" => false,
             "margin" => !matches!(element, "span" | "body"),
             _ => true,
         };

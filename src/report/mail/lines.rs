@@ -3,7 +3,8 @@
 use super::tally::{Tally, Verbs, before, broken_tier, is_first, verbs};
 use super::verdict::Mood;
 use super::words::duration;
-use crate::report::{EnvironmentReport, Placed, Report, TierReport};
+use crate::report::parts::{EnvironmentReport, Report, TierReport};
+use crate::report::totals::Placed;
 
 /// An environment in one line.
 pub(super) struct Line {
@@ -77,7 +78,8 @@ fn done(environment: &EnvironmentReport, tally: &Tally, verbs: &Verbs) -> (&'sta
     }
     parts.extend((tally.failed > 0).then(|| format!("{}\u{a0}failed", tally.failed)));
     parts.extend((tally.held > 0).then(|| format!("{}\u{a0}held", tally.held)));
-    parts.extend(seconds(environment).map(duration));
+    // Where a server failed, its list waited for longer than the slowest good one took.
+    parts.extend(seconds(environment).filter(|_| tally.failed == 0).map(duration));
     let (mark, mood) = if tally.failed > 0 { ("!", Mood::Warning) } else { ("✓", Mood::Good) };
     (mark, mood, parts.join(", "))
 }

@@ -21,7 +21,8 @@ mod words;
 
 use jiff::tz::TimeZone;
 
-use super::{Place, Report};
+use super::parts::Report;
+use super::place::Place;
 use crate::ports::Mail;
 
 impl Report {

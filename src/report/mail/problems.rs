@@ -2,10 +2,13 @@
 
 use super::words::{capitalised, isolated};
 use crate::model::{Failure, Problem};
-use crate::report::{Place, Report};
+use crate::report::parts::Report;
+use crate::report::place::Place;
 
 /// So many servers of an entry are named; the others are named in the rows.
 const MOST_NAMES: usize = 30;
+/// With more entries than this, those of one code are one: Gmail cuts a mail off at 102 kB.
+const MOST_ENTRIES: usize = 20;
 /// An entry shows at most this many of AWS's texts.
 const MOST_TEXTS: usize = 3;
 
@@ -19,6 +22,8 @@ pub(super) struct Entry {
     pub(super) code: String,
     /// What happened, and what to do.
     pub(super) message: String,
+    /// Where the code is explained.
+    pub(super) explanation: Option<String>,
     /// The instance's page, if it is the problem of one.
     pub(super) link: Option<String>,
     /// That instance.
@@ -37,10 +42,10 @@ pub(super) fn entries(report: &Report, place: &Place) -> Vec<Entry> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for problem in &report.problems {
         let (what, advice) = parts(problem);
+        let many = groups.len() >= MOST_ENTRIES;
         let fits = |group: &&mut Group<'_>| {
-            group.code == problem.code
-                && group.advice == advice
-                && (advice.is_some() || group.texts.contains(&what))
+            let is_alike = group.advice == advice && (advice.is_some() || group.texts.contains(&what));
+            group.code == problem.code && (many || is_alike)
         };
         match groups.iter_mut().find(fits) {
             Some(group) => {
@@ -81,6 +86,7 @@ fn entry(report: &Report, group: &Group<'_>, place: &Place) -> Entry {
         list: list(report, group),
         code: group.code.to_owned(),
         message: capitalised(&single.map_or_else(|| of_many(group), |problem| problem.message.clone())),
+        explanation: place.explanation(group.code),
         link: id.as_ref().and_then(|id| place.instance(id)),
         id: id.unwrap_or_default(),
     }
@@ -90,7 +96,7 @@ fn of_many(group: &Group<'_>) -> String {
     let texts = group.texts.iter().filter(|text| !text.is_empty()).take(MOST_TEXTS);
     let mut said: Vec<String> = texts.cloned().collect();
     if group.texts.len() > MOST_TEXTS {
-        said.push("Other texts are in the phase log.".to_owned());
+        said.push("The other texts are in the phase log.".to_owned());
     }
     said.extend(group.advice.clone());
     said.join(" ")

@@ -4,10 +4,11 @@ use indexmap::IndexMap;
 
 use super::words::{NO_BREAK, duration, isolated};
 use crate::model::ActionTaken;
-use crate::report::{EnvironmentReport, Placed, Report, Row, Stands};
+use crate::report::parts::{EnvironmentReport, Report, Row};
+use crate::report::totals::{Placed, Stands};
 
 /// With more news than this the rows are folded too: Gmail cuts a mail off at 102 kB.
-const MOST_ROWS: usize = 60;
+const MOST_ROWS: usize = 30;
 
 /// The servers of one environment.
 pub(super) struct Environment {
@@ -30,7 +31,7 @@ pub(super) struct NewsRow {
 pub(super) struct Fold {
     /// For example `db, stopped → running`.
     pub(super) what: String,
-    pub(super) names: String,
+    pub(super) names: Vec<String>,
 }
 
 /// Every server of every list.
@@ -54,7 +55,7 @@ fn of_one(
             folds.entry(alike(&placed)).or_default().push(folded(&placed));
         }
     }
-    let folds = folds.into_iter().map(|(what, names)| Fold { what, names: names.join(", ") }).collect();
+    let folds = folds.into_iter().map(|(what, names)| Fold { what, names }).collect();
     Environment { name: environment.name.clone(), rows, folds }
 }
 

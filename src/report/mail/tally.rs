@@ -1,7 +1,8 @@
 //! Counts the servers of a run, or of one environment, by standing; and the words that a start and a stop differ in.
 
 use crate::model::{Action, Outcome};
-use crate::report::{EnvironmentReport, Placed, Stands, TierReport};
+use crate::report::parts::{EnvironmentReport, TierReport};
+use crate::report::totals::{Placed, Stands};
 
 /// The words that a start and a stop differ in.
 pub(super) struct Verbs {

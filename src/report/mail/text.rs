@@ -32,12 +32,13 @@ pub(super) fn of(view: &View) -> String {
     text.blank();
     view.off.iter().for_each(|off| text.say(0, off));
     if let Some(next) = &view.next {
-        text.whole(&format!("{}: {}", next.why, next.command));
+        text.say(0, &format!("{}:", next.why));
+        text.whole(&format!("  {}", next.command));
     }
     text.say(0, &view.run);
     // Two hyphens and a blank: what follows is a signature (RFC 3676).
     text.whole("-- ");
-    text.say(0, &format!("Sent by ec2-start-stop: {}.", view.place));
+    text.say(0, &format!("Sent by ec2-start-stop: {}.", view.place.join(", ")));
     text.0
 }
 
@@ -51,7 +52,8 @@ fn problems(text: &mut Lines, view: &View) {
         text.item(0, "* ", &format!("{}{list}", entry.names));
         text.say(2, &entry.message);
         text.say(2, &format!("See {} in docs/troubleshooting.md.", entry.code));
-        entry.link.iter().for_each(|link| text.whole(&format!("  {link}")));
+        let links = entry.explanation.iter().chain(&entry.link);
+        links.for_each(|link| text.whole(&format!("  {link}")));
     }
 }
 
@@ -66,7 +68,7 @@ fn servers(text: &mut Lines, environment: &Environment) {
         text.say(4, &row.note);
     }
     for fold in &environment.folds {
-        text.item(2, "", &format!("{}: {}", fold.what, fold.names));
+        text.item(2, "", &format!("{}: {}", fold.what, fold.names.join(", ")));
     }
 }
 

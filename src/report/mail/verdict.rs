@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::tally::{Tally, Verbs, before, broken_tier, is_first, verbs};
 use super::words::{are, capitalised, duration, joined, servers, were};
 use crate::model::{Action, Outcome};
-use crate::report::{EnvironmentReport, Report, Status, TierReport};
+use crate::report::parts::{EnvironmentReport, Report, Status, TierReport};
 
 /// More environments than these are told by their lines, not in a sentence too.
 const MOST_IN_A_SENTENCE: usize = 4;
@@ -99,7 +99,7 @@ fn success(tally: &Tally, verbs: &Verbs, took: Option<String>) -> String {
         parts.push(format!("{already} {} {} already", were(already), verbs.up));
     }
     parts.extend((tally.held > 0).then(|| format!("{} held", tally.held)));
-    parts.extend(took);
+    parts.extend(took.filter(|_| tally.done > 0));
     format!("{}.", capitalised(&parts.join(", ")))
 }
 

@@ -11,10 +11,17 @@ use super::servers::{self, Environment};
 use super::verdict::{self, Mood};
 use super::words::{NO_BREAK, servers as count_of, were};
 use crate::model::{Action, HoursOff};
-use crate::report::{Place, Report, Stands, Status};
+use crate::report::parts::{Report, Status};
+use crate::report::place::Place;
+use crate::report::totals::Stands;
 
 /// The stack's name that the commands take where none is given (operate.mk).
 const USUAL_STACK: &str = "ec2-start-stop";
+
+/// With more servers than these every byte of a name counts.
+const FEW_SERVERS: usize = 200;
+/// So many characters fit a phone's line.
+const WHOLE_NAME: usize = 40;
 
 /// The report in words.
 pub(super) struct View {
@@ -35,7 +42,16 @@ pub(super) struct View {
     /// Which run it was, and when this was told.
     pub(super) run: String,
     /// Stack, account, Region and version.
-    pub(super) place: String,
+    pub(super) place: Vec<String>,
+    /// Few enough servers to spend bytes on names that do not break at their hyphens: Gmail cuts a mail off at 102 kB.
+    few: bool,
+}
+
+impl View {
+    /// Whether a name stands on one line: a long one would be wider than a phone.
+    pub(super) fn keeps_whole(&self, name: &str) -> bool {
+        self.few && name.contains('-') && name.chars().count() <= WHOLE_NAME
+    }
 }
 
 /// A link into the console.
@@ -66,6 +82,7 @@ pub(super) fn of(report: &Report, zone: &TimeZone, place: &Place) -> View {
         next: next(report, place),
         run: run(report, zone),
         place: place.words(),
+        few: report.rows().count() <= FEW_SERVERS,
     }
 }
 
@@ -127,9 +144,9 @@ fn next(report: &Report, place: &Place) -> Option<Next> {
         Action::Stop => "stop",
     };
     let why = match report.status {
-        Status::Success if report.dry_run => "To do it",
+        Status::Success if report.dry_run => "To do it for real",
         Status::Success => return None,
-        Status::Degraded | Status::Aborted => "To run it again when this is mended",
+        Status::Degraded | Status::Aborted => "To run it again once this is fixed",
     };
     let wanted = |name: &str| {
         let mut of_it = report.placed().filter(|placed| placed.environment.name == name);

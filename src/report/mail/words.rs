@@ -47,7 +47,15 @@ pub(super) fn capitalised(text: &str) -> String {
 
 /// A name that may run from right to left is kept from turning the text around it (Unicode isolates).
 pub(super) fn isolated(name: &str) -> String {
-    if name.is_ascii() { name.to_owned() } else { format!("\u{2068}{name}\u{2069}") }
+    if name.chars().any(turns_text) { format!("\u{2068}{name}\u{2069}") } else { name.to_owned() }
+}
+
+/// Letters written from right to left, and the characters that direct text. Some terminals show an isolate as a box, so
+/// other names have none. (Unicode's DerivedBidiClass.txt: R, AL and the explicit directions.)
+fn turns_text(letter: char) -> bool {
+    matches!(letter,
+        '\u{590}'..='\u{8ff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
 }
 
 #[cfg(test)]
@@ -61,6 +69,16 @@ mod tests {
             [0, 58, 900, 142, 3600, 3900, 86_399].map(plain),
             ["0 s", "58 s", "15 min", "2 min 22 s", "1 h", "1 h 5 min", "23 h 59 min"]
         );
+    }
+
+    #[test]
+    fn only_a_name_that_may_turn_the_text_around_it_is_isolated() {
+        for plain in ["web-1", "größe", "数据库", "📦 parcels"] {
+            assert_eq!(isolated(plain), plain);
+        }
+        for turning in ["שרת", "خادم", "a\u{202e}b"] {
+            assert_eq!(isolated(turning), format!("\u{2068}{turning}\u{2069}"));
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::report::{all_good, request};
-use crate::report::{CAUSE_CHARACTERS, Place, Report, Sent};
+use crate::report::answer::CAUSE_CHARACTERS;
+use crate::report::{Place, Report, Sent};
 use crate::servers::file::ServerLists;
 use crate::testkit::small_ec2::seven;
 

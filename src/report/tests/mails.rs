@@ -17,3 +17,14 @@ fn every_typical_mail_is_as_it_was_when_it_was_last_looked_at() {
         expect_file![format!("../../../tests/mails/{}.html", run.name)].assert_eq(&mail.html);
     }
 }
+
+#[test]
+fn every_typical_mail_is_at_most_78_columns_wide_but_for_its_links_and_has_texts_that_ec2_says() {
+    for run in typical_runs::all() {
+        let text = run.mail().text;
+        assert!(!text.contains("said EC2"), "{}: {text}", run.name);
+        for line in text.lines().filter(|line| !line.contains("https://")) {
+            assert!(line.chars().count() <= 78, "{}: {line}", run.name);
+        }
+    }
+}

@@ -7,6 +7,7 @@ use crate::ports::Mail;
 use crate::report::request::ReportRequest;
 use crate::report::{Place, Report, Seen, Status};
 use crate::servers::file::ServerLists;
+use expect_test::expect;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -17,7 +18,7 @@ pub(super) fn now() -> Timestamp {
 }
 
 fn place() -> Place {
-    Place::new("eu-west-1", "prod-scheduler")
+    Place { docs_url: None, ..Place::new("eu-west-1", "prod-scheduler") }
 }
 
 /// A mail's HTML with its no-break spaces as spaces.
@@ -241,6 +242,17 @@ fn environments_outside_a_subset_are_skipped_and_no_failure() {
 }
 
 #[test]
+fn a_name_does_not_break_at_its_hyphens_unless_it_is_longer_than_a_phones_line() {
+    let names = ["web-1".to_owned(), format!("web-{}", "x".repeat(60))];
+    let lists = one_list(&names);
+    let request = request(vec![good(&lists, "dev", "stopped", "")]);
+    let report = Report::build(&request, &lists, &seen(&lists, InstanceState::Running), now());
+    let html = report.mail(&TimeZone::UTC, &place()).html;
+    assert!(html.contains("<span style=\"white-space:nowrap\">web-1</span>"), "{html}");
+    assert!(!html.contains(&format!("<span style=\"white-space:nowrap\">{}", names[1])), "{html}");
+}
+
+#[test]
 fn a_run_that_waited_for_an_earlier_one_says_so() {
     let mut request = request(all_good(&lists()));
     request.waited = true;
@@ -339,20 +351,59 @@ fn a_thousand_servers_fit_a_mail() {
     };
     let answer = serde_json::to_string(&report.answer(&mail, sent)).unwrap();
     assert!(answer.len() < 262_144 && answer.contains("each one is in the mail"), "{}", answer.len());
-    assert!(mail.html.len() < GMAIL_CLIPS, "{}", mail.html.len());
 }
 
 /// Gmail cuts a mail off there: in bytes, from its support pages' "message clipped" and common measurement.
 const GMAIL_CLIPS: usize = 102_000;
 
+/// The mail's sizes, in kB of HTML and of text; the HTML is shown whole by Gmail.
+fn sizes(mail: &Mail) -> String {
+    assert!(mail.html.len() < GMAIL_CLIPS, "{}", mail.html.len());
+    format!("{} kB HTML, {} kB text", mail.html.len() / 1000, mail.text.len() / 1000)
+}
+
+fn thousand_names() -> Vec<String> {
+    (0..1000).map(|n| format!("application-server-{n:04}")).collect()
+}
+
 #[test]
-fn a_thousand_servers_that_all_failed_fit_a_mail_that_gmail_shows_whole() {
-    let names: Vec<String> = (0..1000).map(|n| format!("application-server-{n:04}")).collect();
+fn the_mail_of_a_thousand_good_servers_is_shown_whole_by_gmail() {
+    let lists = one_list(&thousand_names());
+    let request = request(vec![good(&lists, "dev", "stopped", "started")]);
+    let report = Report::build(&request, &lists, &seen(&lists, InstanceState::Running), now());
+    expect!["44 kB HTML, 42 kB text"].assert_eq(&sizes(&report.mail(&TimeZone::UTC, &place())));
+}
+
+#[test]
+fn the_mail_of_a_thousand_failed_servers_is_shown_whole_by_gmail() {
+    let names = thousand_names();
     let lists = one_list(&names);
     let (report, mail) = refused(&lists, &names);
     assert_eq!((report.totals().problems, report.problems.len()), (1000, 1000));
-    assert!(mail.html.len() < GMAIL_CLIPS, "{}", mail.html.len());
     assert!(mail.subject.chars().count() <= 120, "{}", mail.subject);
+    expect!["52 kB HTML, 52 kB text"].assert_eq(&sizes(&mail));
+}
+
+/// The most rows that there are, each server's text is another one and as long as it may be, and every code is linked.
+#[test]
+fn the_mail_of_a_thousand_servers_with_thirty_different_failures_is_shown_whole_by_gmail() {
+    let lists = one_list(&thousand_names());
+    let mut result = good(&lists, "dev", "stopped", "started");
+    let failed = lists.lists[0].servers[..30].iter().enumerate();
+    let problems: Vec<Value> = failed
+        .map(|(n, name)| {
+            let text = format!("{n} {}", "system status: impaired ".repeat(12));
+            let failure = Failure::not_in_time(Action::Start, true, &text);
+            json!({"name": name, "id": id(name), "code": "NotInTime", "message": failure.sentence()})
+        })
+        .collect();
+    result["phases"][0]["outcome"] = json!("failed");
+    result["phases"][0]["problems"] = json!(problems);
+    let report = Report::build(&request(vec![result]), &lists, &seen(&lists, InstanceState::Running), now());
+    let place = Place { docs_url: Some("https://git.example.com/ec2-start-stop/docs"), ..place() };
+    let mail = report.mail(&TimeZone::UTC, &place);
+    assert_eq!(mail.text.matches("See NotInTime in").count(), 20, "entries");
+    expect!["88 kB HTML, 59 kB text"].assert_eq(&sizes(&mail));
 }
 
 #[test]
@@ -441,7 +492,9 @@ fn the_execution_and_its_phase_log_are_linked_and_the_foot_says_where_it_was() {
         assert!(body.contains("log-group/phases/log-events/monday"));
     }
     let html = plain(&mail.html);
-    assert!(html.contains("stack prod-scheduler, account 123456789012, eu-west-1, version 1.2.3"), "{html}");
+    for part in ["stack prod-scheduler", "account 123456789012", "eu-west-1", "version 1.2.3"] {
+        assert!(html.contains(&format!(">{part}</span>")), "{html}");
+    }
     assert!(mail.text.contains("20 started, 5 min."), "{}", mail.text);
     let nowhere = report.mail(&TimeZone::UTC, &Place::new("us-iso-east-1", "s"));
     assert!(
@@ -471,7 +524,8 @@ fn an_aborted_run_says_where_it_failed_what_was_left_and_what_is_up() {
     let says = "\n1 of 20 servers did not start.\ndev failed in db; test and preprod are up. 4 more were not started. 15 of 20 are up.\n";
     assert!(text.replace("20\nare", "20 are").contains(says), "{text}");
     assert!(text.contains("\n✗ dev: failed in db, 4 not started, 2 of 7 up\n"), "{text}");
-    assert!(text.contains("make start ENV=dev STACK=prod-scheduler\n"), "{text}");
+    let again = "\nTo run it again once this is fixed:\n  make start ENV=dev STACK=prod-scheduler\n";
+    assert!(text.contains(again), "{text}");
 }
 
 #[test]

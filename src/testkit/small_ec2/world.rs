@@ -59,7 +59,7 @@ pub(crate) struct World {
 /// The code of a fault that lets a call hang.
 pub(crate) const HANGS: &str = "it hangs";
 /// The key of every volume.
-pub(crate) const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd";
+pub(crate) const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 /// How long an AWS call takes.
 const CALL: Duration = Duration::from_millis(40);
 

@@ -1,0 +1,123 @@
+//! The answer of the invocation that sent the report: the execution's machine-readable output, within the state
+//! machine's limits. Pure.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::parts::{Report, Row, Status};
+use super::totals::Totals;
+use crate::model::{Action, HoursOff, Problem};
+use crate::ports::Mail;
+
+/// The most that the answer says of single servers: a state's payload has at most 262,144 bytes
+/// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), problems and counts are in it too.
+const ANSWER_BYTES: usize = 150_000;
+/// The most that it says of problems: with the servers and the cause it stays under the limit.
+const PROBLEM_BYTES: usize = 60_000;
+/// A Fail's cause has at most 32,768 characters (API: HistoryEvent, ExecutionFailedEventDetails).
+pub(super) const CAUSE_CHARACTERS: usize = 30_000;
+
+/// To whom the report went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Sent {
+    /// SES's message id.
+    pub message_id: String,
+    /// The sender.
+    pub from: String,
+    /// The recipients.
+    pub to: Vec<String>,
+    /// Those who did not get it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedRecipient>,
+}
+
+/// A recipient whom SES refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct RefusedRecipient {
+    /// The address.
+    pub to: String,
+    /// What SES said.
+    pub error: String,
+}
+
+/// The answer of the report: the execution's machine-readable output.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Answer {
+    status: Status,
+    subject: String,
+    action: Action,
+    dry_run: bool,
+    mail: Sent,
+    counts: Totals,
+    off: HoursOff,
+    servers: Vec<Row>,
+    problems: Vec<Problem>,
+    remarks: Vec<String>,
+    /// Of a run that is aborted: the above without the servers, as JSON that a Fail's cause can hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+}
+
+impl Answer {
+    /// What does not fit is left out; what is left is whole.
+    fn cause(&self) -> String {
+        let length = |value: &Value| value.to_string().chars().count() + 1;
+        let mut cause = json!({ "status": self.status, "subject": self.subject, "counts": self.counts, "mail": self.mail });
+        let mut left = CAUSE_CHARACTERS
+            .saturating_sub(length(&cause) + length(&json!({ "remarks": [], "problems": [] })));
+        let mut fitting = |values: Vec<Value>| -> Value {
+            let fits = |value: &Value| left.checked_sub(length(value)).map(|rest| left = rest).is_some();
+            values.into_iter().take_while(fits).collect()
+        };
+        let problems = fitting(self.problems.iter().map(|problem| json!(problem)).collect());
+        let remarks = fitting(self.remarks.iter().map(|remark| json!(remark)).collect());
+        cause["remarks"] = remarks;
+        cause["problems"] = problems;
+        cause.to_string()
+    }
+}
+
+impl Report {
+    /// The answer of the invocation that sent it, with the mail as it was sent.
+    pub(crate) fn answer(&self, sent: &Mail, mail: Sent) -> Answer {
+        let mut servers: Vec<Row> = self.rows().cloned().collect();
+        let mut remarks = self.remarks.clone();
+        if serde_json::to_string(&servers).map_or(0, |text| text.len()) > ANSWER_BYTES {
+            servers.clear();
+            remarks.push("Too many servers for the execution's output: each one is in the mail.".to_owned());
+        }
+        let problems = fitting(&self.problems, &mut remarks);
+        let mut answer = Answer {
+            status: self.status,
+            subject: sent.subject.clone(),
+            action: self.action,
+            dry_run: self.dry_run,
+            mail,
+            counts: self.totals(),
+            off: self.off(),
+            servers,
+            problems,
+            remarks,
+            cause: None,
+        };
+        answer.cause = (self.status == Status::Aborted).then(|| answer.cause());
+        answer
+    }
+}
+
+/// The first problems that fit; the mail has them all.
+fn fitting(problems: &[Problem], remarks: &mut Vec<String>) -> Vec<Problem> {
+    let mut bytes = 0;
+    let fit = problems.iter().take_while(|problem| {
+        bytes += serde_json::to_string(problem).map_or(0, |text| text.len());
+        bytes <= PROBLEM_BYTES
+    });
+    let fit: Vec<Problem> = fit.cloned().collect();
+    if fit.len() < problems.len() {
+        let more = problems.len() - fit.len();
+        remarks.push(format!(
+            "{more} more problems are in the mail only: the execution's output has no room for them."
+        ));
+    }
+    fit
+}

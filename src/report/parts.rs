@@ -1,0 +1,145 @@
+//! What a report is made of: the verdict, environments, lists and servers. Pure.
+//!
+//! `build` puts it together, `totals` counts it, `mail` words it, `answer` hands it to the state machine.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::model::{Action, ActionTaken, Execution, Failure, HoursOff, Instance, Outcome, Problem};
+use crate::servers::file::Rate;
+
+/// What a fresh describe saw of each phase's servers, by phase number.
+pub(crate) type Seen = Vec<(u32, Result<Vec<Instance>, Failure>)>;
+
+/// The run's verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum Status {
+    /// Every server that was to change is as wanted.
+    Success,
+    /// Every tier was reached, but not every server is as wanted.
+    Degraded,
+    /// Some tier was not reached, or its minimum was not met.
+    Aborted,
+}
+
+impl Status {
+    /// As it stands in the subject.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Success => "SUCCESS",
+            Self::Degraded => "DEGRADED",
+            Self::Aborted => "ABORTED",
+        }
+    }
+}
+
+/// One server's line.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Row {
+    /// Its Name tag, or the key in the initial states.
+    pub name: String,
+    /// The instance's id, if there is an instance.
+    pub id: Option<String>,
+    /// Its environment.
+    pub environment: String,
+    /// Its tier.
+    pub tier: String,
+    /// What it was before this run changed anything, as far as that is known.
+    pub initial_state: Option<String>,
+    /// What it is now, as far as that is known.
+    pub end_state: Option<String>,
+    /// What was done.
+    pub action: ActionTaken,
+    /// Seconds from the request to the wanted state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
+    /// Why nothing was done, or why it was left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The code of its problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// One list.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TierReport {
+    /// For people.
+    pub name: String,
+    /// Its tier.
+    pub tier: String,
+    /// How it ended; `None`: the run did not get there.
+    pub outcome: Option<Outcome>,
+    /// Its servers, each once.
+    pub rows: Vec<Row>,
+    /// For how long its started servers had been off.
+    pub off: HoursOff,
+    /// What one of its servers costs an hour, if the user has said so.
+    pub hourly_rate: Option<Rate>,
+}
+
+/// One environment.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct EnvironmentReport {
+    /// For example `dev`.
+    pub name: String,
+    /// The execution was limited to others.
+    pub skipped: bool,
+    /// Its tiers, in the order of this action.
+    pub tiers: Vec<TierReport>,
+}
+
+/// The whole report.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Report {
+    /// Start or stop.
+    pub action: Action,
+    /// Nothing was changed.
+    pub dry_run: bool,
+    /// The verdict.
+    pub status: Status,
+    /// The execution.
+    pub execution: Option<Execution>,
+    /// When the report was made.
+    pub at: Timestamp,
+    /// Every environment.
+    pub environments: Vec<EnvironmentReport>,
+    /// Every problem, the servers' and the machine's.
+    pub problems: Vec<Problem>,
+    /// What a reader should know besides.
+    pub remarks: Vec<String>,
+}
+
+impl Report {
+    /// The whole run is aborted, because servers.toml cannot be used.
+    pub(crate) fn abort_for(&mut self, what: &str) {
+        self.status = Status::Aborted;
+        let code = "InvalidServersFile".to_owned();
+        let problem =
+            Problem { name: crate::servers::FILE.to_owned(), id: None, code, message: what.to_owned() };
+        self.problems.insert(0, problem);
+    }
+
+    fn tiers(&self) -> impl Iterator<Item = &TierReport> {
+        self.environments.iter().flat_map(|environment| &environment.tiers)
+    }
+
+    /// Every server of every list.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.tiers().flat_map(|tier| &tier.rows)
+    }
+
+    /// For how long all started servers had been off.
+    pub(crate) fn off(&self) -> HoursOff {
+        let mut off = HoursOff::default();
+        self.tiers().for_each(|tier| off.add(tier.off));
+        off
+    }
+
+    /// Seconds from the execution's start to now.
+    pub(crate) fn seconds(&self) -> Option<u64> {
+        let execution = self.execution.as_ref()?;
+        u64::try_from(self.at.duration_since(execution.start_time).as_secs()).ok()
+    }
+}
