@@ -14,8 +14,9 @@ use crate::ports::Mail;
 const ANSWER_BYTES: usize = 150_000;
 /// The most that it says of problems: with the servers and the cause it stays under the limit.
 const PROBLEM_BYTES: usize = 60_000;
-/// A Fail's cause has at most 32,768 characters (API: HistoryEvent, ExecutionFailedEventDetails).
-pub(super) const CAUSE_CHARACTERS: usize = 30_000;
+/// A Fail's cause has at most 32,768 characters (API: HistoryEvent, ExecutionFailedEventDetails). Counted in the bytes
+/// that it takes in the answer, which are never fewer: the answer has to fit too.
+pub(super) const CAUSE_BYTES: usize = 30_000;
 
 /// To whom the report went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,10 +62,10 @@ pub(crate) struct Answer {
 impl Answer {
     /// What does not fit is left out; what is left is whole.
     fn cause(&self) -> String {
-        let length = |value: &Value| value.to_string().chars().count() + 1;
+        let length = |value: &Value| Value::String(value.to_string()).to_string().len() + 1;
         let mut cause = json!({ "status": self.status, "subject": self.subject, "counts": self.counts, "mail": self.mail });
-        let mut left = CAUSE_CHARACTERS
-            .saturating_sub(length(&cause) + length(&json!({ "remarks": [], "problems": [] })));
+        let mut left =
+            CAUSE_BYTES.saturating_sub(length(&cause) + length(&json!({ "remarks": [], "problems": [] })));
         let mut fitting = |values: Vec<Value>| -> Value {
             let fits = |value: &Value| left.checked_sub(length(value)).map(|rest| left = rest).is_some();
             values.into_iter().take_while(fits).collect()
