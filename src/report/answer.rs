@@ -11,9 +11,9 @@ use crate::ports::Mail;
 
 /// The most that the answer says of single servers: a state's payload has at most 262,144 bytes
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), problems and counts are in it too.
-const ANSWER_BYTES: usize = 150_000;
+pub(super) const ANSWER_BYTES: usize = 150_000;
 /// The most that it says of problems: with the servers and the cause it stays under the limit.
-const PROBLEM_BYTES: usize = 60_000;
+pub(super) const PROBLEM_BYTES: usize = 60_000;
 /// A Fail's cause has at most 32,768 characters (API: HistoryEvent, ExecutionFailedEventDetails). Counted in the bytes
 /// that it takes in the answer, which are never fewer: the answer has to fit too.
 pub(super) const CAUSE_BYTES: usize = 30_000;

@@ -4,7 +4,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::report::{all_good, request};
-use crate::report::{ANSWER_BYTES, CAUSE_BYTES, PROBLEM_BYTES, Place, Report, Sent};
+use crate::report::answer::{ANSWER_BYTES, CAUSE_BYTES, PROBLEM_BYTES};
+use crate::report::{Place, Report, Sent};
 use crate::servers::file::ServerLists;
 use crate::testkit::small_ec2::seven;
 
