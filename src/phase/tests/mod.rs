@@ -6,3 +6,4 @@ mod fault_table;
 mod hostile;
 mod invariants;
 mod phase;
+mod resume;

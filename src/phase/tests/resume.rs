@@ -1,0 +1,45 @@
+//! What an invocation takes over from the one before, at its edges.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::Action;
+use crate::phase::progress::Progress;
+use crate::testkit::small_ec2::seven;
+
+const PHASE: u32 = 3;
+
+/// A progress whose times are all `began_at`, as the next invocation reads it.
+fn handed_on(began_at: Timestamp) -> Progress {
+    let wire = serde_json::to_string(&Progress::new(PHASE, Action::Start, 1, began_at)).unwrap();
+    serde_json::from_str(&wire).unwrap()
+}
+
+#[test]
+fn a_resume_is_refused_before_its_last_month_and_more_than_an_hour_ahead() {
+    let (month, hour) = (SignedDuration::from_hours(31 * 24), SignedDuration::from_hours(1));
+    let second = SignedDuration::from_secs(1);
+    for (began_at, is_taken) in [
+        (seven(), true),
+        (seven() - month, true),
+        (seven() - month - second, false),
+        (seven() + hour, true),
+        (seven() + hour + second, false),
+    ] {
+        let refusal = handed_on(began_at).refusal(PHASE, Action::Start, seven());
+        assert_eq!(refusal.is_none(), is_taken, "{began_at}: {refusal:?}");
+    }
+}
+
+#[test]
+fn the_next_invocation_waits_for_tokens_as_the_one_before_would_have() {
+    let mut before = Progress::new(PHASE, Action::Start, 1, seven());
+    let mut after = handed_on(seven()).resumed(1);
+    for _ in 0..5 {
+        before.buckets.take(50, seven());
+        after.buckets.take(50, seven());
+    }
+    let wait = before.buckets.wait_for(50, seven());
+    assert!(!wait.is_zero());
+    assert_eq!(after.buckets.wait_for(50, seven()), wait);
+    assert_eq!(after.buckets, before.buckets);
+}
