@@ -34,7 +34,7 @@ pub(crate) struct Progress {
     /// Failures that looks have shown, by the server's key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub doubts: BTreeMap<String, Doubt>,
-    /// Since when every look has shown the same servers.
+    /// Since when no look has shown a server that was not known before. One that is missing is a doubt of its own.
     pub members_since: Timestamp,
     /// How empty EC2's token buckets are.
     pub buckets: Buckets,
@@ -160,12 +160,9 @@ impl Progress {
     /// what an invocation before this one asked, and could not tell, is read from EC2's own times.
     pub(crate) fn take_in(&mut self, seen: &Seen, run_began_at: Timestamp) {
         let known: BTreeSet<String> = self.ids().map(str::to_owned).collect();
-        let shown: BTreeSet<&String> = seen.instances.iter().map(|instance| &instance.id).collect();
-        if shown.len() != known.len() || !shown.iter().all(|id| known.contains(*id)) {
-            self.members_since = seen.at;
-        }
         for instance in &seen.instances {
             if !known.contains(&instance.id) {
+                self.members_since = seen.at;
                 self.meet(instance, run_began_at);
             }
         }

@@ -207,6 +207,16 @@ fn one_denied_server_among_good_ones_is_found_however_many_there_are() {
     assert_eq!((codes(&answer).len(), answer.servers.ready), (1, 59));
 }
 
+#[test]
+fn a_list_by_tags_that_loses_a_server_is_decided_as_soon_as_the_loss_is_proved() {
+    let world = World::new([stopped("a"), stopped("b").with(Habit::Dies)]);
+    let mut by_tags = list(&[]);
+    by_tags.tags = BTreeMap::from([("Tier".to_owned(), "db".to_owned())]);
+    let answer = run(&world, &by_tags, Action::Start);
+    assert_eq!(codes(&answer), BTreeMap::from([("b".to_owned(), "ServerTerminated".to_owned())]));
+    assert!(world.seconds() < 300, "{} s", world.seconds());
+}
+
 // What is true is said.
 
 #[test]

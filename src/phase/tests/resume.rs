@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::Action;
 use crate::phase::progress::Progress;
-use crate::testkit::small_ec2::seven;
+use crate::testkit::small_ec2::{World, codes, list, run, seven, stopped};
 
 const PHASE: u32 = 3;
 
@@ -42,4 +42,17 @@ fn the_next_invocation_waits_for_tokens_as_the_one_before_would_have() {
     assert!(!wait.is_zero());
     assert_eq!(after.buckets.wait_for(50, seven()), wait);
     assert_eq!(after.buckets, before.buckets);
+}
+
+#[test]
+fn a_start_that_fell_back_before_a_lost_answer_is_told_as_this_runs_and_not_asked_again() {
+    let fell_back = stopped("test2").change(|server| {
+        server.instance.launch_time = Some(seven() + SignedDuration::from_secs(1));
+        server.instance.state_reason = None;
+    });
+    let world = World::new([fell_back]);
+    world.pass_time(std::time::Duration::from_secs(60));
+    let answer = run(&world, &list(&["test2"]), Action::Start);
+    assert_eq!(codes(&answer)["test2"], "StartBounced");
+    assert_eq!((answer.servers.changed, world.calls_of("StartInstances").len()), (1, 0));
 }
