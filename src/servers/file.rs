@@ -10,6 +10,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::model::Elsewhere;
+
+use super::environment::{self, RawEnvironments};
+
 /// The branches of the state machine's Parallel: more would not be read in the console any more.
 const MOST_ENVIRONMENTS: usize = 20;
 /// The tiers of one branch.
@@ -105,6 +109,8 @@ pub(crate) struct ServerLists {
     pub tiers: Vec<String>,
     /// The lists, in the file's order.
     pub lists: Vec<ServerList>,
+    /// Where the environments are that are not in the stack's own account and Region.
+    pub elsewhere: BTreeMap<String, Elsewhere>,
 }
 
 /// What is wrong with the file, and where.
@@ -130,6 +136,8 @@ struct RawFile {
     tiers: Spanned<Vec<String>>,
     #[serde(default)]
     list: Vec<Spanned<RawList>>,
+    #[serde(default)]
+    environment: RawEnvironments,
 }
 
 #[derive(Deserialize)]
@@ -197,7 +205,7 @@ impl ServerLists {
             check.names(&raw, &mut taken)?;
             lists.push(raw.into_list());
         }
-        let lists = Self { tiers, lists };
+        let mut lists = Self { tiers, lists, elsewhere: BTreeMap::new() };
         if lists.lists.is_empty() {
             return Err(check.content(&(0..0), "there is no [[list]]".to_owned()));
         }
@@ -208,6 +216,10 @@ impl ServerLists {
             return Err(check.content(&(0..0), what));
         }
         check.days(&lists)?;
+        lists.elsewhere = environment::read(raw.environment, &lists.environments()).map_err(|mistakes| {
+            let first = mistakes.into_iter().next().unwrap_or_default();
+            check.content(&first.0, first.1)
+        })?;
         Ok(lists)
     }
 
@@ -216,7 +228,11 @@ impl ServerLists {
         let tier = |list: &&ServerList| format!("{} ({} servers)", list.tier, list.servers.len());
         let line = |name: &str| {
             let tiers: Vec<String> = self.in_start_order(name).iter().map(tier).collect();
-            format!("{name}: {}", tiers.join(" → "))
+            let place = self
+                .elsewhere
+                .get(name)
+                .map(|elsewhere| format!(" ({})", elsewhere.words("the stack's Region")));
+            format!("{name}{}: {}", place.unwrap_or_default(), tiers.join(" → "))
         };
         self.environments().into_iter().map(line).collect::<Vec<_>>().join("\n")
     }
@@ -230,6 +246,17 @@ impl ServerLists {
     pub(crate) fn environments(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
         self.lists.iter().map(|list| list.environment.as_str()).filter(|name| seen.insert(*name)).collect()
+    }
+
+    /// How many environments are where this one is, itself too, and share EC2's token buckets: those are an account's
+    /// and a Region's (<https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>). `home` is the
+    /// stack's own account, where it is known, and Region.
+    pub(crate) fn sharers(&self, environment: &str, home: (Option<&str>, &str)) -> usize {
+        let place = |name: &str| match self.elsewhere.get(name) {
+            Some(elsewhere) => (Some(elsewhere.account()), elsewhere.region(home.1)),
+            None => home,
+        };
+        self.environments().into_iter().filter(|name| place(name) == place(environment)).count()
     }
 
     /// An environment's lists in the order of their start.

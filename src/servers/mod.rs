@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+mod environment;
 pub(crate) mod file;
 pub(crate) mod hold;
 pub(crate) mod machine;
