@@ -77,7 +77,8 @@ impl Builder<'_> {
 
     fn fail_by(&mut self, error: &Failure, whose: &str, place: &str) {
         self.worsen(Status::Aborted);
-        let message = format!("{whose} failed{place}: {}", error.message);
+        let what = if error.is_of_the_place() { error.whole() } else { &error.message };
+        let message = format!("{whose} failed{place}: {what}");
         self.problems.push(Problem { name: whose.to_owned(), id: None, code: error.code.clone(), message });
     }
 
@@ -165,7 +166,8 @@ impl Builder<'_> {
             self.tier(list, result, Reach { skipped, at_work })
         });
         let tiers = tiers.collect();
-        EnvironmentReport { name: name.to_owned(), skipped, tiers }
+        let elsewhere = self.lists.elsewhere.get(name).cloned();
+        EnvironmentReport { name: name.to_owned(), elsewhere, skipped, tiers }
     }
 
     fn tier(&mut self, list: &ServerList, result: Option<&EnvironmentResult>, reach: Reach) -> TierReport {

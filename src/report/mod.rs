@@ -16,7 +16,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{Action, ActionTaken, Execution, Failure, HoursOff, Instance, Outcome, Problem};
+use crate::model::{
+    Action, ActionTaken, Elsewhere, Execution, Failure, HoursOff, Instance, Outcome, Problem,
+};
 use crate::ports::Mail;
 use crate::servers::file::Rate;
 
@@ -107,6 +109,8 @@ pub(crate) struct TierReport {
 pub(crate) struct EnvironmentReport {
     /// For example `dev`.
     pub name: String,
+    /// Where it is, if not in the stack's own account and Region.
+    pub elsewhere: Option<Elsewhere>,
     /// The execution was limited to others.
     pub skipped: bool,
     /// Its tiers, in the order of this action.

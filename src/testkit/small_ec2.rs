@@ -4,13 +4,16 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::ops::Deref;
 use std::ops::RangeInclusive;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::lambda::watchers::Watchers;
-use crate::model::{Action, Check, Failure, Instance, InstanceState, PhaseAnswer, StatusChecks, StopKind};
+use crate::model::{
+    Action, Check, Elsewhere, Failure, Instance, InstanceState, PhaseAnswer, StatusChecks, StopKind,
+};
 use crate::muting::Muting;
 use crate::muting::watcher::{self, Muter};
 use crate::phase::progress::Progress;
@@ -18,8 +21,8 @@ use crate::phase::run::{PhaseError, Task};
 use crate::phase::{self};
 use crate::phase_log::{self, Narrator};
 use crate::ports::{
-    Alarm, Calls, ChangeInstances, Clock, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog, ReadInstances,
-    Selection, SendMail, Trail, TryChanges,
+    Alarm, Calls, ChangeInstances, Clock, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog, Reach,
+    ReadInstances, Selection, SendMail, Trail, TryChanges,
 };
 use crate::servers::file::{Minimum, Readiness, ServerList};
 use jiff::tz::TimeZone;
@@ -262,6 +265,10 @@ pub(crate) struct World {
     refilled_at: Cell<Timestamp>,
     pub throttled: Cell<u32>,
     dice: RefCell<fastrand::Rng>,
+    /// The worlds of other accounts and Regions.
+    pub(crate) elsewhere: BTreeMap<Elsewhere, World>,
+    /// The runs in whose names they were reached.
+    pub(crate) sessions: RefCell<BTreeSet<String>>,
 }
 
 /// The code of a fault that lets a call hang.
@@ -295,6 +302,8 @@ impl World {
             refilled_at: Cell::new(seven()),
             throttled: Cell::new(0),
             dice: RefCell::new(fastrand::Rng::with_seed(7)),
+            elsewhere: BTreeMap::new(),
+            sessions: RefCell::default(),
         }
     }
 
@@ -605,6 +614,14 @@ impl Trail for World {
 
     fn record(&self, record: &serde_json::Value) {
         self.records.borrow_mut().push(record.clone());
+    }
+}
+
+impl Reach for World {
+    async fn reach(&self, place: Option<&Elsewhere>, run: &str) -> impl Deref<Target = Self> {
+        let Some(place) = place else { return self };
+        self.sessions.borrow_mut().insert(run.to_owned());
+        self.elsewhere.get(place).unwrap_or(self)
     }
 }
 
