@@ -33,13 +33,14 @@ OPERATIONS = (
     "PutAlarmMuteRule",
     "DeleteAlarmMuteRule",
     "ListExecutions",
+    "AssumeRole",
 )
 EVERY_TIME = 1_000_000
 
 
 @dataclass
 class Fault:
-    """One fault; `instance_id` none means every call of the operation."""
+    """One fault; `instance_id` none means every call of the operation. It may be a role's ARN, or a place."""
 
     operation: str
     code: str
@@ -60,7 +61,7 @@ class Fault:
 
 @dataclass
 class Wish:
-    """A fault as a person writes it: a server's Name in place of its id."""
+    """A fault as a person writes it: a server's Name in place of its id, or an environment elsewhere."""
 
     operation: str
     code: str

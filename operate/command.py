@@ -58,7 +58,7 @@ def _do(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> i
     name = options.stack or config.stack_name or DEFAULT_NAME
     if options.command == "tag":
         terminal.say(f"The servers of {Path(options.servers).name} in {where}.")
-        listed = lists.read(Path(options.servers))
+        listed = lists.here(lists.read(Path(options.servers)), where.account, where.region)
         return 0 if tag.tag(where.session, listed, config, options.apply, terminal) else 1
     terminal.say(f"Stack {name} in {where}.")
     if where.remark:

@@ -17,7 +17,14 @@ ROOT = Path(__file__).parent.parent
 DIST = ROOT / "dist"
 PAGE = Path(__file__).with_name("package.md")
 # Taken as they are; the schema is for editors, and names the file that servers.toml names in its first line.
-FILES = ("servers.toml", "samconfig.toml.example", "LICENSE", "CHANGELOG.md", "docs/servers.schema.json")
+FILES = (
+    "servers.toml",
+    "samconfig.toml.example",
+    "member.yaml",
+    "LICENSE",
+    "CHANGELOG.md",
+    "docs/servers.schema.json",
+)
 OPTIONAL = {"docs/servers.schema.json"}
 # e_machine in an ELF file's header, at byte 18 (elf.h: EM_X86_64, EM_AARCH64).
 MACHINES = {b"\x3e\x00": "x86_64", b"\xb7\x00": "arm64"}

