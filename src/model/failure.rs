@@ -136,7 +136,7 @@ impl Failure {
 
     /// A listed name that no live instance has.
     pub(crate) fn missing() -> Self {
-        Self::ours("ServerMissing", String::new())
+        Self::ours(MISSING, String::new())
     }
 
     /// A list that selects by tags, and no instance carries them.
@@ -301,6 +301,8 @@ pub(crate) fn is_throttle(code: &str) -> bool {
 
 /// The code of a call that got no answer: no connection, a time-out, an unreadable answer.
 const UNREACHABLE: &str = "AwsUnreachable";
+/// The code of a listed name that no live instance has.
+pub(crate) const MISSING: &str = "ServerMissing";
 /// The codes of an environment whose account or Region cannot be reached.
 pub(crate) const ROLE_NOT_ASSUMED: &str = "RoleNotAssumed";
 pub(crate) const REGION_NOT_ENABLED: &str = "RegionNotEnabled";
@@ -506,11 +508,7 @@ const OURS: &[Known] = &[
         Kind::Denied,
         "Enable the Region in that account, or correct the environment's region in servers.toml (docs/accounts.md).",
     ),
-    (
-        &["ServerMissing"],
-        Kind::Absent,
-        "No live instance has this Name tag: correct the tag or servers.toml.",
-    ),
+    (&[MISSING], Kind::Absent, "No live instance has this Name tag: correct the tag or servers.toml."),
     (
         &["NothingSelected"],
         Kind::Absent,

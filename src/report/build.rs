@@ -185,7 +185,10 @@ impl Builder<'_> {
         }
         let seen = self.seen.iter().find(|(number, _)| *number == list.number).map(|(_, seen)| seen);
         if let Some(Err(error)) = seen {
-            self.remarks.push(format!("The end states of {} are unknown: {error}.", list.name));
+            // A place that is closed has said so in full once.
+            let is_told = error.is_of_the_place() && self.problems.iter().any(|told| told.code == error.code);
+            let why = if is_told { error.code.clone() } else { error.to_string() };
+            self.remarks.push(format!("The end states of {} are unknown: {why}.", list.name));
         }
         let instances = seen.and_then(|seen| seen.as_ref().ok());
         let run = self.request.execution.as_ref().filter(|_| !self.request.dry_run);

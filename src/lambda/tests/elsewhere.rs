@@ -83,6 +83,7 @@ fn the_report_looks_at_every_place_and_one_that_is_closed_costs_no_mail() {
     answer(&home, &spread(), report()).unwrap();
     let mails = home.mails.borrow();
     assert!(mails[0].text.contains("The end states of preproduction db servers are"), "{}", mails[0].text);
+    assert!(mails[0].text.contains("db, not reached, unknown: test15, test16, test20"), "nobody has looked");
     assert!(!mails[0].text.contains("The end states of development db servers are"));
 }
 
