@@ -25,7 +25,7 @@ FLOOR = {
     "function": 6,
 }
 TESTS = {"tests", "testkit"}
-USE = re.compile(r"(?:pub(?:\(crate\))? )?use ((?:crate|super|self)::[^;]+);")
+USE = re.compile(r"^\s*(?:pub(?:\(\w+\))? )?use ([^;]+);", re.MULTILINE)
 RE_EXPORT = re.compile(r"pub(?:\(\w+\))? use [^;]+;")
 INLINE = re.compile(r"\bcrate::(\w+)")
 
@@ -76,7 +76,10 @@ def targets(path: Path, modules: dict[tuple[str, ...], Path]) -> set[Path]:
     paths += [["crate", name] for name in INLINE.findall(text)]
     found = set()
     for names in paths:
+        # Another crate, or one of this file's own children by its bare name.
         base = list(here)
+        if names[0] not in ("crate", "super", "self") and (*here, names[0]) not in modules:
+            continue
         while names and names[0] in ("crate", "super", "self"):
             base = {"crate": [], "super": base[:-1], "self": base}[names[0]]
             names = names[1:]
