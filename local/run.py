@@ -162,7 +162,7 @@ def _tell_absent_faults(server: Server, fleet: Fleet) -> bool:
     absent = server.application.faults.never_happened()
     names = {instance_id: name for name, instance_id in fleet.ids.items()}
     for fault in absent:
-        whose = f" for {names[fault.instance_id]}" if fault.instance_id else ""
+        whose = f" for {names.get(fault.instance_id, fault.instance_id)}" if fault.instance_id else ""
         print(f"=== The fault never happened: no call {fault.operation}{whose} was made.")
     return bool(absent)
 

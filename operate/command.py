@@ -108,7 +108,8 @@ def _may_touch_all(options: argparse.Namespace, where: place.Place, terminal: Te
     """Says what a real run of everything touches; on a terminal it asks."""
     listed = lists.read(Path(options.servers))
     environments = ", ".join(lists.environments(listed))
-    what = f"This {options.command}s {lists.how_many(listed)} of {environments} in {where}."
+    what = f"This {options.command}s {lists.how_many(listed)} of {environments} in {where}"
+    what += f"{lists.elsewhere(listed)}."
     if options.yes or not terminal.has_keyboard:
         terminal.say(what)
         return True

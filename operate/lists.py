@@ -80,6 +80,16 @@ def how_many(lists: list[ServerList]) -> str:
     return words
 
 
+def elsewhere(lists: Iterable[ServerList]) -> str:
+    """Which environments are in other accounts and Regions, in words that follow where the stack is."""
+    places = {one.environment: (one.role.split(":")[4], one.region) for one in lists if one.role}
+    told = [
+        f"{name} in {', '.join(filter(None, (account, region)))}"
+        for name, (account, region) in places.items()
+    ]
+    return f", {'; '.join(told)}" if told else ""
+
+
 def instances(ec2: Any, listed: ServerList) -> list[Instance]:
     """The live instances of a list: by Name, literally, and by all its tags."""
     by_tags = [{"Name": f"tag:{key}", "Values": [_literal(value)]} for key, value in listed.tags.items()]

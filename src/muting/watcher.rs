@@ -241,7 +241,7 @@ async fn watched<W: MuteAlarms>(world: &W, hearing: &Hearing) -> Result<BTreeSet
 fn sentence(error: &Failure) -> String {
     match error.operation.filter(|_| error.kind == Kind::Denied) {
         Some(operation) => format!(
-            "{error}. The function's role needs cloudwatch:{operation} (the template grants it with MuteAlarms on)"
+            "{error}. The function's role there needs cloudwatch:{operation} (template.yaml and member.yaml grant it with MuteAlarms on)"
         ),
         None => error.to_string(),
     }

@@ -76,3 +76,9 @@ def test_tag_signed_in_to_a_member_tags_its_servers_and_nobody_elses(fleet, tmp_
     assert main(["tag", "--apply", *files]) == 0
     told = capsys.readouterr().out
     assert "account 210987654321, us-east-2" in told and "Tagged 3 servers." in told
+
+
+def test_who_starts_everything_is_told_every_place(servers):
+    assert lists.elsewhere(lists.read(servers)) == ""
+    told = ", test in 123456789012, eu-central-1; preprod in 210987654321, us-east-2"
+    assert lists.elsewhere(lists.read(SERVERS)) == told
