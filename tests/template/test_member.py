@@ -18,6 +18,7 @@ from local.deploy import ROOT
 from local.runtime_api import ACCOUNT, REGION
 from local.server import Call, Server
 from tests.conftest import empty
+from tests.docs.test_pages import granted
 from tests.system.conftest import System
 from tests.template.permissions import Need, Statement, role_of, statements
 from tests.template.test_parameters import accepts
@@ -186,6 +187,17 @@ def test_what_is_optional_is_granted_only_if_it_was_asked_for(server: Server):
     assert judge(granted, [Need("ec2:StartInstances", license_arn, {"aws:RequestedRegion": "eu-west-1"})])[0]
     output = cloudformation.describe_stacks(StackName="member")["Stacks"][0]["Outputs"]
     assert output[0]["OutputValue"] == f"arn:aws:iam::{MEMBER.account}:role/another"
+
+
+def test_it_grants_what_the_hub_grants_its_function_but_for_logs_mail_and_other_roles():
+    def of(template: dict[str, Any], role: str) -> set[str]:
+        resources = template["Resources"]
+        policies = [r for r in resources.values() if r.get("Properties", {}).get("Roles") == [{"Ref": role}]]
+        return set(granted([resources[role], policies]))
+
+    at_home = of(HUB, "FunctionRole")
+    assert {action.split(":")[0] for action in at_home - of(TEMPLATE, "MemberRole")} == {"logs", "ses", "sts"}
+    assert of(TEMPLATE, "MemberRole") - at_home == set()
 
 
 def test_every_parameter_has_a_description_a_place_and_the_hubs_own_rules():
