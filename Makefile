@@ -46,6 +46,7 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: RUN=stop-2026…        log: whose (the last run's)
 #: SENDER=you@…          prove: an address that SES has verified
 #: SERVE=1               run: keeps the embedded AWS up afterwards
+#: SERVERS=path          run: these servers, not servers.toml's; docs/accounts.toml has two accounts, three Regions
 #: SPEED=60              run: simulated seconds a real second, 1 to 600
 #: STACK=team-a          the commands on a deployed stack (samconfig.toml's stack_name, else ec2-start-stop)
 #: YES=1                 start, stop: asks nothing
@@ -55,6 +56,7 @@ export SPEED ?= 60
 export FAULT ?=
 export INPUT ?=
 export PORT ?= 0
+export SERVERS ?=
 export STACK ?=
 export ENV ?=
 export RUN ?=
@@ -72,7 +74,7 @@ BUILDS ?=
 DRY_RUN ?=
 YES ?=
 
-takes-run := ACTION SPEED FAULT INPUT PORT SERVE MUTE
+takes-run := ACTION SPEED FAULT INPUT PORT SERVERS SERVE MUTE
 takes-start := ENV DRY_RUN YES STACK
 takes-stop := $(takes-start)
 takes-status := STACK
@@ -115,7 +117,7 @@ help: ## Lists the commands and their variables
 	@sed -n 's/^#: /  /p' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV) build-function ## The whole system against the embedded AWS: start, then stop
-	@$(PYTHON) -m local --action "$$ACTION" --speed "$$SPEED" --fault "$$FAULT" --input "$$INPUT" --port "$$PORT" \
+	@$(PYTHON) -m local --action "$$ACTION" --speed "$$SPEED" --fault "$$FAULT" --input "$$INPUT" --port "$$PORT" --servers "$$SERVERS" \
 		$(if $(call yes,SERVE),--serve) $(if $(call yes,MUTE),--mute)
 
 test: test-fast test-rust test-python ## All tests

@@ -21,7 +21,8 @@ from botocore.model import ServiceModel, Shape
 from moto.cloudwatch.models import cloudwatch_backends
 
 from local import clock
-from local.runtime_api import ACCOUNT, REGION, Answer
+from local.accounts import HOME, Place
+from local.runtime_api import Answer
 
 OPERATION = re.compile(r"^/service/GraniteServiceVersion20100801/operation/(\w+)$")
 AT = re.compile(r"^at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2})\)$")
@@ -44,13 +45,15 @@ class CloudWatchError(Exception):
 class MuteRule:
     """One window; without targets it mutes every alarm."""
 
+    place: Place
     given: dict[str, Any]
     begins: dt.datetime
     ends: dt.datetime
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm-mute-rule:{self.given['Name']}"
+        account, region = self.place
+        return f"arn:aws:cloudwatch:{region}:{account}:alarm-mute-rule:{self.given['Name']}"
 
     @property
     def targets(self) -> list[str]:
@@ -63,17 +66,17 @@ class MuteRule:
         return "ACTIVE" if now >= self.begins else "SCHEDULED"
 
 
-def rules() -> dict[str, MuteRule]:
+def rules(place: Place = HOME) -> dict[str, MuteRule]:
     """The rules by name. They are kept where moto's reset empties them."""
-    return cloudwatch_backends[ACCOUNT][REGION].__dict__.setdefault("mute_rules", {})
+    return cloudwatch_backends[place.account][place.region].__dict__.setdefault("mute_rules", {})
 
 
-def muted() -> set[str]:
+def muted(place: Place = HOME) -> set[str]:
     """The alarms that a rule mutes now, or from the next minute on."""
     names: set[str] = set()
-    for rule in rules().values():
+    for rule in rules(place).values():
         if rule.status() != "EXPIRED":
-            names.update(rule.targets or _alarm_names())
+            names.update(rule.targets or _alarm_names(place))
     return names
 
 
@@ -81,10 +84,12 @@ def decode(body: bytes) -> dict[str, Any]:
     return cbor2.loads(body) if body else {}
 
 
-def answer(moto: Wsgi, environ: dict[str, Any], operation: str, given: dict[str, Any]) -> Answer:
+def answer(
+    moto: Wsgi, environ: dict[str, Any], operation: str, given: dict[str, Any], place: Place = HOME
+) -> Answer:
     """The answer to one call, in CBOR."""
     try:
-        told = OURS[operation](given) if operation in OURS else _moto(moto, environ, operation, given)
+        told = OURS[operation](given, place) if operation in OURS else _moto(moto, environ, operation, given)
         if operation == "DescribeAlarms":
             told = _page_of_alarms(given, told)
     except CloudWatchError as error:
@@ -146,45 +151,45 @@ def _page(given: dict[str, Any], items: list[Any], default: int) -> tuple[list[A
     return items[begin:end], {"NextToken": str(end)} if end < len(items) else {}
 
 
-def _alarm_names() -> set[str]:
-    return {alarm.name for alarm in cloudwatch_backends[ACCOUNT][REGION].describe_alarms()}
+def _alarm_names(place: Place) -> set[str]:
+    return {alarm.name for alarm in cloudwatch_backends[place.account][place.region].describe_alarms()}
 
 
-def _put_rule(given: dict[str, Any]) -> dict[str, Any]:
+def _put_rule(given: dict[str, Any], place: Place) -> dict[str, Any]:
     schedule = given["Rule"]["Schedule"]
     at, minutes = AT.match(schedule["Expression"]), MINUTES.match(schedule["Duration"])
     if not at or not minutes or not 1 <= int(minutes[1]) <= LONGEST_MINUTES:
         raise CloudWatchError("ValidationError", f"no window that this embedded AWS understands: {schedule}")
     begins = dt.datetime.fromisoformat(at[1]).replace(tzinfo=dt.UTC)
     ends = begins + dt.timedelta(minutes=int(minutes[1]))
-    rule = MuteRule(given, begins, min(ends, given.get("ExpireDate", ends)))
+    rule = MuteRule(place, given, begins, min(ends, given.get("ExpireDate", ends)))
     if len(rule.targets) > 100:
         raise CloudWatchError("ValidationError", f"{len(rule.targets)} alarm names; at most 100 are expected")
-    if unknown := set(rule.targets) - _alarm_names():
+    if unknown := set(rule.targets) - _alarm_names(place):
         raise CloudWatchError("ValidationError", f"there is no alarm {', '.join(sorted(unknown))}")
-    rules()[given["Name"]] = rule
+    rules(place)[given["Name"]] = rule
     return {}
 
 
-def _delete_rule(given: dict[str, Any]) -> dict[str, Any]:
-    rules().pop(given["AlarmMuteRuleName"], None)
+def _delete_rule(given: dict[str, Any], place: Place) -> dict[str, Any]:
+    rules(place).pop(given["AlarmMuteRuleName"], None)
     return {}
 
 
-def _get_rule(given: dict[str, Any]) -> dict[str, Any]:
-    rule = rules().get(given["AlarmMuteRuleName"])
+def _get_rule(given: dict[str, Any], place: Place) -> dict[str, Any]:
+    rule = rules(place).get(given["AlarmMuteRuleName"])
     if rule is None:
         raise CloudWatchError("ResourceNotFoundException", "there is no such rule", 404)
     return rule.given | {"AlarmMuteRuleArn": rule.arn, "Status": rule.status(), "MuteType": "ONE_TIME"}
 
 
-def _list_rules(given: dict[str, Any]) -> dict[str, Any]:
-    page, token = _page(given, list(rules().values()), 50)
+def _list_rules(given: dict[str, Any], place: Place) -> dict[str, Any]:
+    page, token = _page(given, list(rules(place).values()), 50)
     summaries = [{"AlarmMuteRuleArn": rule.arn, "Status": rule.status()} for rule in page]
     return {"AlarmMuteRuleSummaries": summaries, **token}
 
 
-OURS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+OURS: dict[str, Callable[[dict[str, Any], Place], dict[str, Any]]] = {
     "PutAlarmMuteRule": _put_rule,
     "DeleteAlarmMuteRule": _delete_rule,
     "GetAlarmMuteRule": _get_rule,

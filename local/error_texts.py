@@ -98,7 +98,9 @@ def _denied(refused: Refused) -> str:
         return f"User `{CALLER}' is not authorized to perform `{action}' on resource `{identity}'"
     if refused.service != "ec2":
         on = f" on resource: {refused.subject}" if refused.subject else ""
-        return f"User: {CALLER} is not authorized to perform: {action}{on} {why}"
+        # STS gives no reason (public: in every report of a trust that lets nobody in).
+        because = "" if refused.service == "sts" else f" {why}"
+        return f"User: {CALLER} is not authorized to perform: {action}{on}{because}"
     begin = f"You are not authorized to perform this operation. User: {CALLER} is not authorized to perform:"
     if refused.operation.startswith("Describe"):
         return f"{begin} {action} {why}"

@@ -33,6 +33,7 @@ OPERATIONS = (
     "PutAlarmMuteRule",
     "DeleteAlarmMuteRule",
     "ListExecutions",
+    "AssumeRole",
 )
 EVERY_TIME = 1_000_000
 # "Checks whether you have the required permissions for the action, without actually making the request" (API:
@@ -42,7 +43,7 @@ NOT_IN_A_DRY_RUN = re.compile(r"Capacity|^(Vcpu|Instance)LimitExceeded$|^Incorre
 
 @dataclass
 class Fault:
-    """One fault; `instance_id` none means every call of the operation."""
+    """One fault; `instance_id` none means every call of the operation. It may be a role's ARN, or a place."""
 
     operation: str
     code: str
@@ -63,7 +64,7 @@ class Fault:
 
 @dataclass
 class Wish:
-    """A fault as a person writes it: a server's Name in place of its id."""
+    """A fault as a person writes it: a server's Name in place of its id, or an environment elsewhere."""
 
     operation: str
     code: str

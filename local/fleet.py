@@ -12,9 +12,8 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 
-from local import clock, ec2
+from local import accounts, clock, ec2
 from local.faults import Fault, Wish
-from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
 
 IMAGE = "ami-12c6146b"  # one of the images that moto brings
@@ -46,17 +45,26 @@ class Fleet:
         self.server = server
         self.client = client
         self.ids: dict[str, str] = {}
+        self.places: dict[str, accounts.Place] = {}
+        """Where each server is."""
+        self.elsewhere: dict[str, tuple[str, accounts.Place]] = {}
+        """The role and the place of each environment that is not."""
 
     def seed(self, file: Path, state: str = "stopped") -> None:
         """Creates the servers of every list, in this state since last night."""
+        places = accounts.places(file)
+        self.elsewhere = {name: (accounts.tables(file)[name]["role_arn"], places[name]) for name in places}
         for given in lists(file):
+            place = places.get(given["environment"], accounts.HOME)
             tags = {"Environment": given["environment"], "Tier": given["tier"]} | given.get("tags", {})
             for name in servers_of(given):
-                self.create(name, tags, state)
+                self.create(name, tags, state, place)
 
-    def create(self, name: str, tags: dict[str, str], state: str = "stopped") -> str:
+    def create(
+        self, name: str, tags: dict[str, str], state: str = "stopped", place: accounts.Place = accounts.HOME
+    ) -> str:
         tags = {"Owner": "platform", **tags, "ec2-start-stop": "true", "Name": name}
-        created = self.client.run_instances(
+        created = self.client_of(place).run_instances(
             ImageId=IMAGE,
             MinCount=1,
             MaxCount=1,
@@ -66,11 +74,16 @@ class Fleet:
         )
         instance_id = created["Instances"][0]["InstanceId"]
         self.ids[name] = instance_id
+        self.places[name] = place
         self.put(name, state)
         return instance_id
 
+    def client_of(self, place: accounts.Place) -> Any:
+        return self.client if place == accounts.HOME else accounts.client(self.server.url, "ec2", place)
+
     def instance(self, name: str) -> Any:
-        return ec2_backends[ACCOUNT][REGION].get_instance(self.ids[name])
+        place = self.places[name]
+        return ec2_backends[place.account][place.region].get_instance(self.ids[name])
 
     def habit(self, name: str) -> ec2.Habit:
         """The instance's behaviour, to be changed."""
@@ -94,7 +107,17 @@ class Fleet:
 
     def break_as(self, wish: Wish) -> None:
         """Adds the fault that a person asked for."""
-        if wish.server is not None and wish.server not in self.ids:
-            raise ValueError(f"FAULT: there is no server {wish.server}")
-        instance_id = self.ids[wish.server] if wish.server else None
+        named = self.ids | self._named_for(wish.operation)
+        if wish.server is not None and wish.server not in named:
+            raise ValueError(
+                f"FAULT: there is no server {wish.server}, and no environment elsewhere of that name"
+            )
+        instance_id = named[wish.server] if wish.server else None
         self.server.application.faults.add(Fault(wish.operation, wish.code, instance_id, wish.times))
+
+    def _named_for(self, operation: str) -> dict[str, str]:
+        """What a call to an environment elsewhere names: its role, or the place itself."""
+        return {
+            name: role if operation == "AssumeRole" else str(place)
+            for name, (role, place) in self.elsewhere.items()
+        }

@@ -15,9 +15,10 @@ from typing import Any
 
 from moto.ses.models import ses_backends
 
-from local import alarms, clock, cloudwatch, faults
+from local import accounts, alarms, clock, cloudwatch, faults
 from local.deploy import ROOT, Stack, deploy
 from local.fleet import Fleet
+from local.rendering import rendered
 from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
 from operate import check_files
@@ -45,6 +46,8 @@ def main(arguments: list[str]) -> int:
         clock.set_speed(options.speed)
     except ValueError as error:
         return _refuse(str(error))
+    if options.servers and not Path(options.servers).is_file():
+        return _refuse(f"SERVERS is {options.servers}, which is no file")
     if not BINARY.exists():
         return _refuse(f"{BINARY.relative_to(ROOT)} is not there: run cargo build, or make run")
     finding = check_files.machine_is_fresh(f"{shlex.quote(str(BINARY))} render servers.toml", MACHINE)
@@ -76,6 +79,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--fault", default="", help=f"{faults.__doc__} A run that fails by one is no error.")
     parser.add_argument("--input", default="", help="more of the execution's input, as JSON")
+    parser.add_argument("--servers", default="", help="another servers.toml than the project's")
     parser.add_argument("--mute", action="store_true", help="watch a server by two alarms, and mute them")
     parser.add_argument("--port", default="0", help="0: any free one")
     parser.add_argument("--serve", action="store_true", help="keep the embedded AWS up")
@@ -124,10 +128,13 @@ def _run(
     print(f"Embedded AWS at {server.url}; simulated time runs {options.speed:g} times as fast as yours.")
     began = time.monotonic()
     BUILD.mkdir(parents=True, exist_ok=True)
-    stack = set_up(server, BUILD / "function.log", **({"MuteAlarms": "on"} if options.mute else {}))
+    servers = Path(options.servers) if options.servers else ROOT / "servers.toml"
+    machine = rendered(servers) if options.servers else None
+    muting = {"MuteAlarms": "on"} if options.mute else {}
+    stack = set_up(server, BUILD / "function.log", servers=servers, machine=machine, **muting)
     fleet = Fleet(server, stack.client("ec2"))
     actions = ["start", "stop"] if options.action == "both" else [options.action]
-    fleet.seed(ROOT / "servers.toml", "stopped" if actions[0] == "start" else "running")
+    fleet.seed(servers, "stopped" if actions[0] == "start" else "running")
     if options.mute:
         _watch_a_server(stack, fleet)
     for wish in wishes:
@@ -146,8 +153,14 @@ def _watch_a_server(stack: Stack, fleet: Fleet) -> None:
     if not fleet.ids:
         raise ValueError("MUTE: servers.toml names no server that an alarm could watch")
     name, instance_id = next(iter(fleet.ids.items()))
+    place = fleet.places[name]
+    client = (
+        stack.client("cloudwatch")
+        if place == accounts.HOME
+        else accounts.client(stack.url, "cloudwatch", place)
+    )
     for alarm in (f"{name}-cpu", f"{name}-status"):
-        alarms.watch(stack.client("cloudwatch"), alarm, [instance_id])
+        alarms.watch(client, alarm, [instance_id])
 
 
 def _tell_absent_faults(server: Server, fleet: Fleet) -> bool:
@@ -155,7 +168,7 @@ def _tell_absent_faults(server: Server, fleet: Fleet) -> bool:
     absent = server.application.faults.never_happened()
     names = {instance_id: name for name, instance_id in fleet.ids.items()}
     for fault in absent:
-        whose = f" for {names[fault.instance_id]}" if fault.instance_id else ""
+        whose = f" for {names.get(fault.instance_id, fault.instance_id)}" if fault.instance_id else ""
         print(f"=== The fault never happened: no call {fault.operation}{whose} was made.")
     return bool(absent)
 
@@ -176,7 +189,11 @@ def set_up(
         "StartEnabled": "ENABLED",
         "StopEnabled": "ENABLED",
     }
+    if roles := accounts.roles(servers):
+        given["MemberRoleArns"] = ",".join(roles)
     stack = deploy(server, given | parameters, binary, log, servers, machine)
+    both = {name: value for name, value in parameters.items() if name == "MuteAlarms"}
+    accounts.deploy_members(server.url, servers, stack.outputs["FunctionRoleArn"], **both)
     stack.client("ses").verify_email_identity(EmailAddress=SENDER)
     return stack
 

@@ -23,12 +23,12 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from local import clock, cloudformation, cloudwatch, ec2, error_texts, logs, stepfunctions
+from local import accounts, clock, cloudformation, cloudwatch, ec2, error_texts, logs, stepfunctions
 from local.faults import Fault, Faults
 from local.runtime_api import Answer, Lambda
 
 INVOKE = re.compile(r"^/2015-03-31/functions/(.+)/invocations$")
-SIGNED_FOR = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
+SIGNED_FOR = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")
 
 
 @dataclass
@@ -40,7 +40,9 @@ class Call:
     operation: str
     parameters: dict[str, str]
     caller: str = ""
-    """The access key it was signed with: the function's, our own clients', or the interpreter's."""
+    """The access key it was signed with: the function's, our own clients', the interpreter's, or a role's."""
+    place: accounts.Place = accounts.HOME
+    """The account of that key, and the Region that was asked."""
 
 
 class Application:
@@ -58,8 +60,12 @@ class Application:
             return _respond(start_response, self._ours(environ, path), "application/json")
         call = self._logged(environ, path)
         ids = {value for key, value in call.parameters.items() if key.startswith("InstanceId.")}
+        # A fault may be one role's, or one account's in one Region.
+        ids |= {call.parameters.get("RoleArn", ""), str(call.place)}
         dry_run = call.parameters.get("DryRun") == "true"
         fault = self.faults.due(call.operation, ids, dry_run)
+        if code := accounts.refusal(call.caller, call.place, call.service, call.parameters):
+            fault = Fault(call.operation, code)
         if cloudwatch.OPERATION.match(path):
             return _respond(start_response, self._cloudwatch(environ, call, fault), "application/cbor")
         if fault:
@@ -70,7 +76,9 @@ class Application:
     def _cloudwatch(self, environ: dict[str, Any], call: Call, fault: Fault | None) -> Answer:
         if fault:
             return cloudwatch.refusal(fault.code, fault.message(call.service, _subject(call)), fault.status)
-        return cloudwatch.answer(self.moto, environ, call.operation, cloudwatch.decode(_body(environ)))
+        return cloudwatch.answer(
+            self.moto, environ, call.operation, cloudwatch.decode(_body(environ)), call.place
+        )
 
     def _ours(self, environ: dict[str, Any], path: str) -> Answer:
         method, body = environ["REQUEST_METHOD"], _body(environ)
@@ -97,8 +105,9 @@ class Application:
             target = in_cbor[1]
             parameters = {"body": json.dumps(cloudwatch.decode(body), default=str)}
         operation = parameters.get("Action") or target or f"{environ['REQUEST_METHOD']} {path}"
-        caller, service = signed.groups() if signed else ("", "")
-        call = Call(clock.CLOCK.now(), service, operation, parameters, caller)
+        caller, region, service = signed.groups() if signed else ("", accounts.HOME.region, "")
+        place = accounts.place_of(caller, region)
+        call = Call(clock.CLOCK.now(), service, operation, parameters, caller, place)
         self.calls.append(call)
         return call
 
@@ -116,7 +125,7 @@ def _respond(start_response: Callable[..., Any], answer: Answer, content_type: s
 
 def _subject(call: Call) -> str | None:
     """What a call names first: EC2 stops at the first instance that it refuses; machines have ARNs."""
-    for name in ("InstanceId.1", "Destination.ToAddresses.member.1"):
+    for name in ("InstanceId.1", "Destination.ToAddresses.member.1", "RoleArn"):
         if name in call.parameters:
             return call.parameters[name]
     body = json.loads(call.parameters.get("body") or "{}")
@@ -176,6 +185,7 @@ class Server:
         cloudformation.install()
         logs.install()
         error_texts.install()
+        accounts.install()
         self.application = Application()
         self._server = make_server(
             "127.0.0.1", port, self.application, threaded=True, request_handler=MotoRequestHandler

@@ -63,7 +63,7 @@ def _do(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> i
     name = options.stack or config.stack_name or DEFAULT_NAME
     if options.command == "tag":
         terminal.say(f"The servers of {Path(options.servers).name} in {where}.")
-        listed = lists.read(Path(options.servers))
+        listed = lists.here(lists.read(Path(options.servers)), where.account, where.region)
         return 0 if tag.tag(where.session, listed, config, options.apply, terminal) else 1
     terminal.say(f"Stack {name} in {where}.")
     if where.remark:
@@ -115,7 +115,8 @@ def _may_touch_all(options: argparse.Namespace, where: place.Place, terminal: Te
     """Says what a real run of everything touches; on a terminal it asks."""
     listed = lists.read(Path(options.servers))
     environments = ", ".join(lists.environments(listed))
-    what = f"This {options.command}s {lists.how_many(listed)} of {environments} in {where}."
+    what = f"This {options.command}s {lists.how_many(listed)} of {environments} in {where}"
+    what += f"{lists.elsewhere(listed)}."
     if options.yes or not terminal.has_keyboard:
         terminal.say(what)
         return True

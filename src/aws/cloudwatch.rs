@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::{Aws, failure};
 use crate::model::Failure;
 use crate::ports::{Alarm, MuteAlarms, MuteRule};
+
+use super::clients::Aws;
 
 /// The largest page of DescribeAlarms and of ListAlarmMuteRules (API: `MaxRecords`).
 const PAGE: i32 = 100;
@@ -28,7 +29,7 @@ impl MuteAlarms for Aws {
         let mut pages = request.into_paginator().page_size(PAGE).send();
         let mut alarms = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| failure("DescribeAlarms", error))?;
+            let page = page.map_err(|error| self.failure("DescribeAlarms", &error))?;
             alarms.extend(page.metric_alarms().iter().filter_map(ours));
         }
         Ok(alarms)
@@ -61,12 +62,12 @@ impl MuteAlarms for Aws {
             .send()
             .await
             .map(drop)
-            .map_err(|error| failure("PutAlarmMuteRule", error))
+            .map_err(|error| self.failure("PutAlarmMuteRule", &error))
     }
 
     async fn delete_mute_rule(&self, name: &str) -> Result<(), Failure> {
         let answer = self.cloudwatch.delete_alarm_mute_rule().alarm_mute_rule_name(name).send().await;
-        answer.map(drop).map_err(|error| failure("DeleteAlarmMuteRule", error))
+        answer.map(drop).map_err(|error| self.failure("DeleteAlarmMuteRule", &error))
     }
 }
 
@@ -76,7 +77,7 @@ impl Aws {
         let mut pages = self.cloudwatch.list_alarm_mute_rules().max_records(PAGE).into_paginator().send();
         let mut names = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| failure("ListAlarmMuteRules", error))?;
+            let page = page.map_err(|error| self.failure("ListAlarmMuteRules", &error))?;
             let arns = page.alarm_mute_rule_summaries().iter().filter_map(|rule| rule.alarm_mute_rule_arn());
             names.extend(
                 arns.filter_map(|arn| arn.rsplit_once(":alarm-mute-rule:")).map(|(_, name)| name.to_owned()),
@@ -90,7 +91,7 @@ impl Aws {
         match self.cloudwatch.get_alarm_mute_rule().alarm_mute_rule_name(&name).send().await {
             Ok(rule) => Ok(Some(our_rule(name, &rule))),
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-            Err(error) => Err(failure("GetAlarmMuteRule", error)),
+            Err(error) => Err(self.failure("GetAlarmMuteRule", &error)),
         }
     }
 }

@@ -14,10 +14,11 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::{Aws, failure};
 use crate::model::{Check, Failure, Instance, InstanceState, StatusChecks, StopKind};
 use crate::ports::{ChangeInstances, ReadInstances, Selection, TryChanges};
 use crate::servers::hold;
+
+use super::clients::Aws;
 
 /// "The maximum number of filter values specified on a single call is 200", as EC2 itself says when there are more
 /// (FilterLimitExceeded; the user guide says "per filter"): all filters of a call together.
@@ -55,7 +56,7 @@ impl ReadInstances for Aws {
             let request = self.ec2.describe_instance_status().set_instance_ids(Some(ids.to_vec()));
             // By default EC2 leaves out instances that are not running.
             let answer = request.include_all_instances(true).send().await;
-            let answer = answer.map_err(|error| failure("DescribeInstanceStatus", error))?;
+            let answer = answer.map_err(|error| self.failure("DescribeInstanceStatus", &error))?;
             let statuses = answer.instance_statuses().iter();
             let checked =
                 statuses.filter_map(|status| Some((status.instance_id()?.to_owned(), checks(status))));
@@ -67,7 +68,7 @@ impl ReadInstances for Aws {
     async fn volume_keys(&self, id: &str) -> Result<Vec<String>, Failure> {
         let attached = filter("attachment.instance-id", vec![id.to_owned()]);
         let answer = self.ec2.describe_volumes().filters(attached).send().await;
-        let volumes = answer.map_err(|error| failure("DescribeVolumes", error))?;
+        let volumes = answer.map_err(|error| self.failure("DescribeVolumes", &error))?;
         let keys: BTreeSet<String> =
             volumes.volumes().iter().filter_map(|volume| volume.kms_key_id().map(str::to_owned)).collect();
         Ok(keys.into_iter().collect())
@@ -87,7 +88,7 @@ impl Aws {
             self.ec2.describe_instances().set_filters(Some(filters)).into_paginator().page_size(PAGE).send();
         let mut seen = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| failure("DescribeInstances", error))?;
+            let page = page.map_err(|error| self.failure("DescribeInstances", &error))?;
             let instances = page.reservations().iter().flat_map(|reservation| reservation.instances());
             seen.extend(instances.filter_map(ours));
         }
@@ -103,7 +104,7 @@ impl Aws {
                 .filters(filter("spot-instance-request-id", ids.to_vec()))
                 .send()
                 .await
-                .map_err(|error| failure("DescribeSpotInstanceRequests", error))
+                .map_err(|error| self.failure("DescribeSpotInstanceRequests", &error))
         });
         let answers = a_few_at_a_time(calls).await?;
         let one_time: BTreeSet<&str> = answers
@@ -130,40 +131,43 @@ async fn a_few_at_a_time<T>(
 impl ChangeInstances for Aws {
     async fn start(&self, ids: &[String]) -> Result<(), Failure> {
         let answer = self.ec2.start_instances().set_instance_ids(Some(ids.to_vec())).send().await;
-        answer.map(drop).map_err(|error| failure("StartInstances", error))
+        answer.map(drop).map_err(|error| self.failure("StartInstances", &error))
     }
 
     async fn stop(&self, ids: &[String], kind: StopKind) -> Result<(), Failure> {
         let request = self.ec2.stop_instances().set_instance_ids(Some(ids.to_vec()));
         let request = if kind == StopKind::Force { request.force(true) } else { request };
-        request.send().await.map(drop).map_err(|error| failure("StopInstances", error))
+        request.send().await.map(drop).map_err(|error| self.failure("StopInstances", &error))
     }
 }
 
 impl TryChanges for Aws {
     async fn try_start(&self, ids: &[String]) -> Result<(), Failure> {
         let request = self.ec2.start_instances().set_instance_ids(Some(ids.to_vec()));
-        would_be_taken(request.dry_run(true).send().await, "StartInstances")
+        self.would_be_taken(request.dry_run(true).send().await, "StartInstances")
     }
 
     async fn try_stop(&self, ids: &[String]) -> Result<(), Failure> {
         let request = self.ec2.stop_instances().set_instance_ids(Some(ids.to_vec()));
-        would_be_taken(request.dry_run(true).send().await, "StopInstances")
+        self.would_be_taken(request.dry_run(true).send().await, "StopInstances")
     }
 }
 
-/// A dry run never succeeds: it fails with its own code where the request would have been taken.
-fn would_be_taken<T, E>(
-    answer: Result<T, SdkError<E, HttpResponse>>,
-    operation: &'static str,
-) -> Result<(), Failure>
-where
-    E: std::error::Error + ProvideErrorMetadata + 'static,
-{
-    match answer {
-        Ok(_) => Ok(()),
-        Err(error) if error.code() == Some(DRY_RUN_SUCCEEDED) => Ok(()),
-        Err(error) => Err(failure(operation, error)),
+impl Aws {
+    /// A dry run never succeeds: it fails with its own code where the request would have been taken.
+    fn would_be_taken<T, E>(
+        &self,
+        answer: Result<T, SdkError<E, HttpResponse>>,
+        operation: &'static str,
+    ) -> Result<(), Failure>
+    where
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some(DRY_RUN_SUCCEEDED) => Ok(()),
+            Err(error) => Err(self.failure(operation, &error)),
+        }
     }
 }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 
-use super::{Aws, failure};
 use crate::model::Failure;
 use crate::ports::{LogLine, PhaseLog};
+
+use super::clients::Aws;
+use super::failure::failure;
 
 /// "The maximum number of log events in a batch is 10,000" (API: PutLogEvents).
 const EVENTS_PER_BATCH: usize = 10_000;
@@ -54,7 +56,7 @@ impl Aws {
                 Failure::of_aws("PutLogEvents", "InvalidParameterException", &error.to_string(), None)
             })?);
         }
-        let answer = request.send().await.map_err(|error| failure("PutLogEvents", error))?;
+        let answer = request.send().await.map_err(|error| failure("PutLogEvents", &error))?;
         match answer.rejected_log_events_info() {
             None => Ok(()),
             Some(rejected) => Err(Failure::of_aws(
@@ -72,7 +74,7 @@ impl Aws {
             Ok(_) => Ok(()),
             // Another environment's phase of the same run was first.
             Err(error) if error.code() == Some("ResourceAlreadyExistsException") => Ok(()),
-            Err(error) => Err(failure("CreateLogStream", error)),
+            Err(error) => Err(failure("CreateLogStream", &error)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Counts the requests to AWS, and writes the machine's trail to stdout.
+//! Counts the requests to AWS.
 //!
 //! An interceptor sees every attempt, also those that the SDK repeats by itself.
 
@@ -11,9 +11,8 @@ use aws_sdk_ec2::config::interceptors::{
 use aws_sdk_ec2::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ec2::error::BoxError;
 
-use super::Aws;
 use crate::model::failure;
-use crate::ports::{Calls, Trail};
+use crate::ports::Calls;
 
 /// The counters that all clients share.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +22,14 @@ pub(super) struct Requests(Arc<Counters>);
 struct Counters {
     made: AtomicU64,
     throttled: AtomicU64,
+}
+
+impl Requests {
+    /// Those since this was last asked.
+    pub(super) fn calls(&self) -> Calls {
+        let Counters { made, throttled } = &*self.0;
+        Calls { made: made.swap(0, Ordering::Relaxed), throttled: throttled.swap(0, Ordering::Relaxed) }
+    }
 }
 
 impl Intercept for Requests {
@@ -57,17 +64,4 @@ impl Intercept for Requests {
 /// Every protocol that we speak has the code as a word of its own in the body.
 fn is_throttle(body: &[u8]) -> bool {
     String::from_utf8_lossy(body).split(|c: char| !c.is_alphanumeric()).any(failure::is_throttle)
-}
-
-impl Trail for Aws {
-    fn calls(&self) -> Calls {
-        let Counters { made, throttled } = &*self.requests.0;
-        Calls { made: made.swap(0, Ordering::Relaxed), throttled: throttled.swap(0, Ordering::Relaxed) }
-    }
-
-    /// CloudWatch takes metrics out of a line that is one JSON object; tracing would wrap it.
-    #[allow(clippy::print_stdout, reason = "stdout is Lambda's log")]
-    fn record(&self, record: &serde_json::Value) {
-        println!("{record}");
-    }
 }

@@ -2,9 +2,11 @@
 
 use aws_sdk_ses::types::{Body, Content, Destination, Message};
 
-use super::{Aws, failure};
 use crate::model::Failure;
 use crate::ports::{Mail, SendMail};
+
+use super::clients::Aws;
+use super::failure::failure;
 
 impl SendMail for Aws {
     async fn send(&self, from: &str, to: &[String], mail: &Mail) -> Result<String, Failure> {
@@ -22,7 +24,7 @@ impl SendMail for Aws {
             .message(message)
             .send()
             .await
-            .map_err(|error| failure("SendEmail", error))?;
+            .map_err(|error| failure("SendEmail", &error))?;
         Ok(answer.message_id().to_owned())
     }
 }

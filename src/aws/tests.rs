@@ -1,6 +1,7 @@
 //! The adapters against answers as they come over HTTP, from a small server on 127.0.0.1.
 
 mod cloudwatch;
+mod elsewhere;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +11,8 @@ use std::sync::{Arc, Mutex};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
 
-use super::{Aws, LambdaClock, one_attempt};
+use super::clients::one_attempt;
+use super::{Aws, LambdaClock};
 use crate::model::failure::Kind;
 use crate::model::{Check, InstanceState, StopKind};
 use crate::ports::{
@@ -64,6 +66,7 @@ impl Endpoint {
             .region(Region::from_static("eu-west-1"))
             .endpoint_url(&self.url)
             .http_client(http)
+            .time_source(LambdaClock::REAL)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build();
         Aws::new(&config, Some("phases".to_owned()), None, LambdaClock::REAL)

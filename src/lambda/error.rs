@@ -2,7 +2,7 @@
 
 use crate::lambda::payload::PayloadError;
 use crate::model::Failure;
-use crate::model::failure::Kind;
+use crate::model::failure::{self, Kind};
 use crate::phase::run::PhaseError;
 use crate::servers::mistake::ServersFileError;
 
@@ -21,6 +21,12 @@ pub(crate) enum HandlerError {
     /// A setting of the function is missing or wrong.
     #[error("{0}")]
     Misconfigured(String),
+    /// The role by which the environment is reached cannot be assumed.
+    #[error("{}", .0.sentence())]
+    RoleNotAssumed(Failure),
+    /// The environment's Region is switched off in its account.
+    #[error("{}", .0.sentence())]
+    RegionNotEnabled(Failure),
     /// AWS says that the function may not.
     #[error("{0}. Give the function's role that permission, or correct its credentials")]
     AccessDenied(Failure),
@@ -51,7 +57,7 @@ pub(crate) enum HandlerError {
 
 impl HandlerError {
     /// The stable names that the state machine matches in `ErrorEquals`.
-    pub(crate) const NAMES: [&'static str; 9] = [
+    pub(crate) const NAMES: [&'static str; 11] = [
         "InvalidPayload",
         "InvalidServersFile",
         "Misconfigured",
@@ -61,15 +67,20 @@ impl HandlerError {
         "AwsFailure",
         "MailRejected",
         "Panicked",
+        failure::ROLE_NOT_ASSUMED,
+        failure::REGION_NOT_ENABLED,
     ];
 
     /// Its stable name.
     pub(crate) fn name(&self) -> &'static str {
-        let [payload, file, settings, denied, throttled, unreachable, failure, mail, panicked] = Self::NAMES;
+        let [payload, file, settings, denied, throttled, unreachable, failure, mail, panicked, role, region] =
+            Self::NAMES;
         match self {
             Self::InvalidPayload(_) => payload,
             Self::InvalidServersFile(_) => file,
             Self::Misconfigured(_) => settings,
+            Self::RoleNotAssumed(_) => role,
+            Self::RegionNotEnabled(_) => region,
             Self::AccessDenied(_) => denied,
             Self::Throttled(_) => throttled,
             Self::AwsUnreachable(_) => unreachable,
@@ -88,6 +99,8 @@ impl HandlerError {
 impl From<Failure> for HandlerError {
     fn from(error: Failure) -> Self {
         match error.kind {
+            Kind::Denied if error.code == failure::ROLE_NOT_ASSUMED => Self::RoleNotAssumed(error),
+            Kind::Denied if error.code == failure::REGION_NOT_ENABLED => Self::RegionNotEnabled(error),
             Kind::Denied => Self::AccessDenied(error),
             Kind::Throttled => Self::Throttled(error),
             Kind::Outage => Self::AwsUnreachable(error),

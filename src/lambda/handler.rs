@@ -19,7 +19,7 @@ use crate::phase::look::{instances, patiently};
 use crate::phase::run as phase;
 use crate::phase::run::{MARGIN, Task};
 use crate::phase_log::{self, Narrator};
-use crate::ports::{MuteAlarms, PhaseLog, SendMail, Trail, World};
+use crate::ports::{MuteAlarms, PhaseLog, Reach, SendMail, Trail, World};
 use crate::report::request::ReportRequest;
 use crate::report::{Report, Seen};
 use crate::servers::file::{ServerList, ServerLists};
@@ -28,9 +28,9 @@ use crate::servers::file::{ServerList, ServerLists};
 const LONGEST_LOOK: SignedDuration = SignedDuration::from_mins(2);
 
 /// All that an invocation needs of the world.
-pub(crate) trait Services: World + MuteAlarms + PhaseLog + SendMail + Trail {}
+pub(crate) trait Services: World + MuteAlarms + PhaseLog + SendMail + Trail + Reach {}
 
-impl<T: World + MuteAlarms + PhaseLog + SendMail + Trail> Services for T {}
+impl<T: World + MuteAlarms + PhaseLog + SendMail + Trail + Reach> Services for T {}
 
 /// One invocation, as Lambda tells of it.
 #[derive(Debug, Clone)]
@@ -115,10 +115,11 @@ async fn run_phase<W: Services>(
         run_began_at: execution.map_or_else(|| world.now(), |execution| execution.start_time),
         deadline: invocation.deadline,
         zone: settings.zone.clone(),
-        environments: lists.environments().len(),
+        environments: lists.sharers(&list.environment, settings.place.home()),
         // Whoever names no execution is taken for a machine that does not know of `resume`.
         goes_on: execution.is_some() || request.resume.is_some() || request.branch.is_some(),
     };
+    let there = world.reach(lists.elsewhere.get(&list.environment), run).await;
     let about = phase_log::About {
         heading: &request.heading,
         stream: run,
@@ -131,12 +132,12 @@ async fn run_phase<W: Services>(
     let muter = settings.muting.as_ref().map(|muting| {
         let zone = task.zone.clone();
         let about = watcher::About { list, action: task.action, deadline: task.deadline, zone };
-        Muter::new(world, muting, about)
+        Muter::new(&*there, muting, about)
     });
-    let mut log = Narrator::new(world, about);
+    let mut log = Narrator::new(&*there, about);
     log.add(remarks(request, &task, world.now()));
     let mut watchers = Watchers { muter, log };
-    let answer = phase::run(world, &task, request.resume.clone(), &mut watchers).await?;
+    let answer = phase::run(&*there, &task, request.resume.clone(), &mut watchers).await?;
     let source = Source { stack: &settings.place.stack, run, at: world.now(), calls: world.calls() };
     for record in metrics::of_phase(source, list, task.action, task.dry_run, &answer) {
         world.record(&record);
@@ -164,23 +165,24 @@ async fn send_report<W: Services>(
     let addresses = settings.mail.as_ref().map_err(|wrong| HandlerError::Misconfigured(wrong.clone()))?;
     let no_lists = ServerLists::default();
     let lists = settings.lists.as_ref().unwrap_or(&no_lists);
+    let run = request.execution.as_ref().map_or(&invocation.request_id, |execution| &execution.name);
+    let run = &run.clone();
     if request.claim.is_some() {
         // A slow EC2 must not cost the mail.
         let deadline = invocation.deadline.min(world.now() + LONGEST_LOOK + MARGIN);
-        request.results = judging::judged(world, settings, lists, deadline, &request).await;
+        request.results = judging::judged(world, settings, lists, run, deadline, &request).await;
     }
-    let seen = see_all(world, lists, invocation.deadline).await;
+    let seen = see_all(world, lists, run, invocation.deadline).await;
     let mut report = Report::build(&request, lists, &seen, world.now());
     if let Err(error) = &settings.lists {
         report.abort_for(&error.to_string());
     }
     if let Some(muting) = &settings.muting {
-        let remarks = unmute_unsettled(world, muting, &report, invocation.deadline).await;
+        let remarks = unmute_unsettled(world, muting, &report, run, invocation.deadline).await;
         report.remarks.extend(remarks);
     }
     let mail = report.mail(&settings.zone, &settings.place);
     let sent = sending::send(world, addresses, &mail).await;
-    let run = request.execution.as_ref().map_or(&invocation.request_id, |execution| &execution.name);
     let source = Source { stack: &settings.place.stack, run, at: world.now(), calls: world.calls() };
     world.record(&metrics::of_run(source, &report));
     let answer = serde_json::to_value(report.answer(&mail, sent?))?;
@@ -189,10 +191,11 @@ async fn send_report<W: Services>(
 
 /// What every server of every list is now, or why that is not known. All lists at the same time: a slow EC2 must not
 /// cost the mail.
-async fn see_all<W: Services>(world: &W, lists: &ServerLists, deadline: Timestamp) -> Seen {
+async fn see_all<W: Services>(world: &W, lists: &ServerLists, run: &str, deadline: Timestamp) -> Seen {
     let until = (world.now() + LONGEST_LOOK).min(deadline - MARGIN);
     let looks = lists.lists.iter().map(|list| async move {
-        let read = patiently(world, until, async || instances(world, list).await);
+        let there = world.reach(lists.elsewhere.get(&list.environment), run).await;
+        let read = patiently(world, until, async || instances(&*there, list).await);
         (list.number, in_time(world, until, "DescribeInstances", read).await)
     });
     join_all(looks).await

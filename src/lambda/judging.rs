@@ -8,16 +8,17 @@ use crate::lambda::settings::Settings;
 use crate::model::{Action, Counts, Failure, InitialStates, Outcome, PhaseAnswer, Problem};
 use crate::phase::afterwards;
 use crate::phase::run::Task;
-use crate::ports::World;
+use crate::ports::{Reach, World};
 use crate::report::branches::PhaseResult;
 use crate::report::request::ReportRequest;
 use crate::servers::file::{ServerList, ServerLists};
 
 /// The request's results, with an answer of every phase that was reached. Nothing goes on after the `deadline`.
-pub(crate) async fn judged<W: World>(
+pub(crate) async fn judged<W: World + Reach>(
     world: &W,
     settings: &Settings,
     lists: &ServerLists,
+    run: &str,
     deadline: Timestamp,
     request: &ReportRequest,
 ) -> Vec<Value> {
@@ -30,7 +31,7 @@ pub(crate) async fn judged<W: World>(
             run_began_at: world.now(),
             deadline,
             zone: settings.zone.clone(),
-            environments: lists.environments().len(),
+            environments: lists.sharers(&list.environment, settings.place.home()),
             goes_on: false,
         };
         let states = result_of(&request.results, list)?.get(list.initial_state_field())?;
@@ -38,7 +39,8 @@ pub(crate) async fn judged<W: World>(
         let order = lists.in_start_order(&list.environment);
         let first = if request.action == Action::Start { order.first() } else { order.last() };
         let first = first.is_some_and(|first| first.number == list.number);
-        let judged = afterwards::judge(world, &task, initial, first).await;
+        let there = world.reach(lists.elsewhere.get(&list.environment), run).await;
+        let judged = afterwards::judge(&*there, &task, initial, first).await;
         Some((list, judged.unwrap_or_else(|failure| Some(unread(list, &failure)))?))
     });
     for (list, answer) in join_all(looks).await.into_iter().flatten() {

@@ -136,7 +136,7 @@ impl Failure {
 
     /// A listed name that no live instance has.
     pub(crate) fn missing() -> Self {
-        Self::ours("ServerMissing", String::new())
+        Self::ours(MISSING, String::new())
     }
 
     /// A list that selects by tags, and no instance carries them.
@@ -213,6 +213,32 @@ impl Failure {
         Self { advice: advice.into(), ..Self::ours("NotInTime", why.to_owned()) }
     }
 
+    /// The role by which an environment in another account or Region is reached cannot be assumed; AWS's own trouble
+    /// while it is asked for is none of that.
+    pub(crate) fn role_not_assumed(role: &str, cause: Self) -> Self {
+        if matches!(cause.kind, Kind::Throttled | Kind::Outage) {
+            return cause;
+        }
+        let what = format!("the role {role} could not be assumed: {}: {}", cause.code, cause.message);
+        Self::ours(ROLE_NOT_ASSUMED, what)
+    }
+
+    /// A Region, described in words, takes no credentials of an account where the role was assumed.
+    pub(crate) fn region_not_enabled(place: &str, cause: &Self) -> Self {
+        Self::ours(REGION_NOT_ENABLED, format!("AWS takes no credentials in {place}: {cause}"))
+    }
+
+    /// Whether it is what AWS says in a Region that is switched off for the account: credentials that are good
+    /// elsewhere are not known there (turbot/steampipe-plugin-aws, issue 75; fog/fog-aws, issue 585).
+    pub(crate) fn takes_no_credentials(&self) -> bool {
+        matches!(self.code.as_str(), "AuthFailure" | "OptInRequired")
+    }
+
+    /// Whether the environment's account or Region as a whole cannot be reached.
+    pub(crate) fn is_of_the_place(&self) -> bool {
+        matches!(self.code.as_str(), ROLE_NOT_ASSUMED | REGION_NOT_ENABLED)
+    }
+
     /// Whether a state reason explains a start that fell back to stopped; others linger from an earlier stop.
     pub(crate) fn explains_failed_start(&self) -> bool {
         self.code.starts_with("Server.")
@@ -280,6 +306,11 @@ pub(crate) fn is_throttle(code: &str) -> bool {
 
 /// The code of a call that got no answer: no connection, a time-out, an unreadable answer.
 const UNREACHABLE: &str = "AwsUnreachable";
+/// The code of a listed name that no live instance has.
+pub(crate) const MISSING: &str = "ServerMissing";
+/// The codes of an environment whose account or Region cannot be reached.
+pub(crate) const ROLE_NOT_ASSUMED: &str = "RoleNotAssumed";
+pub(crate) const REGION_NOT_ENABLED: &str = "RegionNotEnabled";
 const OUTAGE: &str = "AWS had an internal error: try again; if it stays, see AWS Health and Support.";
 const STOP_PROTECTED: &str =
     "Stop protection is on: switch it off if this server should be stopped by schedule.";
@@ -473,10 +504,16 @@ const STATE_REASONS: &[Known] = &[
 /// Ours.
 const OURS: &[Known] = &[
     (
-        &["ServerMissing"],
-        Kind::Absent,
-        "No live instance has this Name tag: correct the tag or servers.toml.",
+        &[ROLE_NOT_ASSUMED],
+        Kind::Denied,
+        "Deploy member.yaml in that account, name the role in the stack's MemberRoleArns, and give both the same external id (docs/accounts.md).",
     ),
+    (
+        &[REGION_NOT_ENABLED],
+        Kind::Denied,
+        "Enable the Region in that account, or correct the environment's region in servers.toml (docs/accounts.md).",
+    ),
+    (&[MISSING], Kind::Absent, "No live instance has this Name tag: correct the tag or servers.toml."),
     (
         &["NothingSelected"],
         Kind::Absent,
@@ -610,6 +647,21 @@ mod tests {
         let wire = serde_json::to_string(&failure).expect("plain text");
         assert_eq!(wire, r#"{"code":"Server.InternalError","message":"Internal error on launch"}"#);
         assert_eq!(serde_json::from_str::<Failure>(&wire).expect("what was written"), failure);
+    }
+
+    #[test]
+    fn a_role_that_is_refused_is_named_and_an_outage_while_it_is_asked_for_passes() {
+        let role = "arn:aws:iam::210987654321:role/member";
+        let asked = |code, status| {
+            let cause = Failure::of_aws("AssumeRole", code, "said STS", Some(status));
+            Failure::role_not_assumed(role, cause)
+        };
+        let refused = asked("AccessDenied", 403);
+        assert_eq!((refused.code.as_str(), refused.kind), (ROLE_NOT_ASSUMED, Kind::Denied));
+        assert!(refused.message.contains(role) && refused.message.contains("AccessDenied: said STS"));
+        assert!(refused.sentence().contains("MemberRoleArns"), "{}", refused.sentence());
+        assert_eq!(asked("Throttling", 400).kind, Kind::Throttled);
+        assert_eq!(asked("InternalFailure", 500).kind, Kind::Outage);
     }
 
     #[test]

@@ -304,7 +304,7 @@ fn after_a_start_the_tiers_that_gave_no_answer_are_unmuted() {
         world.mute_rules.borrow_mut().insert(name.to_owned(), rule(name, &["cpu"], 64));
     }
     let muting = nights();
-    let work = watcher::unmute_unsettled(&world, &muting, &report, in_hours(1));
+    let work = watcher::unmute_unsettled(&world, &muting, &report, "run", in_hours(1));
     assert_eq!(at_once(work), Vec::<String>::new());
     assert!(world.mute_rules.borrow().keys().eq(["maintenance", "nights.test.db.1"]));
 }
@@ -323,7 +323,7 @@ fn a_report_that_cannot_unmute_says_so_and_is_still_made() {
     let world = World::new([]);
     world.fail_next("ListAlarmMuteRules", "AccessDenied", 99);
     let muting = nights();
-    let remarks = at_once(watcher::unmute_unsettled(&world, &muting, &report, in_hours(1)));
+    let remarks = at_once(watcher::unmute_unsettled(&world, &muting, &report, "run", in_hours(1)));
     assert_eq!(remarks.len(), 6);
     assert!(remarks[0].contains("cloudwatch:ListAlarmMuteRules"), "{}", remarks[0]);
 }

@@ -15,7 +15,7 @@ use crate::phase::in_time::in_time;
 use crate::phase::plan::Plan;
 use crate::phase::progress::Progress;
 use crate::phase::watch::Watcher;
-use crate::ports::{Clock, MuteAlarms, MuteRule};
+use crate::ports::{Clock, MuteAlarms, MuteRule, Reach};
 use crate::report::Report;
 use crate::servers::file::ServerList;
 
@@ -162,11 +162,13 @@ impl<'a, W> Muter<'a, W> {
     }
 }
 
-/// Lets every alarm be heard whose phase broke off or was not reached; returns what could not be done.
-pub(crate) async fn unmute_unsettled<W: MuteAlarms + Clock>(
+/// Lets every alarm be heard whose phase broke off or was not reached, where the alarms are; returns what could not be
+/// done. `run` is the run's name.
+pub(crate) async fn unmute_unsettled<W: MuteAlarms + Clock + Reach>(
     world: &W,
     muting: &Muting,
     report: &Report,
+    run: &str,
     deadline: Timestamp,
 ) -> Vec<String> {
     let until = (world.now() + SLOWEST).min(deadline - MARGIN * 2);
@@ -174,7 +176,9 @@ pub(crate) async fn unmute_unsettled<W: MuteAlarms + Clock>(
     for (environment, tier) in unsettled(report) {
         let family = muting.family(environment, tier);
         let nothing = BTreeSet::new();
-        let work = settle(world, &family, &nothing, world.now());
+        let of_it = report.environments.iter().find(|other| other.name == environment);
+        let there = world.reach(of_it.and_then(|of_it| of_it.elsewhere.as_ref()), run).await;
+        let work = settle(&*there, &family, &nothing, world.now());
         let error = match in_time(world, until, WORK, work).await {
             Ok(settled) => settled.error,
             Err(error) => Some(error),
@@ -237,7 +241,7 @@ async fn watched<W: MuteAlarms>(world: &W, hearing: &Hearing) -> Result<BTreeSet
 fn sentence(error: &Failure) -> String {
     match error.operation.filter(|_| error.kind == Kind::Denied) {
         Some(operation) => format!(
-            "{error}. The function's role needs cloudwatch:{operation} (the template grants it with MuteAlarms on)"
+            "{error}. The function's role there needs cloudwatch:{operation} (template.yaml and member.yaml grant it with MuteAlarms on)"
         ),
         None => error.to_string(),
     }

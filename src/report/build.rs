@@ -96,7 +96,8 @@ impl Builder<'_> {
 
     fn fail_by(&mut self, error: &Failure, whose: &str, place: &str) {
         self.worsen(Status::Aborted);
-        let message = format!("{whose} failed{place}: {}", error.message);
+        let what = if error.is_of_the_place() { error.whole() } else { &error.message };
+        let message = format!("{whose} failed{place}: {what}");
         self.problems.push(Problem { name: whose.to_owned(), id: None, code: error.code.clone(), message });
     }
 
@@ -203,7 +204,8 @@ impl Builder<'_> {
             self.tier(list, result, Reach { skipped, at_work })
         });
         let tiers = tiers.collect();
-        EnvironmentReport { name: name.to_owned(), skipped, tiers }
+        let elsewhere = self.lists.elsewhere.get(name).cloned();
+        EnvironmentReport { name: name.to_owned(), elsewhere, skipped, tiers }
     }
 
     fn tier(&mut self, list: &ServerList, result: Option<&EnvironmentResult>, reach: Reach) -> TierReport {
@@ -221,7 +223,10 @@ impl Builder<'_> {
         }
         let seen = self.seen.iter().find(|(number, _)| *number == list.number).map(|(_, seen)| seen);
         if let Some(Err(error)) = seen {
-            self.remarks.push(format!("The end states of {} are unknown: {error}.", list.name));
+            // A place that is closed has said so in full once.
+            let is_told = error.is_of_the_place() && self.problems.iter().any(|told| told.code == error.code);
+            let why = if is_told { error.code.clone() } else { error.to_string() };
+            self.remarks.push(format!("The end states of {} are unknown: {why}.", list.name));
         }
         let instances = seen.and_then(|seen| seen.as_ref().ok());
         let run = self.request.execution.as_ref().filter(|_| !self.request.dry_run);

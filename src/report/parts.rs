@@ -5,7 +5,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{Action, ActionTaken, Execution, Failure, HoursOff, Instance, Outcome, Problem};
+use crate::model::{
+    Action, ActionTaken, Elsewhere, Execution, Failure, HoursOff, Instance, Outcome, Problem,
+};
 use crate::servers::file::Rate;
 
 /// What a fresh describe saw of each phase's servers, by phase number.
@@ -84,6 +86,8 @@ pub(crate) struct TierReport {
 pub(crate) struct EnvironmentReport {
     /// For example `dev`.
     pub name: String,
+    /// Where it is, if not in the stack's own account and Region.
+    pub elsewhere: Option<Elsewhere>,
     /// The execution was limited to others.
     pub skipped: bool,
     /// Its tiers, in the order of this action.

@@ -2,6 +2,8 @@
 //!
 //! What is not known is left out: no link is better than one into another partition.
 
+use crate::model::Elsewhere;
+
 /// Account, Region and stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -38,6 +40,18 @@ impl Place {
         }
     }
 
+    /// Account, where it is known, and Region.
+    pub(crate) fn home(&self) -> (Option<&str>, &str) {
+        (self.account.as_deref(), &self.region)
+    }
+
+    /// Where the servers of an environment are. A role is of the stack's own partition: no other can be assumed.
+    pub(crate) fn of(&self, elsewhere: Option<&Elsewhere>) -> Self {
+        let Some(elsewhere) = elsewhere else { return self.clone() };
+        let region = elsewhere.region(&self.region).to_owned();
+        Self { account: Some(elsewhere.account().to_owned()), region, ..self.clone() }
+    }
+
     /// An instance's page.
     pub(crate) fn instance(&self, id: &str) -> Option<String> {
         self.page("ec2", &format!("InstanceDetails:instanceId={id}"))
@@ -64,6 +78,12 @@ impl Place {
         let account = self.account.iter().map(|account| format!("account\u{a0}{account}"));
         let parts = [format!("stack\u{a0}{}", self.stack)].into_iter().chain(account);
         parts.chain([self.region.clone(), format!("version\u{a0}{}", self.version)]).collect()
+    }
+
+    /// `account 210987654321, eu-central-1`
+    pub(crate) fn account_and_region(&self) -> String {
+        let account = self.account.iter().map(|account| format!("account\u{a0}{account}"));
+        account.chain([self.region.clone()]).collect::<Vec<_>>().join(", ")
     }
 
     fn page(&self, service: &str, fragment: &str) -> Option<String> {
@@ -125,6 +145,19 @@ mod tests {
         assert_eq!(link("us-iso-east-1"), None);
         let told = Place { console_domain: Some("c.example.com".into()), ..Place::new("us-iso-east-1", "s") };
         assert_eq!(told.instance("i-1"), page("c.example.com", "us-iso-east-1"));
+    }
+
+    #[test]
+    fn a_server_elsewhere_has_its_page_in_its_region_and_in_the_stacks_partition() {
+        let link = |home: &str, region: &str| {
+            let role = "arn:aws:iam::210987654321:role/member".to_owned();
+            let elsewhere = Elsewhere { role, external_id: None, region: Some(region.to_owned()) };
+            Place::new(home, "s").of(Some(&elsewhere)).instance("i-1").unwrap_or_default()
+        };
+        let begins = |link: String, with: &str| assert!(link.starts_with(with), "{link}");
+        begins(link("eu-west-1", "eu-south-2"), "https://eu-south-2.console.aws.amazon.com/ec2/");
+        begins(link("cn-north-1", "cn-northwest-1"), "https://cn-northwest-1.console.amazonaws.cn/ec2/");
+        begins(link("us-gov-west-1", "us-gov-east-1"), "https://us-gov-east-1.console.amazonaws-us-gov.com/");
     }
 
     #[test]

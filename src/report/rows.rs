@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
+use crate::model::failure::MISSING;
 use crate::model::instance::key;
 use crate::model::{
     Action, ActionRecord, ActionTaken, InitialState, Instance, InstanceState, Outcome, Problem,
@@ -117,7 +118,9 @@ impl<'a> Rows<'a> {
             .zip(self.changed)
             .and_then(|(instance, changed)| changed.record(instance));
         let record = record.or(changed.as_ref());
-        let gone = (id.is_none() || self.now.is_some()) && end.is_none();
+        // Where nobody could look, only the phase itself can have seen that a name is nobody's.
+        let was_missing = problem.is_some_and(|problem| problem.code == MISSING);
+        let gone = end.is_none() && (self.now.is_some() || id.is_none() && was_missing);
         let note = match record.and_then(|record| record.why.clone()) {
             None if !self.reached && problem.is_none() => Some("not reached by this run".to_owned()),
             why => why,

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
+use super::environment;
 use super::file::Minimum;
 use super::keys::{
     ACCEPTS_DATA_LOSS, FORCE_STOP_AFTER, Key, LONGEST_MINUTES, MINIMUM_AFTER, MOST_ENVIRONMENTS,
@@ -32,6 +33,9 @@ pub(super) fn check(file: &RawFile, mistakes: &mut Mistakes<'_>) {
     one_list_a_tier(file, mistakes);
     names(file, mistakes);
     days(file, mistakes);
+    let known: Option<BTreeSet<&str>> =
+        file.lists.iter().map(|list| list.environment.value().map(String::as_str)).collect();
+    environment::check(&file.elsewhere, known.as_ref(), mistakes);
 }
 
 /// State names write db as DB: tiers that differ only so would be one state.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::model::Elsewhere;
+
 /// How far a started server must have come to count as ready. Each level includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -87,6 +89,8 @@ pub(crate) struct ServerLists {
     pub tiers: Vec<String>,
     /// The lists, in the file's order.
     pub lists: Vec<ServerList>,
+    /// Where the environments are that are not in the stack's own account and Region.
+    pub elsewhere: BTreeMap<String, Elsewhere>,
 }
 
 impl ServerLists {
@@ -99,6 +103,17 @@ impl ServerLists {
     pub(crate) fn environments(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
         self.lists.iter().map(|list| list.environment.as_str()).filter(|name| seen.insert(*name)).collect()
+    }
+
+    /// How many environments are where this one is, itself too, and share EC2's token buckets: those are an account's
+    /// and a Region's (<https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>). `home` is the
+    /// stack's own account, where it is known, and Region.
+    pub(crate) fn sharers(&self, environment: &str, home: (Option<&str>, &str)) -> usize {
+        let place = |name: &str| match self.elsewhere.get(name) {
+            Some(elsewhere) => (Some(elsewhere.account()), elsewhere.region(home.1)),
+            None => home,
+        };
+        self.environments().into_iter().filter(|name| place(name) == place(environment)).count()
     }
 
     /// An environment's lists in the order of their start.

@@ -39,8 +39,27 @@ pub(super) const TIERS: Key = key(
     "[\"db\", \"app\"]",
 );
 pub(super) const LISTS: Key = key("list", "[[list]] above each list", "[[list]]");
+pub(super) const ENVIRONMENTS: Key = key(
+    "environment",
+    "[environment.NAME] above the keys of an environment that is elsewhere",
+    "[environment.preprod]",
+);
 /// The keys outside of any table.
-pub(super) const OF_FILE: [&Key; 2] = [&TIERS, &LISTS];
+pub(super) const OF_FILE: [&Key; 3] = [&TIERS, &LISTS, &ENVIRONMENTS];
+
+pub(super) const ROLE_ARN: Key = key(
+    "role_arn",
+    "the ARN of the role that member.yaml has made there, in quotes",
+    "\"arn:aws:iam::210987654321:role/ec2-start-stop-member\"",
+);
+pub(super) const EXTERNAL_ID: Key = key(
+    "external_id",
+    "2 to 1224 letters, digits and any of _ + = , . @ : / -, in quotes",
+    "\"start-stop-of-preprod\"",
+);
+pub(super) const REGION: Key = key("region", "a Region, in quotes", "\"eu-central-1\"");
+/// The keys of an environment's table.
+pub(super) const OF_ENVIRONMENT: [&Key; 3] = [&ROLE_ARN, &EXTERNAL_ID, &REGION];
 
 pub(super) const NUMBER: Key = key("number", "a whole number from 0 without quotes", "3");
 pub(super) const ENVIRONMENT: Key =
@@ -94,5 +113,11 @@ pub(crate) fn names() -> Vec<String> {
     let within = |table: &str, keys: &[&Key]| -> Vec<String> {
         keys.iter().map(|key| format!("{table}{}", key.name)).collect()
     };
-    [within("", &OF_FILE), within("list.", &OF_LIST), within("list.hourly_rate.", &OF_RATE)].concat()
+    [
+        within("", &OF_FILE),
+        within("list.", &OF_LIST),
+        within("list.hourly_rate.", &OF_RATE),
+        within("environment.NAME.", &OF_ENVIRONMENT),
+    ]
+    .concat()
 }

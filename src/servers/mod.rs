@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 mod checks;
+mod environment;
 pub(crate) mod file;
 pub(crate) mod hold;
 pub(crate) mod keys;

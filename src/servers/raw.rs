@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::environment::{self, RawElsewhere};
 use super::file::{Minimum, Rate, Readiness};
 use super::keys::{self, IN_TWO_BRACKETS, Key, LONGEST_MINUTES, LONGEST_NAME, MOST_TIERS};
 use super::mistake::{Given, Mistakes};
@@ -19,6 +20,7 @@ use super::table::{Table, typed};
 pub(super) struct RawFile {
     pub tiers: Given<Vec<String>>,
     pub lists: Vec<RawList>,
+    pub elsewhere: Vec<RawElsewhere>,
 }
 
 /// One `[[list]]`.
@@ -54,7 +56,11 @@ impl RawFile {
         let fits = |tiers: &Vec<String>| {
             (1..=MOST_TIERS).contains(&tiers.len()) && tiers.iter().all(|tier| is_state_name(tier))
         };
-        Self { tiers: table.read(&keys::TIERS, fits, mistakes), lists: lists(&table, mistakes) }
+        Self {
+            tiers: table.read(&keys::TIERS, fits, mistakes),
+            lists: lists(&table, mistakes),
+            elsewhere: environment::read(&table, mistakes),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns the order of these steps. All mistakes are told at once, but for a text that is no TOML.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::checks;
+use super::environment::RawElsewhere;
 use super::file::{Minimum, ServerList, ServerLists};
 use super::keys::{IN_TWO_BRACKETS, OF_LIST};
 use super::mistake::{Mistakes, ServersFileError};
@@ -75,7 +77,9 @@ impl RawFile {
     fn into_lists(self) -> Option<ServerLists> {
         let tiers = self.tiers.good().map_or_else(checks::default_tiers, |tiers| tiers.get_ref().clone());
         let lists: Option<Vec<ServerList>> = self.lists.into_iter().map(RawList::into_list).collect();
-        Some(ServerLists { tiers, lists: lists? })
+        let elsewhere: Option<BTreeMap<_, _>> =
+            self.elsewhere.into_iter().map(RawElsewhere::into_elsewhere).collect();
+        Some(ServerLists { tiers, lists: lists?, elsewhere: elsewhere? })
     }
 }
 

@@ -13,7 +13,10 @@ impl ServerLists {
         let tiers: Vec<String> = lists.iter().map(|list| tier(list)).collect();
         // A letter wrong in an environment's name shows here.
         let alone = if lists.len() == 1 && self.tiers.len() > 1 { "  ! one tier only" } else { "" };
-        format!("{environment}: {}{alone}", tiers.join(" → "))
+        let place = self.elsewhere.get(environment);
+        let place =
+            place.map(|place| format!(" ({})", place.words("the stack's Region"))).unwrap_or_default();
+        format!("{environment}{place}: {}{alone}", tiers.join(" → "))
     }
 }
 

@@ -26,6 +26,7 @@ from local.runtime_api import REGION
         (["--speed", "nan"], "SPEED is nan; a number from 1 to 600 is expected"),
         (["--port", "abc"], "PORT is abc; a number from 0 (any free one) to 65535 is expected"),
         (["--port", "65536"], "PORT is 65536; a number from 0 (any free one) to 65535 is expected"),
+        (["--servers", "nowhere.toml"], "SERVERS is nowhere.toml, which is no file"),
         (["--input", "[]"], 'INPUT is []; a JSON object is expected, for example {"environments":["dev"]}'),
     ],
 )
@@ -79,6 +80,20 @@ def test_every_call_that_can_fail_is_one_that_the_product_makes():
 def test_a_fault_for_a_server_that_is_not_there_is_refused(system):
     with pytest.raises(ValueError, match="there is no server nobody"):
         system.fail("StartInstances=Bad:nobody")
+
+
+def test_a_fault_may_be_an_environments_that_is_elsewhere_by_its_role_or_its_place(server, session):
+    fleet = Fleet(server, session.client("ec2"))
+    fleet.seed(ROOT / "docs" / "accounts.toml")
+    for wish in parse("AssumeRole=AccessDenied:preprod,DescribeInstances=AuthFailure:test"):
+        fleet.break_as(wish)
+    due = server.application.faults.due
+    assert due("AssumeRole", {"arn:aws:iam::210987654321:role/ec2-start-stop-member"})
+    assert due("AssumeRole", {"arn:aws:iam::123456789012:role/ec2-start-stop-member"}) is None
+    assert due("DescribeInstances", {"123456789012/eu-central-1"})
+    assert due("DescribeInstances", {"123456789012/eu-west-1"}) is None
+    with pytest.raises(ValueError, match="no environment elsewhere of that name"):
+        fleet.break_as(parse("AssumeRole=AccessDenied:dev")[0])
 
 
 def test_a_fault_that_no_call_met_is_said_by_call_and_server(server, capsys):

@@ -63,10 +63,13 @@ def refused(text: str) -> bool:
 
 
 def keys_of(schema: dict[str, Any], within: str = "") -> Iterator[str]:
-    """Every key with the tables that it stands in; of a table whose keys are the user's, itself only."""
+    """Every key with the tables that it stands in; NAME stands for a key that is the user's."""
     for name, value in schema.get("properties", {}).items():
         yield within + name
         inner = value.get("items", value)
+        named = inner.get("additionalProperties")
+        if isinstance(named, dict) and "properties" in named:
+            yield from keys_of(named, f"{within}{name}.NAME.")
         inner = VALIDATOR.schema["definitions"]["list"] if "$ref" in inner else inner
         yield from keys_of(inner, f"{within}{name}.")
 

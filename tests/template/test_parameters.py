@@ -19,6 +19,7 @@ PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
 ADDRESSES = tomllib.loads((ROOT / "tests" / "addresses.toml").read_text())
 # SES's limit for one mail, all its recipients together (API: SendEmail).
 MOST_RECIPIENTS = 50
+ROLE = "arn:aws:iam::210987654321:role/ec2-start-stop-member"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 GOOD = {
@@ -53,6 +54,7 @@ GOOD = {
         "arn:aws-us-gov:iam::aws:policy/PowerUserAccess",
     ],
     "RolePath": ["/", "/teams/platform/"],
+    "MemberRoleArns": ["", ROLE, f"{ROLE},{ROLE.replace('role/', 'role/teams/a/')}"],
     "MemorySize": ["128", "1024"],
     "Architecture": ["x86_64", "arm64"],
     "LogRetentionDays": ["7", "365"],
@@ -86,6 +88,7 @@ BAD = {
     "LicenseManager": ["", "Yes"],
     "PermissionsBoundary": ["boundary", "*", "arn:aws:iam::123456789012:role/boundary"],
     "RolePath": ["", "teams", "/teams", "teams/", "//"],
+    "MemberRoleArns": ["*", "ec2-start-stop-member", ROLE.replace("role/", "user/"), f"{ROLE},*"],
     "MemorySize": ["64", "4096", "big"],
     "Architecture": ["x86", "arm"],
     "LogRetentionDays": ["0", "8", "ever"],

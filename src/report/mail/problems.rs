@@ -1,7 +1,7 @@
 //! What went wrong. Equal problems of many servers are one entry, so that 200 refused servers make a short mail.
 
 use super::words::{capitalised, isolated};
-use crate::model::{Failure, Problem};
+use crate::model::{Elsewhere, Failure, Problem};
 use crate::report::parts::Report;
 use crate::report::place::Place;
 
@@ -87,9 +87,16 @@ fn entry(report: &Report, group: &Group<'_>, place: &Place) -> Entry {
         code: group.code.to_owned(),
         message: capitalised(&single.map_or_else(|| of_many(group), |problem| problem.message.clone())),
         explanation: place.explanation(group.code),
-        link: id.as_ref().and_then(|id| place.instance(id)),
+        link: id.as_ref().and_then(|id| place.of(elsewhere(report, id)).instance(id)),
         id: id.unwrap_or_default(),
     }
+}
+
+/// Where an instance is, if its environment is not at home.
+fn elsewhere<'a>(report: &'a Report, id: &str) -> Option<&'a Elsewhere> {
+    let row = report.rows().find(|row| row.id.as_deref() == Some(id))?;
+    let of_it = report.environments.iter().find(|environment| environment.name == row.environment)?;
+    of_it.elsewhere.as_ref()
 }
 
 fn of_many(group: &Group<'_>) -> String {

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::words::{NO_BREAK, duration, isolated};
 use crate::model::ActionTaken;
 use crate::report::parts::{EnvironmentReport, Report, Row};
+use crate::report::place::Place;
 use crate::report::totals::{Placed, Stands};
 
 /// With more news than this the rows are folded too: Gmail cuts a mail off at 102 kB.
@@ -13,6 +14,8 @@ const MOST_ROWS: usize = 30;
 /// The servers of one environment.
 pub(super) struct Environment {
     pub(super) name: String,
+    /// ` (account 210987654321, eu-central-1)`, of a run over several accounts or Regions; the foot tells one alone.
+    pub(super) place: String,
     pub(super) rows: Vec<NewsRow>,
     pub(super) folds: Vec<Fold>,
 }
@@ -35,10 +38,16 @@ pub(super) struct Fold {
 }
 
 /// Every server of every list.
-pub(super) fn environments(report: &Report) -> Vec<Environment> {
+pub(super) fn environments(report: &Report, place: &Place) -> Vec<Environment> {
+    let is_spread = report.environments.iter().any(|environment| environment.elsewhere.is_some());
     let news = report.placed().filter(|placed| is_news(report, placed)).count();
     let told_in_rows = |placed: &Placed<'_>| news <= MOST_ROWS && is_news(report, placed);
-    report.environments.iter().map(|environment| of_one(report, environment, told_in_rows)).collect()
+    let of_one = |environment: &EnvironmentReport| {
+        let place = place.of(environment.elsewhere.as_ref()).account_and_region();
+        let place = if is_spread { format!(" ({place})") } else { String::new() };
+        Environment { place, ..of_one(report, environment, told_in_rows) }
+    };
+    report.environments.iter().map(of_one).collect()
 }
 
 fn of_one(
@@ -56,7 +65,7 @@ fn of_one(
         }
     }
     let folds = folds.into_iter().map(|(what, names)| Fold { what, names }).collect();
-    Environment { name: environment.name.clone(), rows, folds }
+    Environment { name: environment.name.clone(), place: String::new(), rows, folds }
 }
 
 fn is_news(report: &Report, placed: &Placed<'_>) -> bool {

@@ -61,7 +61,7 @@ fn servers(text: &mut Lines, environment: &Environment) {
     if environment.rows.is_empty() && environment.folds.is_empty() {
         return;
     }
-    text.heading(&environment.name.to_uppercase());
+    text.heading(&format!("{}{}", environment.name.to_uppercase(), environment.place));
     for row in &environment.rows {
         let mark = if row.bad { "!" } else { " " };
         text.whole(format!("{mark} {:<16} {:<19}  {}", row.name, row.id, row.states).trim_end());

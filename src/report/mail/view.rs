@@ -77,7 +77,7 @@ pub(super) fn of(report: &Report, zone: &TimeZone, place: &Place) -> View {
         links: links(report, place),
         problems: problems::entries(report, place),
         remarks: report.remarks.clone(),
-        environments: servers::environments(report),
+        environments: servers::environments(report, place),
         off: off(report),
         next: next(report, place),
         run: run(report, zone),

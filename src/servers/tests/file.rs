@@ -219,3 +219,33 @@ fn a_name_of_255_characters_is_taken_and_a_longer_one_is_not() {
     // EC2 reads a backslash only behind another one.
     assert!(mistakes(&named(&"\\".repeat(128)))[0].what.contains("at most 255"));
 }
+
+const ELSEWHERE: &str =
+    "[environment.dev]\nrole_arn = \"arn:aws:iam::210987654321:role/member\"\nregion = \"eu-central-1\"\n";
+
+#[test]
+fn an_environment_elsewhere_is_read_and_told() {
+    let lists = ServerLists::parse(&format!("{}{ELSEWHERE}", list(&[]))).unwrap();
+    assert_eq!(lists.elsewhere["dev"].account(), "210987654321");
+    let understood = lists.understood().replace('\u{a0}', " ");
+    assert_eq!(understood, "dev (account 210987654321, eu-central-1): db (2 servers)  ! one tier only");
+}
+
+#[test]
+fn the_environments_of_one_account_and_region_share_its_buckets_and_others_do_not() {
+    let at_home = ServerLists::parse(SHIPPED).unwrap();
+    let home = (Some("123456789012"), "eu-west-1");
+    assert_eq!(at_home.sharers("dev", home), 3);
+    let role = |environment: &str, account: &str, region: &str| {
+        format!("[environment.{environment}]\nrole_arn = \"arn:aws:iam::{account}:role/m\"\n{region}\n")
+    };
+    let member = role("preprod", "210987654321", "");
+    let lists = ServerLists::parse(&format!("{SHIPPED}\n{member}")).unwrap();
+    assert_eq!((lists.sharers("dev", home), lists.sharers("preprod", home)), (2, 1));
+    let same_account = role("test", "123456789012", "region = \"eu-west-1\"");
+    let lists = ServerLists::parse(&format!("{SHIPPED}\n{member}{same_account}")).unwrap();
+    assert_eq!(lists.sharers("test", home), 2);
+    let other_region = role("test", "123456789012", "region = \"eu-west-2\"");
+    let lists = ServerLists::parse(&format!("{SHIPPED}\n{member}{other_region}")).unwrap();
+    assert_eq!((lists.sharers("test", home), lists.sharers("dev", home)), (1, 1));
+}

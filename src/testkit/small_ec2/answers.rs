@@ -1,15 +1,16 @@
 //! What the small EC2 and its neighbours answer to each call: one port after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::world::{KEY, World, error};
-use crate::model::{Failure, Instance, InstanceState, StatusChecks, StopKind};
+use crate::model::{Elsewhere, Failure, Instance, InstanceState, StatusChecks, StopKind};
 use crate::ports::{
-    Alarm, Calls, ChangeInstances, Clock, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog, ReadInstances,
-    Selection, SendMail, Trail, TryChanges,
+    Alarm, Calls, ChangeInstances, Clock, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog, Reach,
+    ReadInstances, Selection, SendMail, Trail, TryChanges,
 };
 
 impl ReadInstances for World {
@@ -153,6 +154,14 @@ impl Trail for World {
 
     fn record(&self, record: &serde_json::Value) {
         self.records.borrow_mut().push(record.clone());
+    }
+}
+
+impl Reach for World {
+    async fn reach(&self, place: Option<&Elsewhere>, run: &str) -> impl Deref<Target = Self> {
+        let Some(place) = place else { return self };
+        self.sessions.borrow_mut().insert(run.to_owned());
+        self.elsewhere.get(place).unwrap_or(self)
     }
 }
 

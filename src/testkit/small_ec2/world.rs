@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::server::{Habit, Server, seven};
-use crate::model::{Failure, Instance, InstanceState};
+use crate::model::{Elsewhere, Failure, Instance, InstanceState};
 use crate::ports::{Alarm, Mail, MuteRule};
 
 /// A call that the phase made.
@@ -54,6 +54,10 @@ pub(crate) struct World {
     refilled_at: Cell<Timestamp>,
     pub throttled: Cell<u32>,
     pub(super) dice: RefCell<fastrand::Rng>,
+    /// The worlds of other accounts and Regions.
+    pub(crate) elsewhere: BTreeMap<Elsewhere, World>,
+    /// The runs in whose names they were reached.
+    pub(crate) sessions: RefCell<BTreeSet<String>>,
 }
 
 /// The code of a fault that lets a call hang.
@@ -87,6 +91,8 @@ impl World {
             refilled_at: Cell::new(seven()),
             throttled: Cell::new(0),
             dice: RefCell::new(fastrand::Rng::with_seed(7)),
+            elsewhere: BTreeMap::new(),
+            sessions: RefCell::default(),
         }
     }
 

@@ -1,0 +1,153 @@
+//! AWS, as the function reaches it: the clients, on one connection pool.
+//!
+//! Owns how they are made, once at init; `reach` makes those of other accounts and Regions, when they are needed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use jiff::Timestamp;
+
+use crate::model::Elsewhere;
+use crate::ports::{Calls, Clock, Trail};
+
+use super::clock::LambdaClock;
+use super::requests::Requests;
+
+/// The SDK's default is 3.1 s to connect and no limit to read.
+const CONNECT: Duration = Duration::from_secs(3);
+/// A DescribeInstances page of 1,000 instances takes a few seconds.
+const READ: Duration = Duration::from_secs(20);
+
+/// What was made for each place, and in which run: at most one set of clients a place.
+pub(super) type Kept = Arc<Mutex<BTreeMap<Elsewhere, (String, Aws)>>>;
+
+/// AWS, as the function reaches it: at home, or with another account's or Region's EC2 and CloudWatch.
+#[derive(Debug, Clone)]
+pub(crate) struct Aws {
+    pub(super) ec2: aws_sdk_ec2::Client,
+    pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
+    pub(super) ses: aws_sdk_ses::Client,
+    pub(super) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(super) log_group: Option<String>,
+    /// Of what all clients are made; its credentials are the function's own.
+    pub(super) config: SdkConfig,
+    /// The place of EC2 and CloudWatch, if it is not the stack's.
+    pub(super) place: Option<Elsewhere>,
+    /// What was made for other places.
+    pub(super) kept: Kept,
+    clock: LambdaClock,
+    requests: Requests,
+}
+
+impl Aws {
+    /// Makes the clients. `log_group` is the phase log's; without one, lines go to stdout only. `ses_region` is SES's
+    /// where it is not the function's.
+    pub(crate) async fn connect(
+        log_group: Option<String>,
+        ses_region: Option<String>,
+        clock: LambdaClock,
+    ) -> Self {
+        // ring, not aws-lc: its first handshake costs a tenth of the CPU, and a 128 MB function has a fourteenth
+        // of a vCPU. Given up for it: post-quantum key exchange.
+        let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build();
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(http.build_https())
+            .timeout_config(timeouts)
+            // A role's credentials end by the clock that the invocation runs by.
+            .time_source(clock)
+            .load()
+            .await;
+        Self::new(&config, log_group, ses_region, clock)
+    }
+
+    pub(super) fn new(
+        config: &SdkConfig,
+        log_group: Option<String>,
+        ses_region: Option<String>,
+        clock: LambdaClock,
+    ) -> Self {
+        let requests = Requests::default();
+        // A lost answer must not become a second mail.
+        let mut ses = aws_sdk_ses::config::Builder::from(config)
+            .retry_config(RetryConfig::disabled())
+            .interceptor(requests.clone());
+        if let Some(region) = ses_region {
+            ses.set_region(Some(Region::new(region)));
+        }
+        let logs = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(requests.clone());
+        Self {
+            ec2: ec2(config, &requests),
+            cloudwatch: cloudwatch(config, &requests),
+            ses: aws_sdk_ses::Client::from_conf(ses.build()),
+            logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.build()),
+            log_group,
+            config: config.clone(),
+            place: None,
+            kept: Kept::default(),
+            clock,
+            requests,
+        }
+    }
+
+    /// The same with the EC2 and CloudWatch of another place, of which `config` is.
+    pub(super) fn at(&self, place: &Elsewhere, config: &SdkConfig) -> Self {
+        Self {
+            ec2: ec2(config, &self.requests),
+            cloudwatch: cloudwatch(config, &self.requests),
+            place: Some(place.clone()),
+            kept: Kept::default(),
+            ..self.clone()
+        }
+    }
+
+    /// The stack's own Region.
+    pub(super) fn home(&self) -> &str {
+        self.config.region().map_or("", |region| region.as_ref())
+    }
+}
+
+fn ec2(config: &SdkConfig, requests: &Requests) -> aws_sdk_ec2::Client {
+    aws_sdk_ec2::Client::from_conf(one_attempt(config).interceptor(requests.clone()).build())
+}
+
+fn cloudwatch(config: &SdkConfig, requests: &Requests) -> aws_sdk_cloudwatch::Client {
+    let config = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(requests.clone());
+    aws_sdk_cloudwatch::Client::from_conf(config.build())
+}
+
+/// The SDK would retry throttles and 5xx (a missing capacity too) unseen, past our token buckets.
+pub(super) fn one_attempt(config: &SdkConfig) -> aws_sdk_ec2::config::Builder {
+    aws_sdk_ec2::config::Builder::from(config).retry_config(RetryConfig::disabled())
+}
+
+impl Clock for Aws {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
+    }
+
+    fn chance(&self) -> f64 {
+        self.clock.chance()
+    }
+}
+
+impl Trail for Aws {
+    fn calls(&self) -> Calls {
+        self.requests.calls()
+    }
+
+    /// CloudWatch takes metrics out of a line that is one JSON object; tracing would wrap it.
+    #[allow(clippy::print_stdout, reason = "stdout is Lambda's log")]
+    fn record(&self, record: &serde_json::Value) {
+        println!("{record}");
+    }
+}
