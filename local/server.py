@@ -61,7 +61,8 @@ class Application:
         call = self._logged(environ, path)
         ids = {value for key, value in call.parameters.items() if key.startswith("InstanceId.")}
         # A fault may be one role's, or one account's in one Region.
-        fault = self.faults.due(call.operation, ids | {call.parameters.get("RoleArn", ""), str(call.place)})
+        others = frozenset({call.parameters.get("RoleArn", ""), str(call.place)})
+        fault = self.faults.due(call.operation, ids, others)
         if code := accounts.refusal(call.caller, call.place, call.service, call.parameters):
             fault = Fault(call.operation, code)
         if cloudwatch.OPERATION.match(path):
