@@ -113,11 +113,17 @@ class Faults:
         with self._lock:
             return [fault for fault in self._faults if not fault.happened]
 
-    def due(self, operation: str, instance_ids: set[str], dry_run: bool = False) -> Fault | None:
-        """The fault for this call, counted down."""
+    def due(
+        self,
+        operation: str,
+        instance_ids: set[str],
+        others: frozenset[str] = frozenset(),
+        dry_run: bool = False,
+    ) -> Fault | None:
+        """The fault for this call, counted down; `others` are the role that it names, and its place."""
         with self._lock:
             for fault in self._faults:
-                fits = fault.instance_id is None or fault.instance_id in instance_ids
+                fits = fault.instance_id is None or fault.instance_id in instance_ids | others
                 hidden = dry_run and NOT_IN_A_DRY_RUN.search(fault.code)
                 if fault.operation == operation and fault.times > 0 and fits and not hidden:
                     fault.times -= 1

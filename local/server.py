@@ -61,9 +61,8 @@ class Application:
         call = self._logged(environ, path)
         ids = {value for key, value in call.parameters.items() if key.startswith("InstanceId.")}
         # A fault may be one role's, or one account's in one Region.
-        ids |= {call.parameters.get("RoleArn", ""), str(call.place)}
-        dry_run = call.parameters.get("DryRun") == "true"
-        fault = self.faults.due(call.operation, ids, dry_run)
+        others = frozenset({call.parameters.get("RoleArn", ""), str(call.place)})
+        fault = self.faults.due(call.operation, ids, others, call.parameters.get("DryRun") == "true")
         if code := accounts.refusal(call.caller, call.place, call.service, call.parameters):
             fault = Fault(call.operation, code)
         if cloudwatch.OPERATION.match(path):
