@@ -29,7 +29,7 @@ def report_lines(described: dict[str, Any]) -> list[str]:
     if "counts" in found:
         counts = ", ".join(f"{word} {n}" for word, n in found["counts"].items())
         lines.append(f"{found.get('subject', '')}; {counts}")
-    lines += [server_line(server) for server in found.get("servers") or []]
+    lines += server_lines(found.get("servers") or [], wanted_environments(described))
     lines += [
         f"  {problem.get('name', '?')} ({problem.get('code', '?')}): {problem.get('message', '')}"
         for problem in found.get("problems") or []
@@ -54,6 +54,25 @@ def _sentence(cause: str) -> str:
     except ValueError:
         return cause
     return told.get("errorMessage", cause) if isinstance(told, dict) else cause
+
+
+def wanted_environments(described: dict[str, Any]) -> list[str]:
+    """Those that the execution's input names; none if it is of all, or cannot be read."""
+    try:
+        told = json.loads(described.get("input") or "{}")
+    except ValueError:
+        return []
+    return told.get("environments") or [] if isinstance(told, dict) else []
+
+
+def server_lines(servers: list[dict[str, Any]], wanted: list[str]) -> list[str]:
+    """A line a server; those of environments that the run was not about in one together."""
+    others = [server for server in servers if wanted and server["environment"] not in wanted]
+    lines = [server_line(server) for server in servers if server not in others]
+    if others:
+        environments = dict.fromkeys(server["environment"] for server in others)
+        lines.append(f"  {len(others)} not in this run: {', '.join(environments)}")
+    return lines
 
 
 def server_line(server: dict[str, Any]) -> str:

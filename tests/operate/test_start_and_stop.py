@@ -49,16 +49,25 @@ def test_a_mail_that_was_not_sent_is_said(stack: Stack, system: System, screen):
     assert any("SUCCESS, but the mail was not sent: MailRejected" in line for line in shown.lines)
 
 
-def test_servers_that_a_run_did_not_look_at_are_said_to_be_so_and_remarks_are_told(
-    stack: Stack, system: System
-):
+def test_servers_that_a_run_was_not_about_are_one_line_and_remarks_are_told(stack: Stack, system: System):
     begun = execution.start(stack, "start", ["dev"], dry_run=False)
     system.end(begun)
     output = stack.client("stepfunctions").describe_execution(executionArn=begun)
     report = json.loads(output["output"]) | {"remarks": ["It rained."]}
     lines = report_lines(output | {"output": json.dumps(report)})
-    assert "  test db  test3: not looked at → stopped, nothing" in lines
-    assert lines[-1] == "  It rained."
+    shown = [line for line in lines if "→" in line]
+    assert shown and all(line.startswith("  dev ") for line in shown)
+    assert lines[-2:] == ["  13 not in this run: test, preprod", "  It rained."]
+
+
+@pytest.mark.parametrize("given", ["{}", "[]", "null", "words", ""])
+def test_of_a_run_of_everything_each_server_is_told_and_who_was_not_reached_says_so(given):
+    server = {"name": "test3", "environment": "test", "tier": "db", "action": "nothing"}
+    server |= {"initial_state": None, "end_state": "stopped"}
+    ended = {"name": "start-1", "status": "FAILED", "cause": json.dumps({"servers": [server]})}
+    assert report_lines(ended | {"input": given})[1:] == [
+        "  test db  test3: not looked at → stopped, nothing"
+    ]
 
 
 @pytest.mark.parametrize("cause", ['{"status": "ABORTED", "problems": [{"na', '"words"', "7", "[]", "null"])
