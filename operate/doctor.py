@@ -24,7 +24,7 @@ def examine(config: SamConfig, render: str, machine: Path, servers: Path) -> Ite
         where = place.here(config)
     except OperatingError as error:
         yield wrong(str(error))
-        yield unknown("Region, servers, mail and keys, because nobody is signed in")
+        yield unknown("Region, servers, mail and keys, because AWS cannot be asked")
         return
     yield ok(f"signed in: {where}")
     yield check_files.region_agrees(where.region, config)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, ProfileNotFound
 
 from operate import samconfig
 from operate.problem import OperatingError
@@ -61,6 +61,9 @@ def here(config: samconfig.SamConfig | None = None) -> Place:
     signed_in = session(config)
     try:
         account = signed_in.client("sts").get_caller_identity()["Account"]
+    except (ConnectionError, HTTPClientError) as error:
+        where = "AWS_ENDPOINT_URL" if os.environ.get("AWS_ENDPOINT_URL") else "your network and its proxy"
+        raise OperatingError(f"AWS cannot be reached ({error}): look at {where}") from error
     except (BotoCoreError, ClientError) as error:
         raise OperatingError(
             f"you are not signed in to AWS ({error}): sign in (for example aws sso login), or set AWS_PROFILE"

@@ -43,6 +43,18 @@ def test_who_is_not_signed_in_is_told_how(make, monkeypatch, capsys):
     assert "you are not signed in to AWS" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["status", "doctor", "tag"])
+def test_an_aws_that_does_not_answer_is_not_called_a_missing_sign_in(make, monkeypatch, capsys, command):
+    # Port 9 is the discard service's, which nobody runs any more.
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert make(command) != 0
+    told = "".join(capsys.readouterr())
+    assert 'AWS cannot be reached (Could not connect to the endpoint URL: "http://127.0.0.1:9/")' in told
+    assert "): look at AWS_ENDPOINT_URL" in told
+    assert "signed in" not in told
+
+
 def test_a_profile_that_is_not_there_is_said(make, monkeypatch, capsys):
     monkeypatch.setenv("AWS_PROFILE", "acme")
     assert make("status") == 2
