@@ -43,6 +43,8 @@ def is_example(address: str) -> bool:
 
 def region_agrees(region: str, config: SamConfig) -> Finding:
     """`sam deploy` takes samconfig.toml's Region, whatever the shell says."""
+    if not config.exists:
+        return ok(f"Region {region}")
     if not config.region:
         return ok(f"Region {region}; samconfig.toml names none")
     if config.region != region:

@@ -20,10 +20,11 @@ def check(session: boto3.Session, config: SamConfig) -> Iterator[Finding]:
     recipients = [
         one.strip() for one in config.parameters.get("MailRecipients", "").split(",") if one.strip()
     ]
-    sandbox = is_in_sandbox(session, config)
+    region = config.parameters.get("SesRegion") or session.region_name
+    sandbox = is_in_sandbox(session.client("sesv2", region_name=region), config)
     wanted = [sender, *recipients] if sandbox else [sender]
     addresses = list(dict.fromkeys(filter(None, wanted)))
-    verified = verified_identities(session.client("ses"), addresses)
+    verified = verified_identities(session.client("ses", region_name=region), addresses)
     why = (
         "SES's sandbox accepts verified recipients only" if sandbox else "SES sends for verified senders only"
     )
@@ -32,8 +33,8 @@ def check(session: boto3.Session, config: SamConfig) -> Iterator[Finding]:
             yield ok(f"SES has verified {address}")
         else:
             yield wrong(
-                f"SES has not verified {address} in {session.region_name}, and {why}: "
-                f"aws ses verify-email-identity --email-address {address}"
+                f"SES has not verified {address} in {region}, and {why}: "
+                f"aws sesv2 create-email-identity --region {region} --email-identity {address}"
             )
     if sandbox and config.parameters.get("SesSandbox", "yes") == "no":
         yield wrong(
@@ -41,10 +42,10 @@ def check(session: boto3.Session, config: SamConfig) -> Iterator[Finding]:
         )
 
 
-def is_in_sandbox(session: boto3.Session, config: SamConfig) -> bool:
+def is_in_sandbox(ses: Any, config: SamConfig) -> bool:
     """As SES says; if it may not be asked, as samconfig.toml says."""
     try:
-        return not session.client("sesv2").get_account()["ProductionAccessEnabled"]
+        return not ses.get_account()["ProductionAccessEnabled"]
     except (ClientError, BotoCoreError):
         return config.parameters.get("SesSandbox", "yes") == "yes"
 

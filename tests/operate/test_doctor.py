@@ -89,6 +89,11 @@ def test_a_region_that_is_not_samconfigs_is_found():
     assert check_files.region_agrees("us-east-1", SamConfig(True)).state == "ok"
 
 
+def test_a_samconfig_that_is_not_there_is_not_said_to_name_no_region():
+    assert check_files.region_agrees("us-east-1", SamConfig()).text == "Region us-east-1"
+    assert check_files.region_agrees("us-east-1", SamConfig(True)).text.endswith("samconfig.toml names none")
+
+
 def test_a_machine_that_is_not_the_rendering_is_found(machine):
     machine.write_text("{ }\n")
     assert "make statemachine" in check_files.machine_is_fresh(RENDER, machine).text
@@ -148,7 +153,15 @@ def test_in_the_sandbox_sender_and_recipients_must_be_verified(session):
     session.client("ses").verify_email_identity(EmailAddress="ops@acme.test")
     found = wrongs(check_mail.check(session, config()))
     assert [text.split()[4] for text in found] == ["start-stop@acme.test", "oncall@acme.test"]
-    assert "aws ses verify-email-identity --email-address start-stop@acme.test" in found[0]
+    assert found[0].endswith(
+        "aws sesv2 create-email-identity --region eu-west-1 --email-identity start-stop@acme.test"
+    )
+
+
+def test_identities_are_looked_for_in_the_region_whose_ses_sends(session):
+    boto3.client("ses", region_name="eu-central-1").verify_domain_identity(Domain="acme.test")
+    assert len(wrongs(check_mail.check(session, config()))) == 3
+    assert not wrongs(check_mail.check(session, config(SesRegion="eu-central-1")))
 
 
 def test_outside_the_sandbox_the_sender_alone_must_be_verified(session):
