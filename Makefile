@@ -1,4 +1,4 @@
-# Every command of the project. `make help` lists them and their variables; CI runs what the README names.
+# Every command of the project. `make help` lists them and their variables; CI runs `make check test`, as the README says.
 
 ifeq ($(filter oneshell,$(.FEATURES)),)
 $(error GNU make 3.82 or newer is needed, and this is $(MAKE_VERSION) (on macOS: brew install make, then gmake))
@@ -48,7 +48,7 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: SERVE=1               run: keeps the embedded AWS up afterwards
 #: SERVERS=path          run: these servers, not servers.toml's; docs/accounts.toml has two accounts, three Regions
 #: SPEED=60              run: simulated seconds a real second, 1 to 600
-#: STACK=team-a          the commands on a deployed stack (samconfig.toml's stack_name, else ec2-start-stop)
+#: STACK=team-a          deploy, start, stop, status, log, destroy: which stack (samconfig.toml's, else ec2-start-stop)
 #: YES=1                 start, stop: asks nothing
 #: AWS_REGION=eu-west-1  every command on AWS (samconfig.toml's region, else your profile's); also AWS_PROFILE
 export ACTION ?= both
@@ -199,7 +199,7 @@ build-function:
 # cargo-lambda, because Amazon Linux 2023 has an older glibc than most machines that build.
 lambda_flag = $(or $(if $(filter x86_64,$(ARCHITECTURE)),--x86-64),$(if $(filter arm64,$(ARCHITECTURE)),--arm64),$(error \
 	ARCHITECTURE is "$(ARCHITECTURE)"; x86_64 or arm64 is expected))
-compile_for_lambda = echo "== Compiling the function for Lambda ($(ARCHITECTURE)); the first time 5 to 15 minutes and up to 8 GB of memory"; \
+compile_for_lambda = echo "== Compiling the function for Lambda ($(ARCHITECTURE)); the first time about 15 minutes and up to 9 GB of memory"; \
 	PATH="$(DEPLOY_PATH)" cargo lambda build --release --bin ec2-start-stop $(lambda_flag)
 COMPILED := target/lambda/ec2-start-stop/bootstrap
 # e_machine in an ELF file's header: one for another processor would be deployed, and never answer.
