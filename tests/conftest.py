@@ -17,7 +17,7 @@ from local.rendering import rendered
 from local.server import Server
 
 # A minute takes 0.15 s; an HTTP request of a few milliseconds still takes only a few simulated seconds.
-SPEED = 400
+SPEED = 250
 SERVERS_FILE = Path(os.environ.get("SERVERS_FIXTURE") or Path(__file__).parent / "servers.toml")
 
 

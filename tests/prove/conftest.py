@@ -46,7 +46,7 @@ def proof(world: Embedded, *arguments: str, answer: str = "yes", sender: str = S
 
 
 # Slower than the other tests' clock: a phase's patience of 20 minutes must not end on a busy machine.
-SPEED = 150
+SPEED = 100
 
 
 def embedded(server: Server, directory: Path) -> Embedded:

@@ -100,7 +100,7 @@ def test_a_server_that_ec2_refuses_is_not_as_expected(world, prove, only):
     plant(world, Fault("StartInstances", "InsufficientInstanceCapacity"))
     told = prove()
     wrong = "\n".join(told.rows("NOT"))
-    assert "EC2: servers up" in wrong
+    assert "EC2: servers up" in wrong, told.text
     assert "dev-db InsufficientInstanceCapacity" in wrong
     assert "NOT as expected: report: problems" in told.text
     assert told.code == 1
