@@ -16,7 +16,7 @@ from local import accounts, clock, ec2
 from local.rendering import rendered
 from local.server import Server
 
-# A minute takes 0.15 s; an HTTP request of a few milliseconds still takes only a few simulated seconds.
+# A minute takes 0.24 s; an HTTP request of a few milliseconds still takes only a few simulated seconds.
 SPEED = 250
 SERVERS_FILE = Path(os.environ.get("SERVERS_FIXTURE") or Path(__file__).parent / "servers.toml")
 

@@ -7,9 +7,10 @@ use crate::model::{Action, Instance, InstanceState};
 use crate::phase::decide::{LAG, Rules, decide};
 use crate::phase::plan::{Plan, Request, Standing, Step};
 use crate::phase::progress::{Progress, Remembered};
+use crate::phase::run::Task;
 use crate::phase::seen::Seen;
 use crate::servers::file::{Readiness, ServerList};
-use crate::testkit::small_ec2::{list, running, seven, stopped};
+use crate::testkit::small_ec2::{World, codes, invoke, list, running, seven, stopped, task};
 
 fn after(seconds: i64) -> Timestamp {
     seven() + SignedDuration::from_secs(seconds)
@@ -140,4 +141,27 @@ fn what_tags_select_is_sure_three_seconds_after_the_last_new_server() {
     };
     assert!(plan(after(2)).membership_unsure);
     assert!(!plan(after(3)).membership_unsure);
+}
+
+#[test]
+fn one_look_that_misses_a_server_leaves_the_plan_in_doubt_and_says_so() {
+    let list = list(&["test2"]);
+    let progress = Progress::new(list.number, Action::Start, 1, seven());
+    let nothing = Seen { instances: Vec::new(), ..seen(&stopped("test2").instance) };
+    let zone = TimeZone::UTC;
+    let plan =
+        decide(&nothing, &progress, Rules { list: &list, action: Action::Start, now: seven(), zone: &zone });
+    assert!(plan.is_in_doubt() && plan.only_doubts() && !plan.is_decided());
+    let Standing::UnderWay(step) = &plan.servers[0].standing else { panic!("{plan:?}") };
+    assert_eq!(step.words(), "EC2 does not show it; one more look to be sure");
+}
+
+#[test]
+fn a_dry_run_calls_nothing_missing_by_one_look() {
+    let world = World::new([stopped("test2")]);
+    world.show(1..=1, Vec::clear);
+    let listed = list(&["test2"]);
+    let task = Task { dry_run: true, ..task(&world, &listed, Action::Start) };
+    let answer = invoke(&world, &task, None).unwrap();
+    assert_eq!(codes(&answer), std::collections::BTreeMap::new());
 }
