@@ -35,7 +35,9 @@ pub(super) fn mood(report: &Report) -> Mood {
 /// The title: one sentence without its full stop.
 pub(super) fn title(report: &Report) -> String {
     let Verbs { up, started, start } = verbs(report.action);
-    let Tally { all, up: there, done, failed, held, half_way, .. } = Tally::of(report.placed());
+    let tally = Tally::of(report.placed());
+    let Tally { all, up: there, done, failed, held, half_way, unknown, .. } = tally;
+    let sure = failed - tally.in_doubt;
     let of_which = of_which(report);
     if all == 0 {
         return format!("No server was to be {started}");
@@ -54,12 +56,21 @@ pub(super) fn title(report: &Report) -> String {
         Status::Success if all == 1 => format!("The server{of_which} is {up}"),
         Status::Success if done == 0 => format!("All {}{of_which} were {up} already", servers(all)),
         Status::Success => format!("All {}{of_which} are {up}", servers(all)),
-        Status::Aborted if failed > 0 && half_way > 0 && report.action == Action::Start => {
-            format!("{failed} of {} did not get ready", servers(all))
+        Status::Aborted if sure > 0 && half_way > 0 && report.action == Action::Start => {
+            format!("{sure} of {} did not get ready", servers(all))
         }
-        Status::Aborted if failed > 0 => format!("{failed} of {} did not {start}", servers(all)),
+        Status::Aborted if sure > 0 => format!("{sure} of {} did not {start}", servers(all)),
+        _ if unknown == all => format!("Nobody could see whether {} {} {up}", the_servers(all), are(all)),
+        _ if unknown > 0 => {
+            format!("{there} of {} {} {up}; of {unknown} it is not known", servers(all), are(there))
+        }
         Status::Degraded | Status::Aborted => format!("{there} of {} {} {up}", servers(all), are(there)),
     }
+}
+
+/// `the server`, `the 20 servers`
+fn the_servers(all: usize) -> String {
+    if all == 1 { "the server".to_owned() } else { format!("the {}", servers(all)) }
 }
 
 /// ` of dev`, where the run was not about all environments.
@@ -132,7 +143,7 @@ fn aborted(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
     said.extend(environments(report, verbs));
     said.extend(broke_off(report));
     let left = (tally.left > 0).then(|| {
-        let more = if tally.failed > 0 { " more" } else { "" };
+        let more = if tally.failed > tally.in_doubt { " more" } else { "" };
         format!("{}{more} {} not {}", tally.left, were(tally.left), verbs.started)
     });
     let held = (tally.held > 0).then(|| format!("{} {} held", tally.held, are(tally.held)));
@@ -141,8 +152,10 @@ fn aborted(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
         said.push(format!("{}.", counts.join(", ")));
     }
     // Where nothing failed the title says it.
-    if tally.failed > 0 {
-        said.push(format!("{} of {} {} {}.", tally.up, tally.all, are(tally.up), verbs.up));
+    if tally.failed > tally.in_doubt {
+        let unknown = (tally.unknown > 0).then(|| format!("; of {} it is not known", tally.unknown));
+        let unknown = unknown.unwrap_or_default();
+        said.push(format!("{} of {} {} {}{unknown}.", tally.up, tally.all, are(tally.up), verbs.up));
     }
     said
 }

@@ -6,3 +6,4 @@ mod cause;
 mod mails;
 mod report;
 mod truths;
+mod unseen;
