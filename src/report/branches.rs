@@ -29,6 +29,19 @@ pub(crate) struct EnvironmentResult {
 }
 
 impl EnvironmentResult {
+    /// What a list's phase answered. Of two answers the worse one counts: the state machine gives one.
+    pub(crate) fn phase(&self, number: u32) -> Option<&PhaseResult> {
+        let of_it = self.phases.iter().rev().filter(|phase| phase.phase_number == number);
+        of_it.max_by_key(|phase| match phase.outcome {
+            Outcome::Skipped => 0,
+            Outcome::Empty => 1,
+            Outcome::Ready => 2,
+            Outcome::Degraded => 3,
+            Outcome::InProgress => 4,
+            Outcome::Failed => 5,
+        })
+    }
+
     /// The instances that a list's phase told of, by their ids.
     pub(crate) fn ids(&self, list: &ServerList) -> BTreeSet<String> {
         let initial = self.initial_states.get(&list.tier).into_iter().flatten();

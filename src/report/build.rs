@@ -126,7 +126,14 @@ impl Builder<'_> {
                     Status::Degraded,
                 );
             }
-            for phase in &result.phases {
+            for (place, phase) in result.phases.iter().enumerate() {
+                if result.phases[..place].iter().any(|before| before.phase_number == phase.phase_number) {
+                    let what = format!(
+                        "the state machine gave two answers of phase {} for {name}; the worse one counts here",
+                        phase.phase_number
+                    );
+                    self.stale(name, what, Status::Degraded);
+                }
                 let number = phase.phase_number;
                 let listed = self.lists.numbered(number).is_some_and(|list| list.environment == *name);
                 if known.contains(&name.as_str()) && !listed {
@@ -209,8 +216,7 @@ impl Builder<'_> {
     }
 
     fn tier(&mut self, list: &ServerList, result: Option<&EnvironmentResult>, reach: Reach) -> TierReport {
-        let answered =
-            result.and_then(|result| result.phases.iter().find(|other| other.phase_number == list.number));
+        let answered = result.and_then(|result| result.phase(list.number));
         let initial = result.and_then(|result| result.initial_states.get(&list.tier));
         let answer = answered.map(|answered| answered.outcome);
         let mut outcome = if reach.skipped { Some(Outcome::Skipped) } else { answer };

@@ -31,7 +31,9 @@ impl Changed {
             Action::Start => (ActionTaken::Started, "started"),
             Action::Stop => (ActionTaken::Stopped, "stopped"),
         };
-        let why = Some(format!("{word} by this run at {at} UTC, according to EC2; then its tier broke off"));
+        // EC2's times do not say who it was.
+        let why =
+            Some(format!("{word} at {at} UTC, after this run began, according to EC2; its tier broke off"));
         Some(ActionRecord { action, seconds: None, why })
     }
 }
