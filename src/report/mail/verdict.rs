@@ -124,8 +124,11 @@ fn plan(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
     counts.extend((tally.held > 0).then(|| format!("{} {} held", tally.held, are(tally.held))));
     counts.extend((tally.left > 0).then(|| format!("{} would not be reached", tally.left)));
     let counts = (!counts.is_empty()).then(|| format!("{}.", capitalised(&counts.join(", "))));
+    let supposed = is_followed(report, Outcome::Failed)
+        .then(|| "Tiers after one that would fail are judged as if it had not failed.".to_owned());
     let errors = broke_off(report);
-    [Some("Dry run: nothing was changed.".to_owned()), counts, errors].into_iter().flatten().collect()
+    let dry = Some("Dry run: nothing was changed.".to_owned());
+    [dry, counts, supposed, errors].into_iter().flatten().collect()
 }
 
 fn degraded(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
@@ -134,7 +137,10 @@ fn degraded(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
     counts.extend((tally.held > 0).then(|| format!("{} held", tally.held)));
     let counts = (!counts.is_empty()).then(|| format!("{}.", counts.join(", ")));
     let met = tiers(report).any(|tier| tier.outcome == Some(Outcome::Degraded));
-    let went_on = format!("The minimum was met, so later tiers were {}.", verbs.started);
+    let went_on = match is_followed(report, Outcome::Degraded) {
+        true => format!("The minimum was met, so later tiers were {}.", verbs.started),
+        false => "The minimum was met.".to_owned(),
+    };
     [counts, met.then_some(went_on)].into_iter().flatten().collect()
 }
 
@@ -191,6 +197,14 @@ fn environments(report: &Report, verbs: &Verbs) -> Option<String> {
         })
         .collect();
     (!clauses.is_empty()).then(|| format!("{}.", clauses.join("; ")))
+}
+
+/// Whether servers stand in a tier after one that ended so, and the run came to it.
+fn is_followed(report: &Report, outcome: Outcome) -> bool {
+    report.environments.iter().any(|environment| {
+        let mut from = environment.tiers.iter().skip_while(|tier| tier.outcome != Some(outcome)).skip(1);
+        from.any(|tier| tier.outcome.is_some() && !tier.rows.is_empty())
+    })
 }
 
 fn tiers(report: &Report) -> impl Iterator<Item = &TierReport> {

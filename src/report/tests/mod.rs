@@ -7,3 +7,4 @@ mod mails;
 mod report;
 mod truths;
 mod unseen;
+mod words;
