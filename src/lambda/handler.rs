@@ -12,14 +12,15 @@ use crate::lambda::payload::{PayloadError, PhaseRequest, Request};
 use crate::lambda::settings::Settings;
 use crate::lambda::watchers::Watchers;
 use crate::lambda::{branch, judging, reference, sending};
-use crate::model::PhaseAnswer;
+use crate::model::{Failure, Instance, PhaseAnswer};
 use crate::muting::watcher::{self, Muter, unmute_unsettled};
 use crate::phase::in_time::in_time;
 use crate::phase::look::{instances, patiently};
 use crate::phase::run as phase;
 use crate::phase::run::{MARGIN, Task};
 use crate::phase_log::{self, Narrator};
-use crate::ports::{MuteAlarms, PhaseLog, Reach, SendMail, Trail, World};
+use crate::ports::{MuteAlarms, PhaseLog, Reach, ReadInstances, SendMail, Trail, World};
+use crate::report::branches::{self, EnvironmentResult};
 use crate::report::request::ReportRequest;
 use crate::report::{Report, Seen};
 use crate::servers::file::{ServerList, ServerLists};
@@ -172,7 +173,8 @@ async fn send_report<W: Services>(
         let deadline = invocation.deadline.min(world.now() + LONGEST_LOOK + MARGIN);
         request.results = judging::judged(world, settings, lists, run, deadline, &request).await;
     }
-    let seen = see_all(world, lists, run, invocation.deadline).await;
+    let (told, _) = branches::read(&request.results);
+    let seen = see_all(world, lists, run, &told, invocation.deadline).await;
     let mut report = Report::build(&request, lists, &seen, world.now());
     if let Err(error) = &settings.lists {
         report.abort_for(&error.to_string());
@@ -191,12 +193,36 @@ async fn send_report<W: Services>(
 
 /// What every server of every list is now, or why that is not known. All lists at the same time: a slow EC2 must not
 /// cost the mail.
-async fn see_all<W: Services>(world: &W, lists: &ServerLists, run: &str, deadline: Timestamp) -> Seen {
+async fn see_all<W: Services>(
+    world: &W,
+    lists: &ServerLists,
+    run: &str,
+    told: &[EnvironmentResult],
+    deadline: Timestamp,
+) -> Seen {
     let until = (world.now() + LONGEST_LOOK).min(deadline - MARGIN);
     let looks = lists.lists.iter().map(|list| async move {
         let there = world.reach(lists.elsewhere.get(&list.environment), run).await;
-        let read = patiently(world, until, async || instances(&*there, list).await);
+        let read = patiently(world, until, async || see(&*there, list, told).await);
         (list.number, in_time(world, until, "DescribeInstances", read).await)
     });
     join_all(looks).await
+}
+
+/// The servers of one list, and by their ids those that its phase told of and that the list does not show any more:
+/// a server that lost its Name is not gone.
+async fn see<W: ReadInstances>(
+    world: &W,
+    list: &ServerList,
+    told: &[EnvironmentResult],
+) -> Result<Vec<Instance>, Failure> {
+    let mut seen = instances(world, list).await?;
+    let told = told.iter().find(|result| result.environment == list.environment);
+    let mut absent = told.map(|result| result.ids(list)).unwrap_or_default();
+    absent.retain(|id| !seen.iter().any(|instance| instance.id == *id));
+    if !absent.is_empty() {
+        let found = world.instances_by_id(&absent.into_iter().collect::<Vec<_>>()).await?;
+        seen.extend(found.into_iter().filter(|instance| !instance.is_gone()));
+    }
+    Ok(seen)
 }

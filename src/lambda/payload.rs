@@ -139,13 +139,24 @@ impl Fields {
             dry_run: self.optional("dry_run", "true or false")?.unwrap_or(false),
             execution: self.execution()?,
             results: self.optional("results", "a list of the environments' results")?.unwrap_or_default(),
-            environments: self.optional("environments", "a list of environments' names")?,
+            environments: self.environments()?,
             waited: self.optional("waited", "true or false")?.unwrap_or(false),
             error: self.optional("error", "an error")?,
             claim: None,
         };
         self.end()?;
         Ok(request)
+    }
+
+    /// A run of none is refused by the state machine too: its report would be a success of nothing.
+    fn environments(&mut self) -> Result<Option<Vec<String>>, PayloadError> {
+        let (field, expected) = ("environments", "a list of environments' names, at least one");
+        let names: Option<Vec<String>> = self.optional(field, expected)?;
+        if names.as_ref().is_some_and(Vec::is_empty) {
+            let (field, expected) = (field.to_owned(), expected.to_owned());
+            return Err(PayloadError::Field { field, expected, found: "[]".to_owned() });
+        }
+        Ok(names)
     }
 
     fn execution(&mut self) -> Result<Option<Execution>, PayloadError> {

@@ -6,12 +6,13 @@ use indexmap::IndexMap;
 
 use crate::model::failure::Kind;
 use crate::model::{
-    Action, ActionRecord, ActionTaken, Counts, Failure, HoursOff, Outcome, PhaseAnswer, Problem,
+    Action, ActionRecord, ActionTaken, Counts, Failure, HoursOff, InstanceState, Outcome, PhaseAnswer,
+    Problem,
 };
 use crate::servers::file::{Minimum, ServerList};
 
 use super::plan::{Plan, Server, Standing};
-use super::progress::{Progress, Remembered};
+use super::progress::Progress;
 
 /// The answer of a phase in which nothing is under way any more.
 pub(crate) fn answer(plan: &Plan, list: &ServerList, progress: &Progress) -> PhaseAnswer {
@@ -24,7 +25,7 @@ pub(crate) fn answer(plan: &Plan, list: &ServerList, progress: &Progress) -> Pha
         servers: counts,
         problems: problems(plan, &counts, list, outcome),
         actions: actions(plan, progress),
-        off: hours_off(progress),
+        off: hours_off(plan, progress),
         resume: None,
         log_error: None,
         mute_error: None,
@@ -139,12 +140,16 @@ fn action(server: &Server, progress: &Progress) -> Option<ActionRecord> {
     })
 }
 
-fn hours_off(progress: &Progress) -> HoursOff {
+/// Of the servers that run now: one that fell back is off still.
+fn hours_off(plan: &Plan, progress: &Progress) -> HoursOff {
     if progress.action == Action::Stop {
         return HoursOff::default();
     }
-    let taken = progress.servers.values().filter(|memory| memory.taken);
-    let known: Vec<u64> = taken.filter_map(Remembered::seconds_off).collect();
+    let instances = plan.servers.iter().filter_map(|server| server.instance.as_ref());
+    let running = instances.filter(|instance| instance.state == InstanceState::Running);
+    let memories = running.map(|instance| progress.of(&instance.id));
+    let taken = memories.filter(|memory| memory.taken);
+    let known: Vec<u64> = taken.filter_map(|memory| memory.seconds_off()).collect();
     HoursOff { servers: known.len(), seconds: known.iter().sum() }
 }
 

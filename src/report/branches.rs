@@ -2,6 +2,8 @@
 //!
 //! A report must go out whatever arrives. What cannot be read becomes a remark, never a refusal.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,6 +29,27 @@ pub(crate) struct EnvironmentResult {
 }
 
 impl EnvironmentResult {
+    /// What a list's phase answered. Of two answers the worse one counts: the state machine gives one.
+    pub(crate) fn phase(&self, number: u32) -> Option<&PhaseResult> {
+        let of_it = self.phases.iter().rev().filter(|phase| phase.phase_number == number);
+        of_it.max_by_key(|phase| match phase.outcome {
+            Outcome::Skipped => 0,
+            Outcome::Empty => 1,
+            Outcome::Ready => 2,
+            Outcome::Degraded => 3,
+            Outcome::InProgress => 4,
+            Outcome::Failed => 5,
+        })
+    }
+
+    /// The instances that a list's phase told of, by their ids.
+    pub(crate) fn ids(&self, list: &ServerList) -> BTreeSet<String> {
+        let initial = self.initial_states.get(&list.tier).into_iter().flatten();
+        let phases = self.phases.iter().filter(|phase| phase.phase_number == list.number);
+        let of_problems = phases.flat_map(|phase| &phase.problems).filter_map(|problem| problem.id.clone());
+        initial.map(|(_, state)| state.instance_id.clone()).chain(of_problems).collect()
+    }
+
     /// Whether a list's phase came to its end.
     pub(crate) fn is_decided(&self, number: u32) -> bool {
         self.phases.iter().any(|phase| phase.phase_number == number && phase.outcome != Outcome::InProgress)

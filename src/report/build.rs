@@ -126,7 +126,14 @@ impl Builder<'_> {
                     Status::Degraded,
                 );
             }
-            for phase in &result.phases {
+            for (place, phase) in result.phases.iter().enumerate() {
+                if result.phases[..place].iter().any(|before| before.phase_number == phase.phase_number) {
+                    let what = format!(
+                        "the state machine gave two answers of phase {} for {name}; the worse one counts here",
+                        phase.phase_number
+                    );
+                    self.stale(name, what, Status::Degraded);
+                }
                 let number = phase.phase_number;
                 let listed = self.lists.numbered(number).is_some_and(|list| list.environment == *name);
                 if known.contains(&name.as_str()) && !listed {
@@ -209,8 +216,7 @@ impl Builder<'_> {
     }
 
     fn tier(&mut self, list: &ServerList, result: Option<&EnvironmentResult>, reach: Reach) -> TierReport {
-        let answered =
-            result.and_then(|result| result.phases.iter().find(|other| other.phase_number == list.number));
+        let answered = result.and_then(|result| result.phase(list.number));
         let initial = result.and_then(|result| result.initial_states.get(&list.tier));
         let answer = answered.map(|answered| answered.outcome);
         let mut outcome = if reach.skipped { Some(Outcome::Skipped) } else { answer };
@@ -238,6 +244,8 @@ impl Builder<'_> {
             outcome = outcome.or(Some(Outcome::InProgress));
         }
         self.own(list, &mut rows);
+        // A dry run's phase saw nothing become as wanted.
+        rows.iter_mut().for_each(|row| row.was_ready &= !self.request.dry_run);
         if !self.request.dry_run {
             let all = matches!(outcome, Some(Outcome::Ready | Outcome::Degraded));
             rows.iter_mut().filter(|row| all || row.seconds.is_some()).for_each(|row| self.look_again(row));
@@ -279,16 +287,16 @@ impl Builder<'_> {
 
     /// A server that its phase called ready and that is not so any more.
     fn look_again(&mut self, row: &mut Row) {
-        let wanted = match self.request.action {
+        let action = self.request.action;
+        let Some(end) = row.end_state.as_deref() else { return };
+        if row.problem.is_some() || row.action == ActionTaken::Held || row.is_as_wanted(action) {
+            return;
+        }
+        let wanted = match action {
             Action::Start => "running",
             Action::Stop => "stopped",
         };
-        let known = row.end_state.as_deref();
-        if row.problem.is_some() || row.action == ActionTaken::Held || known.is_none_or(|end| end == wanted) {
-            return;
-        }
-        let what =
-            format!("it was {wanted} when its tier was done, and is {} now", known.unwrap_or_default());
+        let what = format!("it was {wanted} when its tier was done, and is {end} now");
         let problem = Problem::of(&row.name, row.id.as_deref(), &Failure::went_back(&what));
         row.problem = Some(problem.code.clone());
         self.problems.push(problem);

@@ -62,6 +62,23 @@ pub(crate) struct Row {
     /// The code of its problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// Its phase saw it as wanted: what stands if nobody could look at it since.
+    #[serde(skip)]
+    pub was_ready: bool,
+}
+
+impl Row {
+    /// Whether a look showed it as the action wants it. What was there and is gone is down; of a name that no instance
+    /// has nobody knows.
+    pub(crate) fn is_as_wanted(&self, action: Action) -> bool {
+        match action {
+            Action::Start => self.end_state.as_deref() == Some("running"),
+            Action::Stop => match self.end_state.as_deref() {
+                Some("missing") => self.id.is_some(),
+                end => end == Some("stopped"),
+            },
+        }
+    }
 }
 
 /// One list.

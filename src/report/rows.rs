@@ -31,7 +31,9 @@ impl Changed {
             Action::Start => (ActionTaken::Started, "started"),
             Action::Stop => (ActionTaken::Stopped, "stopped"),
         };
-        let why = Some(format!("{word} by this run at {at} UTC, according to EC2; then its tier broke off"));
+        // EC2's times do not say who it was.
+        let why =
+            Some(format!("{word} at {at} UTC, after this run began, according to EC2; its tier broke off"));
         Some(ActionRecord { action, seconds: None, why })
     }
 }
@@ -45,10 +47,35 @@ fn before(record: &ActionRecord) -> String {
     state.name().to_owned()
 }
 
+/// Of which servers without a problem a phase said that they are as wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judged {
+    /// Of none.
+    Nobody,
+    /// Of those that it saw come to be as wanted: it did not end, or not all of its problems are here.
+    Timed,
+    /// Of all of them.
+    All,
+}
+
+impl Judged {
+    fn by(list: &ServerList, answered: &PhaseResult) -> Self {
+        // A problem of the list alone may be that nobody could look at it.
+        let of_servers = answered.problems.iter().any(|problem| problem.name != list.label());
+        match answered.outcome {
+            Outcome::Ready | Outcome::Degraded => Self::All,
+            Outcome::Failed if of_servers && !answered.shortened => Self::All,
+            Outcome::Failed | Outcome::InProgress => Self::Timed,
+            Outcome::Empty | Outcome::Skipped => Self::Nobody,
+        }
+    }
+}
+
 /// The rows of one list, from four sources: each server once.
 pub(super) struct Rows<'a> {
     list: &'a ServerList,
     reached: bool,
+    judged: Judged,
     problems: &'a [Problem],
     actions: Option<&'a IndexMap<String, ActionRecord>>,
     initial: Option<&'a IndexMap<String, InitialState>>,
@@ -69,6 +96,7 @@ impl<'a> Rows<'a> {
         Self {
             list,
             reached: answered.is_some_and(|answered| answered.outcome != Outcome::Skipped),
+            judged: answered.map_or(Judged::Nobody, |answered| Judged::by(list, answered)),
             problems: answered.map_or(&[][..], |answered| &answered.problems),
             actions: answered.map(|answered| &answered.actions),
             initial,
@@ -136,6 +164,17 @@ impl<'a> Rows<'a> {
             seconds: record.and_then(|record| record.seconds),
             note,
             problem: problem.map(|problem| problem.code.clone()),
+            was_ready: problem.is_none() && self.was_ready(record),
+        }
+    }
+
+    fn was_ready(&self, record: Option<&ActionRecord>) -> bool {
+        let timed = record.is_some_and(|record| record.seconds.is_some());
+        let held = record.is_some_and(|record| record.action == ActionTaken::Held);
+        match self.judged {
+            Judged::Nobody => false,
+            Judged::Timed => timed,
+            Judged::All => !held,
         }
     }
 }

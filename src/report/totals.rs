@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::parts::{EnvironmentReport, Report, Row, TierReport};
-use crate::model::{Action, ActionTaken, Outcome};
+use crate::model::{ActionTaken, Outcome};
 
 /// How a server stands at the end of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(crate) struct Placed<'a> {
     pub stands: Stands,
     /// Whether it is up now (down, on a stop), whoever saw to it.
     pub is_there: bool,
+    /// Whether nobody can say what it is now.
+    pub is_unknown: bool,
 }
 
 /// The number of servers by standing.
@@ -92,13 +94,8 @@ impl Report {
         tier: &'a TierReport,
         row: &'a Row,
     ) -> Placed<'a> {
-        let end = row.end_state.as_deref();
-        let is_wanted = match self.action {
-            Action::Start => end == Some("running"),
-            // What is gone is down.
-            Action::Stop => matches!(end, Some("stopped" | "missing")),
-        };
-        let told_ready = matches!(tier.outcome, Some(Outcome::Ready | Outcome::Degraded));
+        let is_wanted = row.is_as_wanted(self.action);
+        let was_ready = row.end_state.is_none() && row.was_ready;
         let stands = if row.problem.is_some() {
             Stands::Failed
         } else if environment.skipped || tier.outcome == Some(Outcome::Skipped) {
@@ -107,7 +104,7 @@ impl Report {
             Stands::Held
         } else if tier.outcome.is_none() {
             Stands::NotReached
-        } else if self.dry_run || is_wanted || (told_ready && end.is_none()) {
+        } else if self.dry_run || is_wanted || was_ready {
             Stands::AsWanted
         } else {
             Stands::Failed
@@ -117,6 +114,8 @@ impl Report {
             Stands::AsWanted => !self.dry_run || !row.action.changes(),
             Stands::Held | Stands::NotReached | Stands::NotInRun => is_wanted,
         };
-        Placed { environment, tier, row, stands, is_there }
+        let is_unknown =
+            row.end_state.is_none() && row.problem.is_none() && !is_there && stands != Stands::Held;
+        Placed { environment, tier, row, stands, is_there, is_unknown }
     }
 }

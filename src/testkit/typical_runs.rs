@@ -95,7 +95,7 @@ impl Run {
 
     /// The mail of the run.
     pub(crate) fn mail(&self) -> Mail {
-        self.report().mail(&TimeZone::get("Europe/Madrid").unwrap(), &place())
+        self.report().mail(&zone(), &place())
     }
 
     /// One environment, as its branch of the state machine goes.
@@ -123,7 +123,7 @@ impl Run {
     }
 
     fn phase(&self, world: &World, list: &ServerList) -> Value {
-        let task = Task { dry_run: self.dry_run, ..world::task(world, list, self.action) };
+        let task = Task { dry_run: self.dry_run, zone: zone(), ..world::task(world, list, self.action) };
         serde_json::to_value(invoke(world, &task, None).unwrap()).unwrap()
     }
 }
@@ -132,6 +132,10 @@ struct Branch {
     result: Value,
     seen: crate::report::Seen,
     ended: Timestamp,
+}
+
+fn zone() -> TimeZone {
+    TimeZone::get("Europe/Madrid").unwrap()
 }
 
 fn place() -> Place {

@@ -18,6 +18,7 @@ mod elsewhere;
 mod hostile;
 mod payloads;
 mod reference;
+mod report;
 mod trail;
 
 fn settings() -> Settings {

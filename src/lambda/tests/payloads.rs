@@ -63,6 +63,17 @@ fn the_answer_of_a_skipped_phase_has_the_documented_fields_only() {
 }
 
 #[test]
+fn a_report_of_no_environment_is_refused_as_the_state_machine_refuses_its_run() {
+    let mut payload = report();
+    payload["environments"] = json!(["dev"]);
+    assert!(Request::parse(payload.clone()).is_ok());
+    payload["environments"] = json!([]);
+    let refusal = Request::parse(payload).unwrap_err();
+    assert_eq!(field_of(&refusal), "environments");
+    assert!(refusal.to_string().contains("at least one, found []"), "{refusal}");
+}
+
+#[test]
 fn an_optional_field_that_is_null_is_absent_and_a_required_one_is_refused() {
     for field in ["dry_run", "resume", "execution", "branch"] {
         let mut payload = phase();

@@ -581,6 +581,18 @@ fn a_start_that_bounced_counts_the_hours_since_the_stop_and_not_since_the_bounce
 }
 
 #[test]
+fn a_server_that_fell_back_is_off_still_and_counts_no_hours() {
+    let world = three(|name| match name {
+        "test2" => stopped(name).with(Habit::Bounces("Client.InternalError")),
+        "test7" => stopped(name).with(Habit::Impaired("system")),
+        _ => stopped(name),
+    });
+    let answer = run(&world, &list(&ALL), Action::Start);
+    assert_eq!((answer.servers.failed, answer.servers.changed), (2, 3));
+    assert_eq!((answer.off.servers, answer.off.seconds / 3600), (2, 24), "test7 runs, though not as wanted");
+}
+
+#[test]
 fn servers_are_told_in_the_order_of_their_list() {
     let names = ["zebra", "ant", "test10", "test2"];
     let world = World::new(names.map(stopped));

@@ -47,11 +47,16 @@ fn broken(report: &Report, environment: &EnvironmentReport, tier: &TierReport, t
         None => format!("not reached beyond {}", before(environment, tier)),
     }];
     let left = if would { "would not be" } else { "not" };
-    parts.extend((tally.left > 0).then(|| format!("{} {left} {started}", tally.left)));
+    // Of those that nobody could see it is said further on.
+    let seen_left = if would { tally.left } else { tally.left + tally.in_doubt - tally.unknown };
+    parts.extend((seen_left > 0).then(|| format!("{seen_left} {left} {started}")));
     if would {
         parts.push(format!("{}\u{a0}of\u{a0}{} would be {started}", tally.done, tally.all));
     } else {
-        parts.push(format!("{}\u{a0}of\u{a0}{}\u{a0}{up}", tally.up, tally.all));
+        if tally.unknown < tally.all {
+            parts.push(format!("{}\u{a0}of\u{a0}{}\u{a0}{up}", tally.up, tally.all));
+        }
+        parts.extend((tally.unknown > 0).then(|| format!("{}\u{a0}unknown", tally.unknown)));
     }
     parts.join(", ")
 }

@@ -89,7 +89,15 @@ fn news_row(placed: &Placed<'_>) -> NewsRow {
 }
 
 fn states(row: &Row) -> String {
-    let end = row.end_state.as_deref().unwrap_or("unknown");
+    let then = match row.action {
+        _ if row.end_state.is_some() || !row.was_ready => None,
+        ActionTaken::Started => Some("ready"),
+        ActionTaken::Stopped => Some("stopped"),
+        _ => None,
+    };
+    // What its phase saw stands, although nobody could look again.
+    let then = then.map(|then| format!("{then}, unknown now"));
+    let end = then.as_deref().or(row.end_state.as_deref()).unwrap_or("unknown");
     match row.initial_state.as_deref() {
         Some(initial) if initial != end => format!("{initial} → {end}"),
         _ => end.to_owned(),
@@ -109,7 +117,11 @@ fn note(row: &Row) -> String {
         "NotInTime" => "not ready in time".to_owned(),
         code => code.to_owned(),
     });
-    let said: Vec<String> = [did, row.note.clone(), problem].into_iter().flatten().collect();
+    let in_doubt = (row.problem.is_none() && row.end_state.is_none() && !row.was_ready)
+        .then(|| "nobody could see what came of it".to_owned());
+    let mut said: Vec<String> = [did, row.note.clone(), problem, in_doubt].into_iter().flatten().collect();
+    // A dry run's note is the code of its problem.
+    said.dedup();
     said.join("; ")
 }
 

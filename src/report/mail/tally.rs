@@ -19,6 +19,7 @@ pub(super) fn verbs(action: Action) -> Verbs {
 }
 
 /// The number of servers by standing.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
     pub(super) all: usize,
     /// Up now (down, on a stop).
@@ -31,19 +32,26 @@ pub(super) struct Tally {
     pub(super) left: usize,
     /// Of the failed ones: those that run and are not ready.
     pub(super) half_way: usize,
+    /// Nobody can say what they are now: not up as far as is known.
+    pub(super) unknown: usize,
+    /// Of the failed ones: those of which nobody can say that they failed.
+    pub(super) in_doubt: usize,
 }
 
 impl Tally {
     pub(super) fn of<'a>(placed: impl Iterator<Item = Placed<'a>>) -> Self {
-        let mut tally = Self { all: 0, up: 0, done: 0, failed: 0, held: 0, left: 0, half_way: 0 };
-        for Placed { row, stands, is_there, .. } in placed.filter(|placed| placed.stands != Stands::NotInRun)
+        let mut tally = Self::default();
+        for Placed { row, stands, is_there, is_unknown, .. } in
+            placed.filter(|placed| placed.stands != Stands::NotInRun)
         {
             tally.all += 1;
             tally.up += usize::from(is_there);
+            tally.unknown += usize::from(is_unknown);
             match stands {
                 Stands::AsWanted => tally.done += usize::from(row.action.changes()),
                 Stands::Failed => {
                     tally.failed += 1;
+                    tally.in_doubt += usize::from(is_unknown);
                     tally.half_way += usize::from(row.end_state.as_deref() == Some("running"));
                 }
                 Stands::Held => tally.held += 1,

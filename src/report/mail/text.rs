@@ -34,6 +34,10 @@ pub(super) fn of(view: &View) -> String {
     if let Some(next) = &view.next {
         text.say(0, &format!("{}:", next.why));
         text.whole(&format!("  {}", next.command));
+        if !next.call.is_empty() {
+            text.say(0, "The same without a clone of the project:");
+            text.whole(&format!("  {}", next.call.join(" \\\n    ")));
+        }
     }
     text.say(0, &view.run);
     // Two hyphens and a blank: what follows is a signature (RFC 3676).

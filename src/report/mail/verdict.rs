@@ -35,7 +35,9 @@ pub(super) fn mood(report: &Report) -> Mood {
 /// The title: one sentence without its full stop.
 pub(super) fn title(report: &Report) -> String {
     let Verbs { up, started, start } = verbs(report.action);
-    let Tally { all, up: there, done, failed, held, half_way, .. } = Tally::of(report.placed());
+    let tally = Tally::of(report.placed());
+    let Tally { all, up: there, done, failed, held, half_way, unknown, .. } = tally;
+    let sure = failed - tally.in_doubt;
     let of_which = of_which(report);
     if all == 0 {
         return format!("No server was to be {started}");
@@ -54,12 +56,21 @@ pub(super) fn title(report: &Report) -> String {
         Status::Success if all == 1 => format!("The server{of_which} is {up}"),
         Status::Success if done == 0 => format!("All {}{of_which} were {up} already", servers(all)),
         Status::Success => format!("All {}{of_which} are {up}", servers(all)),
-        Status::Aborted if failed > 0 && half_way > 0 && report.action == Action::Start => {
-            format!("{failed} of {} did not get ready", servers(all))
+        Status::Aborted if sure > 0 && half_way > 0 && report.action == Action::Start => {
+            format!("{sure} of {} did not get ready", servers(all))
         }
-        Status::Aborted if failed > 0 => format!("{failed} of {} did not {start}", servers(all)),
+        Status::Aborted if sure > 0 => format!("{sure} of {} did not {start}", servers(all)),
+        _ if unknown == all => format!("Nobody could see whether {} {} {up}", the_servers(all), are(all)),
+        _ if unknown > 0 => {
+            format!("{there} of {} {} {up}; of {unknown} it is not known", servers(all), are(there))
+        }
         Status::Degraded | Status::Aborted => format!("{there} of {} {} {up}", servers(all), are(there)),
     }
+}
+
+/// `the server`, `the 20 servers`
+fn the_servers(all: usize) -> String {
+    if all == 1 { "the server".to_owned() } else { format!("the {}", servers(all)) }
 }
 
 /// ` of dev`, where the run was not about all environments.
@@ -113,8 +124,11 @@ fn plan(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
     counts.extend((tally.held > 0).then(|| format!("{} {} held", tally.held, are(tally.held))));
     counts.extend((tally.left > 0).then(|| format!("{} would not be reached", tally.left)));
     let counts = (!counts.is_empty()).then(|| format!("{}.", capitalised(&counts.join(", "))));
+    let supposed = is_followed(report, Outcome::Failed)
+        .then(|| "Tiers after one that would fail are judged as if it had not failed.".to_owned());
     let errors = broke_off(report);
-    [Some("Dry run: nothing was changed.".to_owned()), counts, errors].into_iter().flatten().collect()
+    let dry = Some("Dry run: nothing was changed.".to_owned());
+    [dry, counts, supposed, errors].into_iter().flatten().collect()
 }
 
 fn degraded(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
@@ -123,7 +137,10 @@ fn degraded(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
     counts.extend((tally.held > 0).then(|| format!("{} held", tally.held)));
     let counts = (!counts.is_empty()).then(|| format!("{}.", counts.join(", ")));
     let met = tiers(report).any(|tier| tier.outcome == Some(Outcome::Degraded));
-    let went_on = format!("The minimum was met, so later tiers were {}.", verbs.started);
+    let went_on = match is_followed(report, Outcome::Degraded) {
+        true => format!("The minimum was met, so later tiers were {}.", verbs.started),
+        false => "The minimum was met.".to_owned(),
+    };
     [counts, met.then_some(went_on)].into_iter().flatten().collect()
 }
 
@@ -132,7 +149,7 @@ fn aborted(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
     said.extend(environments(report, verbs));
     said.extend(broke_off(report));
     let left = (tally.left > 0).then(|| {
-        let more = if tally.failed > 0 { " more" } else { "" };
+        let more = if tally.failed > tally.in_doubt { " more" } else { "" };
         format!("{}{more} {} not {}", tally.left, were(tally.left), verbs.started)
     });
     let held = (tally.held > 0).then(|| format!("{} {} held", tally.held, are(tally.held)));
@@ -141,8 +158,10 @@ fn aborted(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
         said.push(format!("{}.", counts.join(", ")));
     }
     // Where nothing failed the title says it.
-    if tally.failed > 0 {
-        said.push(format!("{} of {} {} {}.", tally.up, tally.all, are(tally.up), verbs.up));
+    if tally.failed > tally.in_doubt {
+        let unknown = (tally.unknown > 0).then(|| format!("; of {} it is not known", tally.unknown));
+        let unknown = unknown.unwrap_or_default();
+        said.push(format!("{} of {} {} {}{unknown}.", tally.up, tally.all, are(tally.up), verbs.up));
     }
     said
 }
@@ -178,6 +197,14 @@ fn environments(report: &Report, verbs: &Verbs) -> Option<String> {
         })
         .collect();
     (!clauses.is_empty()).then(|| format!("{}.", clauses.join("; ")))
+}
+
+/// Whether servers stand in a tier after one that ended so, and the run came to it.
+fn is_followed(report: &Report, outcome: Outcome) -> bool {
+    report.environments.iter().any(|environment| {
+        let mut from = environment.tiers.iter().skip_while(|tier| tier.outcome != Some(outcome)).skip(1);
+        from.any(|tier| tier.outcome.is_some() && !tier.rows.is_empty())
+    })
 }
 
 fn tiers(report: &Report) -> impl Iterator<Item = &TierReport> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use serde_json::{Value, json};
 
 use super::lines::{self, Line};
 use super::problems::{self, Entry};
@@ -64,6 +65,9 @@ pub(super) struct Link {
 pub(super) struct Next {
     pub(super) why: &'static str,
     pub(super) command: String,
+    /// The same without a clone of the project, by the AWS CLI, in parts that may stand on lines of their own; empty
+    /// if the state machine is not known.
+    pub(super) call: Vec<String>,
 }
 
 /// The view of a report.
@@ -146,6 +150,7 @@ fn next(report: &Report, place: &Place) -> Option<Next> {
     let why = match report.status {
         Status::Success if report.dry_run => "To do it for real",
         Status::Success => return None,
+        Status::Degraded | Status::Aborted if report.dry_run => "To repeat the dry run once this is fixed",
         Status::Degraded | Status::Aborted => "To run it again once this is fixed",
     };
     let wanted = |name: &str| {
@@ -158,12 +163,35 @@ fn next(report: &Report, place: &Place) -> Option<Next> {
     };
     let names: Vec<&str> =
         report.environments.iter().map(|other| other.name.as_str()).filter(|name| wanted(name)).collect();
+    let of_some = !names.is_empty() && names.len() < report.environments.len();
+    let is_dry = report.dry_run && report.status != Status::Success;
     let mut command = format!("make {verb}");
-    if !names.is_empty() && names.len() < report.environments.len() {
+    let mut input = json!({ "action": verb });
+    if of_some {
         command = format!("{command} ENV={}", names.join(","));
+        input["environments"] = json!(names);
+    }
+    if is_dry {
+        command += " DRY_RUN=1";
+        input["dry_run"] = json!(true);
     }
     if place.stack != USUAL_STACK {
         command = format!("{command} STACK={}", place.stack);
     }
-    Some(Next { why, command })
+    Some(Next { why, command, call: call(report, &input) })
+}
+
+/// The execution's own state machine, started with an input.
+fn call(report: &Report, input: &Value) -> Vec<String> {
+    let id = report.execution.as_ref().map_or("", |execution| &execution.id);
+    let parts: Vec<&str> = id.split(':').collect();
+    let ["arn", partition, "states", region, account, "execution", machine, _] = parts[..] else {
+        return Vec::new();
+    };
+    vec![
+        format!("aws stepfunctions start-execution --region {region}"),
+        "--state-machine-arn".to_owned(),
+        format!("arn:{partition}:states:{region}:{account}:stateMachine:{machine}"),
+        format!("--input '{input}'"),
+    ]
 }

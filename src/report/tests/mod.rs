@@ -6,3 +6,5 @@ mod cause;
 mod mails;
 mod report;
 mod truths;
+mod unseen;
+mod words;

@@ -61,7 +61,7 @@ fn what_a_tier_started_before_it_broke_off_is_told_as_started() {
             "{name}"
         );
         assert!(
-            row.note.as_deref().unwrap().starts_with("started by this run at 06:00 UTC"),
+            row.note.as_deref().unwrap().starts_with("started at 06:00 UTC, after this run began"),
             "{:?}",
             row.note
         );
@@ -142,6 +142,22 @@ fn a_result_that_the_lists_do_not_know_is_said_and_is_no_success() {
     results[0]["phases"].as_array_mut().unwrap().push(json!({"phase_number": 77, "outcome": "failed"}));
     let report = Report::build(&of_a_run(results), &lists, &seen(&lists, InstanceState::Running), now());
     assert_eq!((report.status, codes(&report)), (Status::Degraded, vec!["StateMachineStale"]));
+}
+
+#[test]
+fn of_two_answers_of_one_phase_the_worse_one_counts_wherever_it_stands() {
+    let lists = lists();
+    for place in [0, 1] {
+        let mut results = all_good(&lists);
+        let phases = results[0]["phases"].as_array_mut().unwrap();
+        let mut failed = phases[0].clone();
+        failed["outcome"] = json!("failed");
+        failed["problems"] = json!([{"name": "test2", "id": id("test2"), "code": "X", "message": "m"}]);
+        phases.insert(place, failed);
+        let report = Report::build(&of_a_run(results), &lists, &seen(&lists, InstanceState::Running), now());
+        assert_eq!((report.status, codes(&report)), (Status::Aborted, vec!["StateMachineStale", "X"]));
+        assert!(report.problems[0].message.contains("two answers of phase 3 for dev"));
+    }
 }
 
 #[test]
