@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::model::failure::Kind;
 use crate::model::instance::label;
 use crate::model::{Action, Failure, Outcome, PhaseAnswer};
 use crate::phase::in_time::in_time;
@@ -141,6 +142,9 @@ fn sentence(server: &Server, action: Action, progress: &Progress) -> String {
         Standing::Held(why) => format!("left alone: {why}"),
         Standing::Failed(failure) => format!("failed: {}: {}", failure.code, failure.whole()),
         Standing::UnderWay(Step::Ask(request, why)) => match (&memory.refusal, &memory.unanswered, request) {
+            (Some(lost), _, _) if lost.kind == Kind::Outage => {
+                format!("{why}; asked, without an answer: {}", lost.code)
+            }
             (Some(refusal), _, _) => format!("{why}; refused: {}: {}", refusal.code, refusal.whole()),
             (None, Some(failure), _) => format!("{why}; asked, without an answer: {}", failure.code),
             (None, None, _) if memory.asked_at.is_none() && !memory.forced => format!("{why}; not asked yet"),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
 mod fault_table;
+mod forced_stop;
 mod hostile;
 mod invariants;
 mod phase;
