@@ -7,4 +7,5 @@ mod forced_stop;
 mod hostile;
 mod invariants;
 mod phase;
+mod progress;
 mod resume;
