@@ -119,7 +119,7 @@ impl<W: PhaseLog + Clock> Watcher for Narrator<'_, W> {
             let why = record.why.as_deref().unwrap_or_default();
             self.pending.push((Some(key.clone()), format!("{key}: {}: {why}", record.action.words())));
         }
-        self.pending.push((None, verdict(answer)));
+        self.pending.push((None, verdict(answer, self.about.dry_run)));
         self.write().await;
         answer.log_error = self.error.take();
     }
@@ -155,7 +155,21 @@ fn sentence(server: &Server, action: Action, progress: &Progress) -> String {
     }
 }
 
-fn verdict(answer: &PhaseAnswer) -> String {
+/// `make start` and `make stop` read this line's beginning (operate/waiting.py).
+fn verdict(answer: &PhaseAnswer, dry_run: bool) -> String {
+    let counts = answer.servers;
+    let (ready, total) = (counts.ready, counts.total);
+    if dry_run {
+        let would = match answer.outcome {
+            Outcome::Ready | Outcome::InProgress => "WOULD BE READY",
+            Outcome::Degraded => "WOULD BE DEGRADED",
+            Outcome::Failed => "WOULD FAIL",
+            Outcome::Empty => "EMPTY LIST",
+            Outcome::Skipped => "SKIPPED",
+        };
+        let (failed, held) = (counts.failed, counts.held);
+        return format!("{would}: {ready} of {total} servers ready now, {failed} would fail, {held} held");
+    }
     let word = match answer.outcome {
         Outcome::Ready => "READY",
         Outcome::InProgress => "IN PROGRESS",
@@ -164,9 +178,8 @@ fn verdict(answer: &PhaseAnswer) -> String {
         Outcome::Empty => "EMPTY LIST",
         Outcome::Skipped => "SKIPPED",
     };
-    let counts = answer.servers;
     format!(
-        "{word}: {} of {} servers ready, {} changed, {} failed, {} held",
-        counts.ready, counts.total, counts.changed, counts.failed, counts.held,
+        "{word}: {ready} of {total} servers ready, {} changed, {} failed, {} held",
+        counts.changed, counts.failed, counts.held,
     )
 }
