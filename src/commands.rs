@@ -12,7 +12,7 @@ use crate::servers::{self, keys, machine};
 use serde_json::json;
 
 /// The commands in a line.
-pub const USAGE: &str = "Commands: check [FILE], render [FILE], names, --version, --help";
+const USAGE: &str = "Commands: check [FILE], render [FILE], names, --version, --help";
 
 const HELP: &str = "ec2-start-stop: the function, and its commands
 
@@ -21,8 +21,14 @@ const HELP: &str = "ec2-start-stop: the function, and its commands
   names           prints the names of errors, of problems and of the keys of servers.toml, as JSON
   --version       prints the version
 
-Without FILE it is servers.toml in this folder, or beside this binary. Without arguments it is the Lambda function.
+Without FILE it is servers.toml in this folder, or beside this binary. Without arguments, and in Lambda, it is the function.
 ";
+
+/// No command, and not in Lambda: says what there is, and 2.
+pub fn none() -> ExitCode {
+    eprint!("{HELP}");
+    ExitCode::from(2)
+}
 
 /// Runs a command: 0 if all is well, 1 for a bad file, 2 for an unknown command.
 pub fn run(command: &str, arguments: &[String]) -> ExitCode {
@@ -43,14 +49,14 @@ pub fn run(command: &str, arguments: &[String]) -> ExitCode {
 
 fn with_lists(arguments: &[String], then: impl FnOnce(&Path, &ServerLists) -> ExitCode) -> ExitCode {
     let path = arguments.first().map_or_else(default_file, PathBuf::from);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
         Err(error) => {
             eprintln!("{}: {error}", path.display());
             return ExitCode::FAILURE;
         }
     };
-    match ServerLists::parse(&text) {
+    match ServerLists::read(&bytes) {
         Ok(lists) => then(&path, &lists),
         Err(error) => {
             eprint!("{}", told(&path, &error));

@@ -1,4 +1,4 @@
-//! The one binary: without arguments the Lambda function, else a command for people. Decides nothing.
+//! The one binary: without arguments, in Lambda, the function; else a command for people. Decides nothing.
 
 use std::process::ExitCode;
 
@@ -8,6 +8,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first() {
         Some(command) => commands::run(command, &arguments[1..]),
+        // Lambda sets it, and so do its emulators; lambda_runtime cannot do without.
+        None if std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_none() => commands::none(),
         None => serve(),
     }
 }
@@ -25,6 +27,6 @@ fn serve() -> ExitCode {
 
 #[cfg(not(feature = "aws"))]
 fn serve() -> ExitCode {
-    eprintln!("ec2-start-stop: this build has only the commands, not the function. {}", commands::USAGE);
-    ExitCode::from(2)
+    eprintln!("ec2-start-stop: this build has only the commands, not the function.");
+    commands::none()
 }

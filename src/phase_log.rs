@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::model::failure::Kind;
 use crate::model::instance::label;
 use crate::model::{Action, Failure, Outcome, PhaseAnswer};
 use crate::phase::in_time::in_time;
@@ -118,7 +119,7 @@ impl<W: PhaseLog + Clock> Watcher for Narrator<'_, W> {
             let why = record.why.as_deref().unwrap_or_default();
             self.pending.push((Some(key.clone()), format!("{key}: {}: {why}", record.action.words())));
         }
-        self.pending.push((None, verdict(answer)));
+        self.pending.push((None, verdict(answer, self.about.dry_run)));
         self.write().await;
         answer.log_error = self.error.take();
     }
@@ -141,6 +142,9 @@ fn sentence(server: &Server, action: Action, progress: &Progress) -> String {
         Standing::Held(why) => format!("left alone: {why}"),
         Standing::Failed(failure) => format!("failed: {}: {}", failure.code, failure.whole()),
         Standing::UnderWay(Step::Ask(request, why)) => match (&memory.refusal, &memory.unanswered, request) {
+            (Some(lost), _, _) if lost.kind == Kind::Outage => {
+                format!("{why}; asked, without an answer: {}", lost.code)
+            }
             (Some(refusal), _, _) => format!("{why}; refused: {}: {}", refusal.code, refusal.whole()),
             (None, Some(failure), _) => format!("{why}; asked, without an answer: {}", failure.code),
             (None, None, _) if memory.asked_at.is_none() && !memory.forced => format!("{why}; not asked yet"),
@@ -151,7 +155,21 @@ fn sentence(server: &Server, action: Action, progress: &Progress) -> String {
     }
 }
 
-fn verdict(answer: &PhaseAnswer) -> String {
+/// `make start` and `make stop` read this line's beginning (operate/waiting.py).
+fn verdict(answer: &PhaseAnswer, dry_run: bool) -> String {
+    let counts = answer.servers;
+    let (ready, total) = (counts.ready, counts.total);
+    if dry_run {
+        let would = match answer.outcome {
+            Outcome::Ready | Outcome::InProgress => "WOULD BE READY",
+            Outcome::Degraded => "WOULD BE DEGRADED",
+            Outcome::Failed => "WOULD FAIL",
+            Outcome::Empty => "EMPTY LIST",
+            Outcome::Skipped => "SKIPPED",
+        };
+        let (failed, held) = (counts.failed, counts.held);
+        return format!("{would}: {ready} of {total} servers ready now, {failed} would fail, {held} held");
+    }
     let word = match answer.outcome {
         Outcome::Ready => "READY",
         Outcome::InProgress => "IN PROGRESS",
@@ -160,9 +178,8 @@ fn verdict(answer: &PhaseAnswer) -> String {
         Outcome::Empty => "EMPTY LIST",
         Outcome::Skipped => "SKIPPED",
     };
-    let counts = answer.servers;
     format!(
-        "{word}: {} of {} servers ready, {} changed, {} failed, {} held",
-        counts.ready, counts.total, counts.changed, counts.failed, counts.held,
+        "{word}: {ready} of {total} servers ready, {} changed, {} failed, {} held",
+        counts.changed, counts.failed, counts.held,
     )
 }

@@ -56,7 +56,10 @@ pub(crate) async fn answer<W: Services>(
     let _ = world.calls();
     let answer = match Request::parse(payload)? {
         Request::Skip(None) => reference::with_status_code(serde_json::to_value(PhaseAnswer::skipped())?),
-        Request::Skip(Some(request)) => carried_on(settings, request, PhaseAnswer::skipped())?,
+        Request::Skip(Some(request)) => {
+            asked(settings, &request, world.now())?;
+            carried_on(settings, request, PhaseAnswer::skipped())?
+        }
         Request::Phase(request) => {
             let answer = run_phase(world, settings, invocation, &request).await?;
             carried_on(settings, request, answer)?
@@ -92,21 +95,34 @@ fn list_of<'a>(lists: &'a ServerLists, request: &PhaseRequest) -> Result<&'a Ser
     })
 }
 
+/// The list that a request is about, among all.
+///
+/// # Errors
+/// The file cannot be used, no list has that number, or the `resume` is none of this phase's.
+fn asked<'a>(
+    settings: &'a Settings,
+    request: &PhaseRequest,
+    now: Timestamp,
+) -> Result<(&'a ServerLists, &'a ServerList), HandlerError> {
+    let lists = settings.lists.as_ref().map_err(Clone::clone)?;
+    let list = list_of(lists, request)?;
+    if let Some(resume) = &request.resume
+        && let Some(expected) = resume.refusal(list.number, request.action, now)
+    {
+        let found = format!("one of phase {}, {:?}", resume.phase_number, resume.action).to_lowercase();
+        let expected = format!("the resume of the answer before, unchanged: {expected}");
+        return Err(PayloadError::Field { field: "resume".to_owned(), expected, found }.into());
+    }
+    Ok((lists, list))
+}
+
 async fn run_phase<W: Services>(
     world: &W,
     settings: &Settings,
     invocation: &Invocation,
     request: &PhaseRequest,
 ) -> Result<PhaseAnswer, HandlerError> {
-    let lists = settings.lists.as_ref().map_err(Clone::clone)?;
-    let list = list_of(lists, request)?;
-    if let Some(resume) = &request.resume
-        && let Some(expected) = resume.refusal(list.number, request.action, world.now())
-    {
-        let found = format!("one of phase {}, {:?}", resume.phase_number, resume.action).to_lowercase();
-        let expected = format!("the resume of the answer before, unchanged: {expected}");
-        return Err(PayloadError::Field { field: "resume".to_owned(), expected, found }.into());
-    }
+    let (lists, list) = asked(settings, request, world.now())?;
     let execution = request.execution.as_ref();
     let run = execution.map_or(&invocation.request_id, |execution| &execution.name);
     let task = Task {

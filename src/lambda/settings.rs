@@ -74,9 +74,9 @@ fn place(variable: impl Fn(&str) -> Option<String>) -> Place {
 /// The file beside the binary, unless `SERVERS_FILE` names another one.
 fn lists(file: Option<String>) -> Result<ServerLists, ServersFileError> {
     let path = file.map_or_else(servers::beside_the_binary, PathBuf::from);
-    let text = std::fs::read_to_string(&path)
+    let bytes = std::fs::read(&path)
         .map_err(|error| ServersFileError::Unreadable(format!("{}: {error}", path.display())))?;
-    ServerLists::parse(&text)
+    ServerLists::read(&bytes)
 }
 
 fn addresses(sender: Option<String>, recipients: Option<String>) -> Result<Addresses, String> {

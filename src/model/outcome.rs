@@ -25,7 +25,10 @@ pub(crate) struct InitialState {
 pub(crate) struct InitialStates(pub IndexMap<String, InitialState>);
 
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected each server's InstanceId, State and is_running by its name, or {\"empty\": true}"
+)]
 enum InitialStatesOnTheWire {
     Empty { empty: bool },
     Servers(IndexMap<String, InitialState>),

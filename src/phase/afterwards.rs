@@ -5,7 +5,6 @@
 
 use jiff::SignedDuration;
 
-use crate::model::failure::Kind;
 use crate::model::{Action, Failure, InitialStates, Instance, InstanceState, PhaseAnswer};
 use crate::ports::World;
 
@@ -90,9 +89,6 @@ fn close(plan: &mut Plan, progress: &Progress, action: Action) {
         server.standing = match &server.standing {
             Standing::UnderWay(Step::Confirm) => Standing::Ready,
             Standing::UnderWay(step) => Standing::Failed(why(server, step, progress, action)),
-            Standing::Failed(refusal) if refusal.kind == Kind::Protected => {
-                Standing::Held("stop protection is on".to_owned())
-            }
             standing => standing.clone(),
         };
     }

@@ -176,11 +176,17 @@ impl Decision<'_> {
             let after = SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX);
             self.rules.now.duration_since(since) >= after
         });
-        if due && !memory.forced {
+        let may_ask = !memory.forced && memory.again_at.is_none_or(|at| self.rules.now >= at);
+        if due && may_ask {
             let why = "it did not shut down within force_stop_after_minutes".to_owned();
             return Standing::UnderWay(Step::Ask(Request::Stop(StopKind::Force), why));
         }
-        Standing::UnderWay(Step::Wait("it is stopping".to_owned()))
+        Standing::UnderWay(Step::Wait(match &memory.refusal {
+            Some(refusal) if due => {
+                format!("it is stopping; the last request for it ended in {}", refusal.code)
+            }
+            _ => "it is stopping".to_owned(),
+        }))
     }
 
     /// Whether the server is left alone on purpose.
@@ -225,8 +231,7 @@ impl Decision<'_> {
         if let Some(refusal) = &memory.refusal {
             match refusal.kind {
                 Kind::Capacity | Kind::Passing | Kind::Outage | Kind::Throttled => {}
-                Kind::Protected => return Standing::Held("stop protection is on".to_owned()),
-                _ => return Standing::Failed(refusal.clone()),
+                _ => return Standing::refused(refusal.clone()),
             }
         }
         if memory.again_at.is_some_and(|at| self.rules.now < at) {

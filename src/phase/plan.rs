@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::model::failure::Kind;
 use crate::model::{Failure, Instance, StopKind};
 
 /// All servers of the list, as one look showed them.
@@ -43,6 +44,16 @@ pub(crate) enum Standing {
     Held(String),
     /// Not as wanted, and waiting is of no use.
     Failed(Failure),
+}
+
+impl Standing {
+    /// A server whose request EC2 refused for good.
+    pub(crate) fn refused(refusal: Failure) -> Self {
+        match refusal.kind {
+            Kind::Protected => Self::Held("stop protection is on".to_owned()),
+            _ => Self::Failed(refusal),
+        }
+    }
 }
 
 /// What comes next for a server that is under way.
@@ -155,7 +166,7 @@ impl Plan {
     /// EC2 said no to this server's dry run, or could not be asked.
     pub(crate) fn fail(&mut self, id: &str, failure: Failure) {
         if let Some(server) = self.servers.iter_mut().find(|server| server.id.as_deref() == Some(id)) {
-            server.standing = Standing::Failed(failure);
+            server.standing = Standing::refused(failure);
         }
     }
 }

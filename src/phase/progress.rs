@@ -4,7 +4,6 @@
 //! left in doubt. Whatever can be seen is never remembered, so it stays small. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,7 +16,7 @@ use super::pace::{self, Buckets};
 use super::plan::{Plan, Standing, Step};
 use super::seen::Seen;
 
-/// What an invocation hands to the next one of the same phase.
+/// What an invocation hands to the next one of the same phase; `resume` says how it is taken over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Progress {
@@ -75,7 +74,7 @@ pub(crate) struct Remembered {
     /// It was seen in another state since it was asked.
     #[serde(skip_serializing_if = "is_false")]
     pub moved: bool,
-    /// The forced stop was asked for.
+    /// The forced stop is over: EC2 took it, or refused it for good.
     #[serde(skip_serializing_if = "is_false")]
     pub forced: bool,
     /// How often it was refused, or fell back, for a reason that passes.
@@ -119,30 +118,6 @@ impl Progress {
             doubts: BTreeMap::new(),
             members_since: began_at,
             buckets: Buckets::full(action, environments, began_at),
-        }
-    }
-
-    /// The progress as the invocation before handed it on, with what does not travel filled in.
-    #[must_use]
-    pub(crate) fn resumed(self, environments: usize) -> Self {
-        Self { buckets: self.buckets.resumed(self.action, environments), ..self }
-    }
-
-    /// Why a phase cannot go on from this, if it cannot: it is another phase's, or its numbers are impossible.
-    pub(crate) fn refusal(&self, phase_number: u32, action: Action, now: Timestamp) -> Option<&'static str> {
-        let month = Duration::from_secs(31 * 24 * 3600);
-        let times =
-            [self.began_at, self.members_since, self.buckets.requests_at(), self.buckets.instances_at()];
-        if self.phase_number != phase_number {
-            Some("of this phase_number")
-        } else if self.action != action {
-            Some("of this action")
-        } else if times.iter().any(|at| *at > now + Duration::from_secs(3600) || *at < now - month) {
-            Some("with times of the last month")
-        } else if !self.buckets.are_possible() {
-            Some("with token counts that can be")
-        } else {
-            None
         }
     }
 
@@ -199,7 +174,7 @@ impl Progress {
                 }
                 Standing::UnderWay(Step::Confirm) | Standing::Ready => {
                     if let Some(memory) = self.servers.get_mut(id) {
-                        memory.passes += 1;
+                        memory.passes = memory.passes.saturating_add(1);
                         memory.ready_at.get_or_insert(plan.at);
                     }
                 }
@@ -251,23 +226,24 @@ impl Progress {
         };
     }
 
-    /// Notes that the server's stop was forced: it is forced once or not at all, whatever EC2 answered.
+    /// Notes that EC2 took the server's forced stop: it is not asked for again.
     pub(crate) fn note_forced(&mut self, id: &str) {
-        self.servers.entry(id.to_owned()).or_default().forced = true;
+        let memory = self.servers.entry(id.to_owned()).or_default();
+        (memory.forced, memory.refusal, memory.again_at) = (true, None, None);
+    }
+
+    /// Notes that the server's forced stop was refused or got no answer: it is asked for again if that may pass. The
+    /// graceful stop before it stands.
+    pub(crate) fn note_not_forced(&mut self, id: &str, failure: Failure, now: Timestamp, chance: f64) {
+        let memory = self.servers.entry(id.to_owned()).or_default();
+        memory.forced = !memory.put_off(failure.kind, now, chance);
+        memory.refusal = Some(failure);
     }
 
     /// Notes that EC2 refused the server's request, or that its start fell back, for what may pass or not.
     pub(crate) fn note_refused(&mut self, id: &str, refusal: Failure, now: Timestamp, chance: f64) {
         let memory = self.servers.entry(id.to_owned()).or_default();
-        let pause: Option<fn(u32, f64) -> Duration> = match refusal.kind {
-            Kind::Capacity => Some(pace::capacity_pause),
-            Kind::Passing | Kind::Outage => Some(pace::throttle_pause),
-            _ => None,
-        };
-        if let Some(pause) = pause {
-            memory.refusals += 1;
-            memory.again_at = Some(now + pause(memory.refusals, chance));
-        }
+        memory.put_off(refusal.kind, now, chance);
         memory.asked_at = None;
         memory.unanswered = None;
         memory.refusal = Some(refusal);
@@ -280,6 +256,18 @@ impl Progress {
 }
 
 impl Remembered {
+    /// Sets when to ask again after a failure that may pass, and says whether it is one.
+    fn put_off(&mut self, kind: Kind, now: Timestamp, chance: f64) -> bool {
+        let pause = match kind {
+            Kind::Capacity => pace::capacity_pause,
+            Kind::Passing | Kind::Outage => pace::throttle_pause,
+            _ => return false,
+        };
+        self.refusals = self.refusals.saturating_add(1);
+        self.again_at = Some(now + pause(self.refusals, chance));
+        true
+    }
+
     /// Notes whether the server was seen to move since it was asked.
     fn look_at(&mut self, instance: &Instance, action: Action) {
         let effect = match action {

@@ -244,11 +244,13 @@ impl<W: World> Phase<'_, W> {
 
     fn note(&mut self, instance: &Instance, request: Request, reply: &Reply) {
         let now = self.world.now();
-        if request == Request::Stop(StopKind::Force) {
-            return self.progress.note_forced(&instance.id);
-        }
+        let forces = request == Request::Stop(StopKind::Force);
         match reply {
+            Reply::Accepted if forces => self.progress.note_forced(&instance.id),
             Reply::Accepted => self.progress.note_asked(instance, Answer::Taken, now),
+            Reply::Unknown(failure) | Reply::Refused(failure) if forces => {
+                self.progress.note_not_forced(&instance.id, failure.clone(), now, self.world.chance());
+            }
             Reply::Unknown(failure) => self.progress.note_asked(instance, Answer::None(failure.clone()), now),
             Reply::Refused(failure) => {
                 self.progress.note_refused(&instance.id, failure.clone(), now, self.world.chance());

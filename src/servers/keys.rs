@@ -12,9 +12,24 @@ pub(super) const LONGEST_NAME: usize = 24;
 /// An execution of hours is a mistake in the file: a whole day at most.
 pub(super) const LONGEST_MINUTES: u64 = 24 * 60;
 /// "A filter value has at most 255 characters" (EC2 refuses longer ones; ansible-collections/amazon.aws, issue 2393).
-pub(super) const LONGEST_SERVER: usize = 255;
+pub(super) const LONGEST_FILTER: usize = 255;
+/// "Maximum key length – 128 Unicode characters" and "maximum number of tags per resource – 50"
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>).
+pub(super) const LONGEST_TAG_KEY: usize = 128;
+pub(super) const MOST_TAGS: usize = 50;
+/// More than any server costs an hour, in any currency: what is more is a mistake, and its sums could not be told.
+pub(super) const HIGHEST_AMOUNT: f64 = 100_000_000.0;
 /// What a list must say before it may be stopped by force, unless nothing starts after it.
 pub(super) const ACCEPTS_DATA_LOSS: &str = "data loss";
+
+/// Whether a character is not seen and changes how others are: zero-width ones, and those of writing direction. The
+/// two joiners are not among them, which some scripts need (<https://www.unicode.org/reports/tr9/>, tr36).
+pub(super) fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
+}
 
 /// How to write a list, where it was written as a single table.
 pub(super) const IN_TWO_BRACKETS: &str = "write [[list]], in two brackets, above each list";
@@ -61,7 +76,7 @@ pub(super) const REGION: Key = key("region", "a Region, in quotes", "\"eu-centra
 /// The keys of an environment's table.
 pub(super) const OF_ENVIRONMENT: [&Key; 3] = [&ROLE_ARN, &EXTERNAL_ID, &REGION];
 
-pub(super) const NUMBER: Key = key("number", "a whole number from 0 without quotes", "3");
+pub(super) const NUMBER: Key = key("number", "a whole number from 0 to 4294967295 without quotes", "3");
 pub(super) const ENVIRONMENT: Key =
     key("environment", "1 to 24 letters, digits, - and _, in quotes", "\"dev\"");
 pub(super) const TIER: Key = key("tier", "one of the tiers, in quotes", "\"db\"");
@@ -103,7 +118,7 @@ pub(super) const OF_LIST: [&Key; 14] = [
     &RATE,
 ];
 
-pub(super) const AMOUNT: Key = key("amount", "a number above 0 without quotes", "0.0964");
+pub(super) const AMOUNT: Key = key("amount", "a number above 0, at most 100000000, without quotes", "0.0964");
 pub(super) const CURRENCY: Key = key("currency", "three capital letters, in quotes", "\"USD\"");
 /// The keys of a list's rate.
 pub(super) const OF_RATE: [&Key; 2] = [&AMOUNT, &CURRENCY];

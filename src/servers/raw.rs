@@ -161,7 +161,7 @@ fn is_state_name(name: &str) -> bool {
 }
 
 fn is_line(name: &str) -> bool {
-    !name.trim().is_empty() && !name.contains(char::is_control)
+    !name.trim().is_empty() && !name.contains(|c: char| c.is_control() || keys::is_invisible(c))
 }
 
 fn minimum(list: &Table<'_>, mistakes: &mut Mistakes<'_>) -> Given<Minimum> {
@@ -192,8 +192,11 @@ fn rate(list: &Table<'_>, mistakes: &mut Mistakes<'_>) -> Given<Rate> {
     table.only(&keys::OF_RATE, |_, _| None, mistakes);
     let is_currency =
         |currency: &String| currency.len() == 3 && currency.chars().all(|c| c.is_ascii_uppercase());
-    let amount =
-        table.read_needed(&keys::AMOUNT, |amount: &f64| amount.is_finite() && *amount > 0.0, mistakes);
+    let amount = table.read_needed(
+        &keys::AMOUNT,
+        |amount: &f64| *amount > 0.0 && *amount <= keys::HIGHEST_AMOUNT,
+        mistakes,
+    );
     let currency = table.read_needed(&keys::CURRENCY, is_currency, mistakes);
     match (amount.value(), currency.value()) {
         (Some(amount), Some(currency)) => {

@@ -13,13 +13,30 @@ use super::checks;
 use super::environment::RawElsewhere;
 use super::file::{Minimum, ServerList, ServerLists};
 use super::keys::{IN_TWO_BRACKETS, OF_LIST};
-use super::mistake::{Mistakes, ServersFileError};
+use super::mistake::{Mistake, Mistakes, ServersFileError};
 use super::raw::{RawFile, RawList};
 
 /// How toml says that a table or a key is there twice.
 const TWICE: &str = "duplicate key";
 
 impl ServerLists {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// With every mistake and its line; nothing of a bad file is used.
+    pub(crate) fn read(file: &[u8]) -> Result<Self, ServersFileError> {
+        let broken = match std::str::from_utf8(file) {
+            Ok(text) => return Self::parse(text),
+            Err(error) => error.valid_up_to(),
+        };
+        let line = file.iter().take(broken).filter(|byte| **byte == b'\n').count() + 1;
+        let what = match file {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "the file is saved as UTF-16: write it as UTF-8",
+            _ => "this is no UTF-8 text, as TOML must be: write the file as UTF-8",
+        };
+        Err(ServersFileError::Mistakes(vec![Mistake { line, what: what.to_owned() }]))
+    }
+
     /// Reads the file's text.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::keys::{self, LONGEST_SERVER};
+use super::keys::{self, LONGEST_FILTER, LONGEST_TAG_KEY, MOST_TAGS};
 use super::mistake::{Given, Mistakes};
 use super::table::{Table, typed};
 
@@ -49,11 +49,35 @@ fn wrong_name(name: &str) -> Option<&'static str> {
         Some("this is an instance id: write the server's Name tag")
     } else if name.contains(char::is_control) {
         Some("a name is one line without control characters")
-    // EC2 reads a backslash only behind another one.
-    } else if name.chars().map(|c| if c == '\\' { 2 } else { 1 }).sum::<usize>() > LONGEST_SERVER {
+    } else if name.contains(keys::is_invisible) {
+        Some("take the invisible characters away, of no width or of writing direction")
+    } else if in_filter(name) > LONGEST_FILTER {
         Some("EC2 takes at most 255 characters: select by tags")
     } else {
         None
+    }
+}
+
+/// How long a value is where EC2 is asked for it literally: `*`, `?` and a backslash stand behind another backslash.
+fn in_filter(value: &str) -> usize {
+    value.chars().map(|c| if matches!(c, '*' | '?' | '\\') { 2 } else { 1 }).sum()
+}
+
+/// Why a tag cannot be asked for, if it cannot.
+fn wrong_tag(key: &str, value: Option<&str>) -> Option<&'static str> {
+    match value {
+        Some(value) if !key.trim().is_empty() && !value.trim().is_empty() => {
+            if key.chars().count() > LONGEST_TAG_KEY {
+                Some("a tag's key has at most 128 characters: write one that a server can have")
+            } else if in_filter(value) > LONGEST_FILTER {
+                Some("EC2 takes at most 255 characters of a value: select by another tag")
+            } else if key.contains(keys::is_invisible) || value.contains(keys::is_invisible) {
+                Some("take the invisible characters away, of no width or of writing direction")
+            } else {
+                None
+            }
+        }
+        _ => Some("write a key, and a value in quotes, as in Tier = \"db\""),
     }
 }
 
@@ -69,19 +93,18 @@ pub(super) fn tags(list: &Table<'_>, mistakes: &mut Mistakes<'_>) -> Given<BTree
         mistakes.note(&found.span(), what);
         return Given::Bad;
     }
+    mistakes.ensure(items.len() <= MOST_TAGS, &found.span(), || {
+        format!("tags has {}: a server has at most {MOST_TAGS}, so write at most so many", items.len())
+    });
     let mut tags = BTreeMap::new();
-    for (key, value) in items {
-        let key = key.get_ref().to_string();
-        match typed::<String>(value).map(Spanned::into_inner) {
-            Some(text) if !key.trim().is_empty() && !text.trim().is_empty() => {
-                tags.insert(key, text);
-            }
-            _ => {
-                let found = mistakes.source(&value.span());
-                let what =
-                    format!("tag {key} = {found}: write a key, and a value in quotes, as in Tier = \"db\"");
-                mistakes.note(&value.span(), what);
-            }
+    for (at, value) in items {
+        let key = at.get_ref().to_string();
+        let text = typed::<String>(value).map(Spanned::into_inner);
+        if let Some(wrong) = wrong_tag(&key, text.as_deref()) {
+            let (key, found) = (mistakes.source(&at.span()), mistakes.source(&value.span()));
+            mistakes.note(&value.span(), format!("tag {key} = {found}: {wrong}"));
+        } else if let Some(text) = text {
+            tags.insert(key, text);
         }
     }
     if tags.len() == items.len() { Given::Good(Spanned::new(found.span(), tags)) } else { Given::Bad }

@@ -46,6 +46,21 @@ fn a_resume_of_another_phase_or_action_is_refused_and_nothing_is_asked() {
 }
 
 #[test]
+fn what_is_to_be_skipped_is_refused_for_what_would_be_refused_if_it_ran() {
+    let world = World::new([]);
+    let skip = |number, resume| {
+        let mut payload = phase(number, "start", resume);
+        payload["next_phase"] = json!(false);
+        payload
+    };
+    for (number, resume) in [(3, Value::Null), (3, resume())] {
+        assert_eq!(answer(&world, &settings(), skip(number, resume)).unwrap()["outcome"], "skipped");
+    }
+    assert!(refusal(&world, skip(77, Value::Null)).contains("`phase_number`: expected one of 0, 1"));
+    assert!(refusal(&world, skip(4, resume())).contains("of this phase_number"));
+}
+
+#[test]
 fn a_resume_with_times_or_tokens_that_cannot_be_is_refused() {
     let world = World::new(DATABASES.map(stopped));
     for (place, value, what) in [

@@ -324,3 +324,17 @@ fn where_ec2_cannot_be_read_at_the_end_the_look_before_says_who_is_not_ready() {
     assert_eq!((&answered["outcome"], &answered["servers"]["failed"]), (&json!("failed"), &json!(3)));
     assert!(world.seconds() < 900, "{} s", world.seconds());
 }
+
+#[test]
+fn a_state_that_cannot_be_read_is_told_without_a_word_of_rust() {
+    for state in [json!("x"), json!(null), json!([]), json!({"test2": {"State": "stopped"}})] {
+        let world = World::new(everyone(running));
+        let payload = json!({"send_mail": true, "subject": "START STATUS: SUCCESS", "ddb_state": state});
+        answer(&world, &settings(), payload).unwrap();
+        let text = world.mails.borrow()[0].text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("dev_db_initial_state could not be read: expected each server's"), "{text}");
+        for word in ["untagged", "variant", "enum", "InitialStates"] {
+            assert!(!text.contains(word), "{word}: {text}");
+        }
+    }
+}

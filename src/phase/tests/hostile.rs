@@ -337,6 +337,20 @@ fn a_person_who_stops_a_server_while_it_starts_is_told_of() {
 }
 
 #[test]
+fn a_dry_run_leaves_alone_what_the_run_would_leave_alone() {
+    for dry_run in [false, true] {
+        let world =
+            World::new([running("test2").with(Habit::Refuses("OperationNotPermitted")), running("test7")]);
+        let list = list(&["test2", "test7"]);
+        let task = Task { dry_run, ..task(&world, &list, Action::Stop) };
+        let answer = invoke(&world, &task, None).unwrap();
+        assert_eq!((answer.outcome, answer.servers.held), (Outcome::Ready, 1), "{:?}", answer.problems);
+        let held = &answer.actions["test2"];
+        assert_eq!((held.action, held.why.as_deref()), (ActionTaken::Held, Some("stop protection is on")));
+    }
+}
+
+#[test]
 fn a_dry_run_whose_question_is_not_answered_is_a_problem() {
     let world = World::new([stopped("test2")]);
     world.fail_next("StartInstances (dry run)", "RequestLimitExceeded", ALWAYS);

@@ -4,7 +4,9 @@
 
 mod decide;
 mod fault_table;
+mod forced_stop;
 mod hostile;
 mod invariants;
 mod phase;
+mod progress;
 mod resume;

@@ -545,6 +545,21 @@ fn the_phase_log_has_the_heading_in_capitals_and_a_line_a_step() {
 }
 
 #[test]
+fn the_phase_log_of_a_dry_run_does_not_close_with_what_only_would_be() {
+    for (habit, verdict) in [
+        (Habit::Good, "WOULD BE READY: 0 of 1 servers ready now, 0 would fail, 0 held"),
+        (
+            Habit::Refuses("UnauthorizedOperation"),
+            "WOULD FAIL: 0 of 1 servers ready now, 1 would fail, 0 held",
+        ),
+    ] {
+        let (world, list) = (World::new([stopped("test2").with(habit)]), list(&["test2"]));
+        invoke(&world, &Task { dry_run: true, ..task(&world, &list, Action::Start) }, None).unwrap();
+        assert_eq!(world.log.borrow().last().unwrap(), &format!("[dev db] {verdict}"));
+    }
+}
+
+#[test]
 fn a_start_tells_for_how_long_its_servers_had_been_off_by_ec2s_own_times() {
     let world = three(stopped);
     let off = run(&world, &list(&ALL), Action::Start).off;

@@ -220,6 +220,41 @@ fn a_name_of_255_characters_is_taken_and_a_longer_one_is_not() {
     assert!(mistakes(&named(&"\\".repeat(128)))[0].what.contains("at most 255"));
 }
 
+#[test]
+fn as_many_and_as_long_tags_as_a_server_can_have_are_taken() {
+    let tags: Vec<String> =
+        (10..60).map(|n| format!("{}{n} = \"{}\"", "k".repeat(126), "v".repeat(255))).collect();
+    let lists = good(&list(&[("servers", ""), ("tags", &format!("{{ {} }}", tags.join(", ")))]));
+    assert_eq!(lists.lists[0].tags.len(), 50);
+}
+
+#[test]
+fn names_of_scripts_that_need_joiners_are_taken() {
+    good(&list(&[("servers", "[\"می\\u200Cخواهم\", \"👩\\u200D💻\"]")]));
+}
+
+#[test]
+fn a_file_in_another_encoding_is_told_with_its_line() {
+    let text = list(&[("name", "\"Datenbanken für dev\"")]);
+    good(&text);
+    assert_eq!(ServerLists::read(text.as_bytes()), ServerLists::parse(&text));
+    let latin1: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    let utf16 = |order: fn(u16) -> [u8; 2]| {
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(order).collect()
+    };
+    for (file, line, says) in [
+        (latin1, 5, "write the file as UTF-8"),
+        (utf16(u16::to_le_bytes), 1, "saved as UTF-16: write it as UTF-8"),
+        (utf16(u16::to_be_bytes), 1, "saved as UTF-16: write it as UTF-8"),
+        (vec![0x7f, b'E', b'L', b'F', 0xb7], 1, "write the file as UTF-8"),
+    ] {
+        let Err(ServersFileError::Mistakes(found)) = ServerLists::read(&file) else {
+            panic!("{says}: taken")
+        };
+        assert!(found.len() == 1 && found[0].line == line && found[0].what.contains(says), "{found:?}");
+    }
+}
+
 const ELSEWHERE: &str =
     "[environment.dev]\nrole_arn = \"arn:aws:iam::210987654321:role/member\"\nregion = \"eu-central-1\"\n";
 
