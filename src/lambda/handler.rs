@@ -187,7 +187,7 @@ async fn send_report<W: Services>(
     if request.claim.is_some() {
         // A slow EC2 must not cost the mail.
         let deadline = invocation.deadline.min(world.now() + LONGEST_LOOK + MARGIN);
-        request.results = judging::judged(world, settings, lists, run, deadline, &request).await;
+        request.results = judging::judged(world, settings, run, deadline, &request).await;
     }
     let (told, _) = branches::read(&request.results);
     let seen = see_all(world, lists, run, &told, invocation.deadline).await;
