@@ -139,7 +139,7 @@ fn what_tags_select_is_sure_three_seconds_after_the_last_new_server() {
     let plan = |now| -> Plan {
         decide(&seen, &progress, Rules { list: &list, action: Action::Start, now, zone: &zone })
     };
-    assert!(plan(after(2)).membership_unsure);
+    assert!(plan(after(2)).membership_unsure && plan(after(2)).is_in_doubt());
     assert!(!plan(after(3)).membership_unsure);
 }
 
