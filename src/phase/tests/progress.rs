@@ -170,3 +170,21 @@ fn a_request_that_was_not_sent_leaves_why_and_nothing_else() {
     let expected = Remembered { refusal: Some(failed("RequestLimitExceeded")), ..Remembered::default() };
     assert_eq!(progress.of("i-1"), expected);
 }
+
+#[test]
+fn a_forced_stop_leaves_the_graceful_one_as_it_was_and_once_taken_no_refusal() {
+    let (mut progress, instance) = (progress(Action::Stop), running("test2").instance);
+    progress.note_asked(&instance, Answer::Taken, after(0));
+    let graceful = progress.of(&instance.id);
+    for (code, is_over, again_at) in
+        [("InternalError", false, Some(after(301))), ("UnauthorizedOperation", true, Some(after(301)))]
+    {
+        progress.note_not_forced(&instance.id, failed(code), after(300), 1.0);
+        let memory = progress.of(&instance.id);
+        assert_eq!((memory.forced, memory.again_at, memory.asked_at), (is_over, again_at, Some(after(0))));
+        assert_eq!((memory.taken, memory.refusal), (true, Some(failed(code))));
+    }
+    progress.note_forced(&instance.id);
+    let expected = Remembered { forced: true, refusals: 1, ..graceful };
+    assert_eq!(progress.of(&instance.id), expected);
+}
