@@ -21,6 +21,7 @@ const LACKING = {
   overflow: "the preheader; who lacks it knows display:none",
   "border-radius": "the button has corners then",
   "white-space": "a name or an id may break behind its hyphen",
+  "word-break": "the command with the state machine's ARN is one long line then; Windows Mail has ended",
   "role attribute": "says to screen readers which tables are layout; Windows Mail has ended",
   "aria-label attribute": "names the first table, whose words stand for themselves; Windows Mail has ended",
 };
