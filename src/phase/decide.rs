@@ -182,10 +182,8 @@ impl Decision<'_> {
             return Standing::UnderWay(Step::Ask(Request::Stop(StopKind::Force), why));
         }
         Standing::UnderWay(Step::Wait(match &memory.refusal {
-            Some(refusal) if due => {
-                format!("it is stopping; the last request for it ended in {}", refusal.code)
-            }
-            _ => "it is stopping".to_owned(),
+            Some(refusal) => format!("it is stopping; the last request for it ended in {}", refusal.code),
+            None => "it is stopping".to_owned(),
         }))
     }
 

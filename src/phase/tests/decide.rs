@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Action, Instance, InstanceState};
+use crate::model::{Action, Check, Instance, InstanceState, StatusChecks};
 use crate::phase::decide::{LAG, Rules, decide};
 use crate::phase::plan::{Plan, Request, Standing, Step};
 use crate::phase::progress::{Progress, Remembered};
@@ -16,8 +16,17 @@ fn after(seconds: i64) -> Timestamp {
     seven() + SignedDuration::from_secs(seconds)
 }
 
+/// The instance, with checks that pass.
 fn seen(instance: &Instance) -> Seen {
-    let (elsewhere, checks) = (Vec::new(), std::collections::BTreeMap::new());
+    let good = || Check::Ok;
+    let passing = StatusChecks {
+        is_running: true,
+        instance: good(),
+        system: good(),
+        attached_ebs: good(),
+        application: good(),
+    };
+    let (elsewhere, checks) = (Vec::new(), [(instance.id.clone(), passing)].into());
     Seen { at: seven(), instances: vec![instance.clone()], elsewhere, checks }
 }
 
@@ -164,4 +173,16 @@ fn a_dry_run_calls_nothing_missing_by_one_look() {
     let task = Task { dry_run: true, ..task(&world, &listed, Action::Start) };
     let answer = invoke(&world, &task, None).unwrap();
     assert_eq!(codes(&answer), std::collections::BTreeMap::new());
+}
+
+#[test]
+fn checks_that_pass_for_the_first_time_are_no_proof_of_a_server_that_was_asked_or_was_not_ready() {
+    let (list, instance) = (list(&["test2"]), running("test2").instance);
+    let standing = |memory| standing(&list, &instance, memory, after(60));
+    let confirm = Standing::UnderWay(Step::Confirm);
+    let asked = || Remembered { asked_at: Some(seven()), ..Remembered::default() };
+    assert_eq!(standing(Remembered::default()), Standing::Ready);
+    assert_eq!(standing(asked()), confirm);
+    assert_eq!(standing(Remembered { wavered: true, ..Remembered::default() }), confirm);
+    assert_eq!(standing(Remembered { passes: 1, ..asked() }), Standing::Ready);
 }
