@@ -412,6 +412,13 @@ fn a_minimum_that_is_met_is_enough_after_its_time_and_not_before() {
         (Outcome::Degraded, "InsufficientInstanceCapacity")
     );
     assert!((120..160).contains(&world.seconds()), "{} s", world.seconds());
+    // One that is not met waits for all its patience, and so does one of all.
+    for minimum in [Minimum::AtLeast(3), Minimum::All] {
+        list.minimum = minimum;
+        let world = World::new(short());
+        assert_eq!(run(&world, &list, Action::Start).outcome, Outcome::Failed);
+        assert!(world.seconds() >= 15 * 60, "{minimum:?}: {} s", world.seconds());
+    }
 }
 
 #[test]
