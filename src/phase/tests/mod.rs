@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
+mod asking;
 mod decide;
 mod fault_table;
 mod forced_stop;
