@@ -76,20 +76,14 @@ class TaggedServers(Faults):
         super().__init__()
         self.tags = tags
 
-    def due(
-        self,
-        operation: str,
-        instance_ids: set[str],
-        others: frozenset[str] = frozenset(),
-        dry_run: bool = False,
-    ) -> Fault | None:
+    def due(self, operation: str, instance_ids: set[str], *about_the_call: Any) -> Fault | None:
         if operation in ("StartInstances", "StopInstances"):
             for instance_id in instance_ids:
                 instance = ec2_backends[ACCOUNT][REGION].get_instance(instance_id)
                 carried = {tag["key"]: tag["value"] for tag in instance.get_tags()}
                 if not self.tags.items() <= carried.items():
                     return Fault(operation, "UnauthorizedOperation", instance_id)
-        return super().due(operation, instance_ids, others, dry_run)
+        return super().due(operation, instance_ids, *about_the_call)
 
 
 def begin() -> Embedded:

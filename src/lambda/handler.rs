@@ -12,7 +12,7 @@ use crate::lambda::payload::{PayloadError, PhaseRequest, Request};
 use crate::lambda::settings::Settings;
 use crate::lambda::watchers::Watchers;
 use crate::lambda::{branch, judging, reference, sending};
-use crate::model::{Failure, Instance, PhaseAnswer};
+use crate::model::{Execution, Failure, Instance, PhaseAnswer};
 use crate::muting::watcher::{self, Muter, unmute_unsettled};
 use crate::phase::in_time::in_time;
 use crate::phase::look::{instances, patiently};
@@ -40,6 +40,13 @@ pub(crate) struct Invocation {
     pub deadline: Timestamp,
     /// Lambda's request id: names the phase log's stream where no execution does.
     pub request_id: String,
+}
+
+impl Invocation {
+    /// The run's name.
+    fn run<'a>(&'a self, execution: Option<&'a Execution>) -> &'a str {
+        execution.map_or(&self.request_id, |execution| &execution.name)
+    }
 }
 
 /// Answers one event.
@@ -124,7 +131,7 @@ async fn run_phase<W: Services>(
 ) -> Result<PhaseAnswer, HandlerError> {
     let (lists, list) = asked(settings, request, world.now())?;
     let execution = request.execution.as_ref();
-    let run = execution.map_or(&invocation.request_id, |execution| &execution.name);
+    let run = invocation.run(execution);
     let task = Task {
         list,
         action: request.action,
@@ -182,8 +189,7 @@ async fn send_report<W: Services>(
     let addresses = settings.mail.as_ref().map_err(|wrong| HandlerError::Misconfigured(wrong.clone()))?;
     let no_lists = ServerLists::default();
     let lists = settings.lists.as_ref().unwrap_or(&no_lists);
-    let run = request.execution.as_ref().map_or(&invocation.request_id, |execution| &execution.name);
-    let run = &run.clone();
+    let run = invocation.run(request.execution.as_ref());
     if request.claim.is_some() {
         // A slow EC2 must not cost the mail.
         let deadline = invocation.deadline.min(world.now() + LONGEST_LOOK + MARGIN);

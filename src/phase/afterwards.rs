@@ -57,11 +57,7 @@ pub(crate) async fn judge<W: World>(
     let asking = Asking { buckets: &mut progress.buckets, until: cut_off, cut_off, mode: Mode::Try };
     dry_run::try_changes(world, &mut plan, asking).await;
     close(&mut plan, &progress, action);
-    let named = async {
-        keys::name_keys(world, &mut plan).await;
-        Ok(())
-    };
-    let _ = in_time(world, cut_off, "DescribeVolumes", named).await;
+    keys::name_keys(world, &mut plan, cut_off).await;
     Ok(Some(answer::answer(&plan, list, &progress)))
 }
 

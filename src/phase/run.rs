@@ -143,7 +143,7 @@ impl<W: World> Phase<'_, W> {
     }
 
     async fn verdict(self, mut plan: Plan, watcher: &mut impl Watcher) -> PhaseAnswer {
-        self.name_keys(&mut plan).await;
+        keys::name_keys(self.world, &mut plan, self.cut_off()).await;
         watcher.decided(&plan, &self.progress).await;
         answer::answer(&plan, self.task.list, &self.progress)
     }
@@ -215,15 +215,6 @@ impl<W: World> Phase<'_, W> {
         let plan = decide(seen, &self.progress, rules);
         self.progress.apply(&plan, self.world.chance());
         plan
-    }
-
-    /// Without the keys' names the problem is reported all the same.
-    async fn name_keys(&self, plan: &mut Plan) {
-        let named = async {
-            keys::name_keys(self.world, plan).await;
-            Ok(())
-        };
-        let _ = in_time(self.world, self.cut_off(), "DescribeVolumes", named).await;
     }
 
     /// Asks EC2 for what the plan wants and notes what came of it. Returns whether anything was asked.
