@@ -1,12 +1,14 @@
 //! The edge: one event in, one answer or one named error out.
 
 mod address;
+mod asked;
 pub(crate) mod branch;
 pub(crate) mod error;
 pub(crate) mod handler;
 pub(crate) mod json;
 mod judging;
 pub(crate) mod metrics;
+mod nearest;
 pub(crate) mod payload;
 mod reference;
 mod sending;

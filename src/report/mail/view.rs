@@ -76,7 +76,7 @@ pub(super) fn of(report: &Report, zone: &TimeZone, place: &Place) -> View {
         status: report.status_words(),
         mood: verdict::mood(report),
         title: verdict::title(report),
-        meaning: verdict::meaning(report),
+        meaning: verdict::meaning(report, zone),
         lines: lines::of(report),
         links: links(report, place),
         problems: problems::entries(report, place),
@@ -93,7 +93,8 @@ pub(super) fn of(report: &Report, zone: &TimeZone, place: &Place) -> View {
 fn links(report: &Report, place: &Place) -> Vec<Link> {
     let Some(execution) = &report.execution else { return Vec::new() };
     let run = place.execution(&execution.id).map(|to| Link { words: "Open the run", to });
-    let log = place.log_stream(&execution.name).map(|to| Link { words: "Phase log", to });
+    // A run that did nothing wrote no phase log.
+    let log = place.log_stream(&execution.name).filter(|_| report.status != Status::Skipped).map(|to| Link { words: "Phase log", to });
     run.into_iter().chain(log).collect()
 }
 
@@ -150,13 +151,14 @@ fn next(report: &Report, place: &Place) -> Option<Next> {
     let why = match report.status {
         Status::Success if report.dry_run => "To do it for real",
         Status::Success => return None,
+        Status::Skipped => "To do it all the same",
         Status::Degraded | Status::Aborted if report.dry_run => "To repeat the dry run once this is fixed",
         Status::Degraded | Status::Aborted => "To run it again once this is fixed",
     };
     let wanted = |name: &str| {
         let mut of_it = report.placed().filter(|placed| placed.environment.name == name);
         of_it.any(|placed| match placed.stands {
-            Stands::NotInRun => false,
+            Stands::NotInRun => report.status == Status::Skipped && !placed.environment.skipped,
             Stands::Failed | Stands::NotReached => true,
             Stands::AsWanted | Stands::Held => report.dry_run,
         })
@@ -174,6 +176,11 @@ fn next(report: &Report, place: &Place) -> Option<Next> {
     if is_dry {
         command += " DRY_RUN=1";
         input["dry_run"] = json!(true);
+    }
+    // A calendar that is closed keeps nobody from it who says so.
+    if report.status == Status::Skipped {
+        command += " IGNORE_CALENDAR=1";
+        input["ignore_calendar"] = json!(true);
     }
     if place.stack != USUAL_STACK {
         command = format!("{command} STACK={}", place.stack);
