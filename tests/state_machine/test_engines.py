@@ -11,7 +11,8 @@ import pytest
 from local import jsonata_bridge
 from local.server import Server
 from local.state_machine_lab import run
-from tests.state_machine.test_paths import BAD_INPUTS, MACHINE, SCENARIOS, Script
+from tests.state_machine.test_opening import every_way
+from tests.state_machine.test_paths import BAD_INPUTS, MACHINE, SCENARIOS, Script, refused
 
 ROOT = Path(__file__).parents[2]
 EVALUATE = """
@@ -38,7 +39,8 @@ def recorded(running_server: Server) -> list:
         for given, script in SCENARIOS.values():
             run(running_server, MACHINE, given, script())
         for given in BAD_INPUTS:
-            run(running_server, MACHINE, given, Script())
+            run(running_server, MACHINE, given, Script(input=[refused]))
+        every_way(running_server)
         cases = {json.dumps(case): case for case in jsonata_bridge.RECORDED}
     finally:
         jsonata_bridge.RECORDED = None
