@@ -239,7 +239,7 @@ def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any]) -
     step_functions = stack.client("stepfunctions")
     execution = step_functions.start_execution(stateMachineArn=machine, input=json.dumps(given))
     went_well = follow(stack, server, execution["executionArn"], action, earlier_mails)
-    # Of a run for later, and of the stop after a start, their schedule fires; this process ends with its last run.
+    # A run for later, and the stop after a start, are begun by their schedules.
     return all([went_well, *(follow_a_schedule(stack, server, one) for one in one_time_schedules(stack))])
 
 
