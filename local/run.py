@@ -253,14 +253,12 @@ def one_time_schedules(stack: Stack) -> list[dict[str, Any]]:
 def follow_a_schedule(stack: Stack, server: Server, schedule: dict[str, Any]) -> bool:
     """Waits, in simulated time, for the run that a one-time schedule starts, and tells it too."""
     given = json.loads(schedule["Target"]["Input"])
-    print(
-        f"\n=== The schedule {schedule['Name']} fires {schedule['ScheduleExpression']} UTC, then deletes itself"
-    )
+    print(f"\n=== The schedule {schedule['Name']} fires {schedule['ScheduleExpression']} UTC")
     at = dt.datetime.fromisoformat(schedule["ScheduleExpression"][3:-1]).replace(tzinfo=dt.UTC)
     wait = at.timestamp() - clock.CLOCK.now()
     if clock.CLOCK.real(wait) > LONGEST_WAIT_SECONDS:
         print(
-            f"    That is {wait / 3600:.1f} h from now, and is not waited for: choose a nearer time, or a higher SPEED."
+            f"    That is in {wait / 3600:.1f} h, and not waited for: choose a nearer time or a higher SPEED."
         )
         return True
     step_functions, earlier_mails = stack.client("stepfunctions"), len(accepted_mails(server))

@@ -1,7 +1,7 @@
 """One-time schedules of EventBridge Scheduler that fire, in simulated time: moto fires none.
 
 Owns when a one-time schedule is due, the execution that it starts, where an event goes that starts none, and
-its deletion when it is done. Recurring schedules do not fire here: `make run` goes through their target and input.
+its deletion when it is done. Recurring schedules do not fire: `make run` goes through their target and input.
 """
 
 from __future__ import annotations

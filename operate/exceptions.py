@@ -1,6 +1,6 @@
 """What a run by hand may ask besides its environments: later, stopped again, in spite of the calendar.
 
-Owns the refusals that the state machine would make too (src/lambda/asked.rs), so that nothing begins for them.
+Owns the refusals that the function would make too (src/lambda/asked.rs), so that nothing begins for them.
 """
 
 from __future__ import annotations
