@@ -118,7 +118,8 @@ class Application:
         operation = parameters.get("Action") or target or f"{environ['REQUEST_METHOD']} {path}"
         caller, region, service = signed.groups() if signed else ("", accounts.HOME.region, "")
         if service == "scheduler" and operation.startswith("POST /schedules/"):
-            operation = "CreateSchedule"
+            operation, name = "CreateSchedule", operation.rsplit("/", 1)[1]
+            parameters = {"body": body.decode("utf-8", "replace"), "Name": name}
         place = accounts.place_of(caller, region)
         call = Call(clock.CLOCK.now(), service, operation, parameters, caller, place)
         self.calls.append(call)

@@ -120,8 +120,7 @@ def test_a_plain_run_enters_the_states_that_it_entered_before_there_was_anything
         "Does the report agree?",
         "All servers are as wanted",
     ]
-    # Of each list its task and its question, of each environment its result (issue 15: 22 transitions were measured
-    # with the shipped servers.toml, which has as many environments and lists).
+    # Of each list its task and its question, of each environment its result.
     all_states = sum("stateEnteredEventDetails" in event for event in result.history)
     assert all_states == 8 + 2 * len(NAMES) + len(ENVIRONMENTS)
 
