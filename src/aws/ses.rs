@@ -41,10 +41,8 @@ impl ReadIdentities for Aws {
         for identities in identities.chunks(IDENTITIES_PER_CALL) {
             let request =
                 self.ses.get_identity_verification_attributes().set_identities(Some(identities.to_vec()));
-            let answer = request
-                .send()
-                .await
-                .map_err(|error| failure("GetIdentityVerificationAttributes", &error))?;
+            let answer =
+                request.send().await.map_err(|error| failure("GetIdentityVerificationAttributes", &error))?;
             let told = answer.verification_attributes().iter();
             verified.extend(
                 told.filter(|(_, told)| *told.verification_status() == VerificationStatus::Success)

@@ -2,6 +2,7 @@
 
 mod address;
 pub(crate) mod branch;
+mod checking;
 pub(crate) mod error;
 pub(crate) mod handler;
 pub(crate) mod json;

@@ -5,6 +5,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::check::CheckRequest;
 use crate::lambda::branch::Record;
 use crate::lambda::reference;
 use crate::model::{Action, Execution};
@@ -20,6 +21,8 @@ pub(crate) enum Request {
     Phase(PhaseRequest),
     /// Build and send the report.
     Report(ReportRequest),
+    /// The evening check.
+    Check(CheckRequest),
 }
 
 /// One phase.
@@ -74,7 +77,7 @@ pub(crate) enum PayloadError {
 }
 
 const KNOWN_FIELDS: &str = "phase_number, next_phase, action, cw_log_phase, send_mail, dry_run, resume, execution, branch, \
-     and for the report results, environments, waited, error";
+     and for the report results, environments, waited, error; of a check: check, calendar, environments, execution";
 
 impl From<reference::Refusal> for PayloadError {
     fn from(refusal: reference::Refusal) -> Self {
@@ -97,6 +100,9 @@ impl Request {
         }
         let slip = reference::mend_next_phase(&mut fields);
         let mut fields = Fields(fields);
+        if fields.optional("check", "true or false")?.unwrap_or(false) {
+            return Ok(Self::Check(fields.check()?));
+        }
         if fields.required("send_mail", "true or false")? {
             return Ok(Self::Report(match reference::is_mail(&fields.0) {
                 true => reference::mail(&fields.0)?,
@@ -143,6 +149,16 @@ impl Fields {
             waited: self.optional("waited", "true or false")?.unwrap_or(false),
             error: self.optional("error", "an error")?,
             claim: None,
+        };
+        self.end()?;
+        Ok(request)
+    }
+
+    fn check(mut self) -> Result<CheckRequest, PayloadError> {
+        let request = CheckRequest {
+            environments: self.environments()?,
+            calendar: self.0.remove("calendar").unwrap_or_default(),
+            execution: self.execution()?,
         };
         self.end()?;
         Ok(request)

@@ -70,13 +70,17 @@ fn a_key_that_may_not_be_looked_at_is_denied_and_one_that_is_gone_is_not_found()
         let body = format!(r#"{{"__type":"{code}","message":"said KMS"}}"#);
         let endpoint = Endpoint::new([(400, body)]);
         let failure = run(endpoint.aws().key(KEY)).expect_err("an error");
-        assert_eq!((failure.operation, failure.code.as_str(), failure.kind), (Some("DescribeKey"), code, kind));
+        assert_eq!(
+            (failure.operation, failure.code.as_str(), failure.kind),
+            (Some("DescribeKey"), code, kind)
+        );
     }
 }
 
 #[test]
 fn a_dry_run_of_a_start_changes_nothing_and_a_denied_one_is_told() {
-    let endpoint = Endpoint::new([(412, ec2_error("DryRunOperation")), (403, ec2_error("UnauthorizedOperation"))]);
+    let endpoint =
+        Endpoint::new([(412, ec2_error("DryRunOperation")), (403, ec2_error("UnauthorizedOperation"))]);
     let aws = endpoint.aws();
     assert_eq!(run(aws.try_start(&ids(1))), Ok(()));
     assert_eq!(run(aws.try_start(&ids(1))).expect_err("denied").kind, Kind::Denied);
