@@ -159,7 +159,7 @@ async fn verified<W: World + ReadIdentities>(
     post: Option<Post<'_>>,
 ) -> Option<Result<BTreeSet<String>, Failure>> {
     let post = post?;
-    let addresses = post.addresses().into_iter().flat_map(|address| identities(address));
+    let addresses = post.addresses().into_iter().flat_map(identities);
     let wanted: Vec<String> = addresses.collect::<BTreeSet<_>>().into_iter().collect();
     let read = patiently(world, until, async || world.verified(&wanted).await);
     Some(in_time(world, until, "GetIdentityVerificationAttributes", read).await)

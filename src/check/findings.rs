@@ -63,8 +63,8 @@ pub(crate) struct Tally {
     pub stop_allowed: usize,
     /// Left alone by the next run too, so not asked for.
     pub held: usize,
-    /// Servers with a finding.
-    pub with_findings: usize,
+    /// Servers that would fail.
+    pub would_fail: usize,
 }
 
 /// An environment's line.
@@ -72,7 +72,7 @@ pub(crate) struct Tally {
 pub(crate) struct EnvironmentTally {
     pub name: String,
     pub tally: Tally,
-    /// Findings of no single server.
+    /// Other findings: of no single server, or of what nobody knows.
     pub others: usize,
 }
 
@@ -116,7 +116,7 @@ impl Checked {
                 start_allowed: sum.start_allowed + one.start_allowed,
                 stop_allowed: sum.stop_allowed + one.stop_allowed,
                 held: sum.held + one.held,
-                with_findings: sum.with_findings + one.with_findings,
+                would_fail: sum.would_fail + one.would_fail,
             }
         })
     }

@@ -11,10 +11,10 @@ use crate::model::failure::Kind;
 use crate::model::{Failure, Problem};
 
 use super::facts::{Facts, SeenKey, Tried};
-use super::findings::{Checked, EnvironmentTally, Finding, Said, Tally};
+use super::findings::{Checked, Finding, Said, Tally};
 use super::keys::KeyWord;
 use super::request::{CheckRequest, Post, Scope};
-use super::tries::{added, held, problems, tally};
+use super::tries::{added, environments, held, problems, tally};
 use super::{calendar, keys, post};
 
 /// EC2 has looked at the state after all: nothing is known of the permission, and nothing would fail.
@@ -105,13 +105,12 @@ impl Judgement<'_> {
                 tally.start_allowed, tally.stop_allowed, tally.servers
             ));
             self.not_proved.push(
-                "EC2's DryRun looks at permissions only: not at capacity, quotas or stop protection."
-                    .to_owned(),
+                "capacity, quotas and stop protection, at which EC2's DryRun does not look.".to_owned(),
             );
         }
-        self.say_of("EC2 did not try these in the state that they are in now", state_looked_at);
+        self.say_of("what EC2 does not try in the state that it is in now", state_looked_at);
         let held = lists.iter().flat_map(held).collect();
-        self.say_of("Left alone at the next run too, so not tried", held);
+        self.say_of("what is left alone at the next run too, and so was not tried", held);
     }
 
     fn of_list(&mut self, tried: &Tried<'_>, problem: Problem, would_fail: bool) {
@@ -152,7 +151,10 @@ impl Judgement<'_> {
             let names = tried.list.servers.iter().filter(is_twice);
             twice.extend(names.map(|name| format!("{name} ({})", tried.list.label())));
         }
-        self.say_of("Several live instances have one name, and all of them are started and stopped", twice);
+        self.say_of(
+            "which instance is meant where several have one name (all are started and stopped)",
+            twice,
+        );
     }
 
     fn say_of(&mut self, what: &str, names: BTreeSet<String>) {
@@ -163,7 +165,7 @@ impl Judgement<'_> {
 
     /// A key that cannot be used is every server's that has a volume of it.
     fn keys(&mut self, facts: &Facts<'_>) {
-        let mut enabled = 0;
+        let mut enabled = BTreeSet::new();
         let mut closed = BTreeSet::new();
         for (environment, seen) in &facts.keys {
             let of_it: Vec<&Tried<'_>> =
@@ -177,24 +179,25 @@ impl Judgement<'_> {
             };
             for SeenKey { arn, ids, key } in seen {
                 match keys::word(arn, key) {
-                    KeyWord::Enabled => enabled += 1,
+                    KeyWord::Enabled => drop(enabled.insert(arn)),
                     KeyWord::Hidden(code) => drop(closed.insert(format!("{arn} ({code})"))),
                     KeyWord::Unusable(failure) => self.of_servers(&of_it, ids, &failure),
                     KeyWord::Unknown(failure) => self.unknown_keys(environment, &failure),
                 }
             }
         }
-        if enabled > 0 {
-            self.proved.push(format!("{enabled} KMS keys of encrypted volumes are enabled."));
+        if !enabled.is_empty() {
+            let count = enabled.len();
+            self.proved.push(format!("The KMS keys of encrypted volumes are enabled ({count})."));
             self.not_proved.push(
-                "Whether the function may use a KMS key: its policy and grants show only at a start."
+                "whether the function may use a KMS key: its policy and grants show only at a start."
                     .to_owned(),
             );
         }
         if !closed.is_empty() {
             self.not_proved.push(format!(
-                "These KMS keys of encrypted volumes may not be looked at; a customer-managed one must be named in KmsKeyArns, \
-                 AWS's own key for EBS need not: {}.",
+                "KMS keys that the function may not look at (a customer-managed one must be in KmsKeyArns, AWS's own \
+                 for EBS need not): {}.",
                 told(closed)
             ));
         }
@@ -203,8 +206,9 @@ impl Judgement<'_> {
     fn unknown_keys(&mut self, environment: &str, failure: &Failure) {
         if failure.kind == Kind::Denied {
             let code = &failure.code;
-            self.not_proved
-                .push(format!("{environment}: the volumes' KMS keys, which may not be looked at ({code})."));
+            self.not_proved.push(format!(
+                "the KMS keys of {environment}'s volumes, which the function may not look at ({code})."
+            ));
             return;
         }
         let (environment, tier, elsewhere) = (Some(environment.to_owned()), None, None);
@@ -224,30 +228,8 @@ impl Judgement<'_> {
     }
 }
 
-/// A line an environment, in the file's order.
-fn environments(lists: &[Tried<'_>], findings: &[Finding]) -> Vec<EnvironmentTally> {
-    let mut all: Vec<EnvironmentTally> = Vec::new();
-    for tried in lists {
-        let name = &tried.list.environment;
-        let place = all.iter().position(|one| one.name == *name);
-        let place = place.unwrap_or_else(|| {
-            all.push(EnvironmentTally { name: name.clone(), tally: Tally::default(), others: 0 });
-            all.len() - 1
-        });
-        all[place].tally = added(all[place].tally, tally(tried));
-    }
-    for one in &mut all {
-        let of_it = || findings.iter().filter(|finding| finding.environment.as_ref() == Some(&one.name));
-        let names = of_it().filter(|finding| finding.of_server);
-        let names: BTreeSet<_> = names.map(|finding| (&finding.tier, &finding.problem.name)).collect();
-        one.others = of_it().filter(|finding| !finding.of_server).count();
-        one.tally.with_findings = names.len();
-    }
-    all
-}
-
 /// `a, b and 3 more`
-pub(super) fn told(names: BTreeSet<String>) -> String {
+fn told(names: BTreeSet<String>) -> String {
     let more = names.len().saturating_sub(MOST_NAMES);
     let first: Vec<String> = names.into_iter().take(MOST_NAMES).collect();
     match more {

@@ -25,7 +25,7 @@ impl Checked {
             elsewhere: finding.elsewhere.clone(),
         });
         let proved = self.proved.iter().cloned();
-        let not_proved = self.not_proved.iter().map(|what| format!("Not proved: {}", uncapitalised(what)));
+        let not_proved = self.not_proved.iter().map(|what| format!("Not proved: {what}"));
         let mut command = "make check-account".to_owned();
         let mut input = json!({ "check": true });
         if let Some(names) = &self.limited_to {
@@ -61,7 +61,7 @@ impl Checked {
             Status::NotProved => "Not everything could be asked".to_owned(),
             Status::WouldFail if failing && tally.servers == 1 => "The server would fail".to_owned(),
             Status::WouldFail if failing => {
-                format!("{} of {} servers would fail", tally.with_findings, tally.servers)
+                format!("{} of {} servers would fail", tally.would_fail, tally.servers)
             }
             Status::WouldFail => "The next run would not go as wanted".to_owned(),
         }
@@ -71,19 +71,11 @@ impl Checked {
 fn line(environment: &EnvironmentTally) -> (String, bool, String) {
     let tally = environment.tally;
     let held = if tally.held > 0 { format!(", {} left alone", tally.held) } else { String::new() };
-    let words = match (tally.with_findings, environment.others) {
+    let words = match (tally.would_fail, environment.others) {
         (0, 0) if tally.servers == 0 => "no servers".to_owned(),
-        (0, 0) => format!("start and stop are allowed{held}"),
+        (0, 0) => format!("may be started and stopped{held}"),
         (0, _) => "see below".to_owned(),
-        (some, _) => format!("{some} of {} see below{held}", tally.servers),
+        (some, _) => format!("{some} of {} would fail{held}", tally.servers),
     };
-    (environment.name.clone(), tally.with_findings + environment.others == 0, words)
-}
-
-/// In the middle of a sentence; a name of AWS stays as it is.
-fn uncapitalised(text: &str) -> String {
-    match text.split_once(' ') {
-        Some(("Whether", rest)) => format!("whether {rest}"),
-        _ => text.to_owned(),
-    }
+    (environment.name.clone(), tally.would_fail + environment.others == 0, words)
 }

@@ -17,7 +17,7 @@ pub(super) fn judge(post: Post<'_>, verified: &Result<BTreeSet<String>, Failure>
         Ok(verified) => verified,
         Err(failure) if failure.kind == Kind::Denied => {
             let what = format!(
-                "Whether SES has verified the addresses: the function may not ask ({}).",
+                "whether SES has verified the addresses: the function may not ask ({}).",
                 failure.code
             );
             return Said { not_proved: vec![what], ..Said::default() };
@@ -35,7 +35,7 @@ pub(super) fn judge(post: Post<'_>, verified: &Result<BTreeSet<String>, Failure>
     }
     if !post.sandbox {
         said.not_proved
-            .push("Whether the recipients exist: out of its sandbox SES takes any address.".to_owned());
+            .push("whether the recipients exist: out of its sandbox SES takes any address.".to_owned());
         return said;
     }
     let (known, unknown): (Vec<&String>, Vec<&String>) =

@@ -6,7 +6,7 @@ use crate::model::failure::Kind;
 use crate::model::{ActionTaken, Failure, PhaseAnswer, Problem};
 
 use super::facts::Tried;
-use super::findings::Tally;
+use super::findings::{EnvironmentTally, Finding, Tally};
 
 /// Of ours, where there was no time.
 const NO_TIME: [&str; 2] = ["NotAsked", "NotInTime"];
@@ -61,7 +61,7 @@ pub(super) fn tally(tried: &Tried<'_>) -> Tally {
         start_allowed: allowed(&tried.start),
         stop_allowed: allowed(&tried.stop),
         held: held(&tried.start).max(held(&tried.stop)),
-        with_findings: 0,
+        would_fail: 0,
     }
 }
 
@@ -72,6 +72,29 @@ pub(super) fn added(sum: Tally, one: Tally) -> Tally {
         start_allowed: sum.start_allowed + one.start_allowed,
         stop_allowed: sum.stop_allowed + one.stop_allowed,
         held: sum.held + one.held,
-        with_findings: sum.with_findings + one.with_findings,
+        would_fail: sum.would_fail + one.would_fail,
     }
+}
+
+/// A line an environment, in the file's order.
+pub(super) fn environments(lists: &[Tried<'_>], findings: &[Finding]) -> Vec<EnvironmentTally> {
+    let mut all: Vec<EnvironmentTally> = Vec::new();
+    for tried in lists {
+        let name = &tried.list.environment;
+        let place = all.iter().position(|one| one.name == *name);
+        let place = place.unwrap_or_else(|| {
+            all.push(EnvironmentTally { name: name.clone(), tally: Tally::default(), others: 0 });
+            all.len() - 1
+        });
+        all[place].tally = added(all[place].tally, tally(tried));
+    }
+    for one in &mut all {
+        let of_it = || findings.iter().filter(|finding| finding.environment.as_ref() == Some(&one.name));
+        let is_of_server = |finding: &&Finding| finding.of_server && finding.would_fail;
+        let names = of_it().filter(is_of_server);
+        let names: BTreeSet<_> = names.map(|finding| (&finding.tier, &finding.problem.name)).collect();
+        one.others = of_it().filter(|finding| !is_of_server(finding)).count();
+        one.tally.would_fail = names.len();
+    }
+    all
 }

@@ -9,13 +9,12 @@ use serde_json::Value;
 use crate::check::facts::ask;
 use crate::check::{CheckRequest, Checked, Delivery, Post, Scope, Status, judge};
 use crate::lambda::error::HandlerError;
-use crate::lambda::handler::{Invocation, Services};
 use crate::lambda::metrics::{self, Source};
 use crate::lambda::payload::PayloadError;
 use crate::lambda::sending;
 use crate::lambda::settings::Settings;
 use crate::model::Problem;
-use crate::ports::{LogLine, Mail};
+use crate::ports::{LogLine, Mail, PhaseLog, Reach, ReadIdentities, ReadKeys, SendMail, Trail, World};
 use crate::servers::file::ServerLists;
 
 /// What the mail, its recipients one by one at worst, and the answer take of an invocation's time.
@@ -23,14 +22,23 @@ const FOR_THE_MAIL: SignedDuration = SignedDuration::from_secs(60);
 /// What the phase log's lines are said to be of.
 const CHECK: &str = "check";
 
-/// Answers a check.
+/// All that a check needs of the world. It mutes nothing.
+pub(super) trait Checks:
+    World + PhaseLog + SendMail + ReadIdentities + ReadKeys + Trail + Reach
+{
+}
+
+impl<T: World + PhaseLog + SendMail + ReadIdentities + ReadKeys + Trail + Reach> Checks for T {}
+
+/// Answers a check of the run, before the invocation's `deadline`.
 ///
 /// # Errors
 /// Of a payload that names an unknown environment; what would fail is part of the answer.
-pub(super) async fn check<W: Services>(
+pub(super) async fn check<W: Checks>(
     world: &W,
     settings: &Settings,
-    invocation: &Invocation,
+    run: &str,
+    deadline: Timestamp,
     request: CheckRequest,
 ) -> Result<Value, HandlerError> {
     let no_lists = ServerLists::default();
@@ -38,13 +46,12 @@ pub(super) async fn check<W: Services>(
     if settings.lists.is_ok() {
         known(lists, &request)?;
     }
-    let run = invocation.run(request.execution.as_ref());
     let scope = Scope {
         lists,
         environments: request.environments.as_deref(),
         zone: &settings.zone,
         run,
-        until: invocation.deadline - FOR_THE_MAIL,
+        until: deadline - FOR_THE_MAIL,
     };
     let addresses = settings.mail.as_ref();
     let post = addresses.ok().map(|addresses| Post {
@@ -92,7 +99,7 @@ fn of_settings(settings: &Settings, checked: &mut Checked) {
     }
 }
 
-async fn deliver<W: Services>(world: &W, settings: &Settings, checked: &Checked, mail: &Mail) -> Delivery {
+async fn deliver<W: Checks>(world: &W, settings: &Settings, checked: &Checked, mail: &Mail) -> Delivery {
     if checked.status() == Status::Ready {
         return Delivery::NoMail;
     }

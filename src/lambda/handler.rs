@@ -49,7 +49,7 @@ pub(crate) struct Invocation {
 
 impl Invocation {
     /// The run's name.
-    pub(super) fn run<'a>(&'a self, execution: Option<&'a Execution>) -> &'a str {
+    fn run<'a>(&'a self, execution: Option<&'a Execution>) -> &'a str {
         execution.map_or(&self.request_id, |execution| &execution.name)
     }
 }
@@ -76,7 +76,10 @@ pub(crate) async fn answer<W: Services>(
             let answer = run_phase(world, settings, invocation, &request).await?;
             carried_on(settings, request, answer)?
         }
-        Request::Check(request) => checking::check(world, settings, invocation, request).await?,
+        Request::Check(request) => {
+            let run = invocation.run(request.execution.as_ref()).to_owned();
+            checking::check(world, settings, &run, invocation.deadline, request).await?
+        }
         Request::Report(request) => send_report(world, settings, invocation, request).await?,
     };
     Ok(answer)

@@ -334,7 +334,7 @@ fn ec2s_buckets_are_kept_although_all_lists_are_asked_at_once() {
         changed(&world, &name, |server| server.habit = Habit::Refuses("UnauthorizedOperation"));
     }
     let answer = check(&world);
-    assert_eq!(answer["counts"]["with_findings"], 20);
+    assert_eq!(answer["counts"]["would_fail"], 20);
     assert_eq!(world.throttled.get(), 0);
     assert!(
         world
