@@ -1,6 +1,6 @@
 //! Renders the Step Functions state machine of a servers.toml: pure.
 //!
-//! Owns the machine's shape; a branch, its tasks and the layout have files of their own. The machine passes values on
+//! Owns the machine's shape; its opening, a branch, the tasks and the layout have files of their own. The machine passes values on
 //! and computes nothing that the function could: what a branch carries, counts, shortens or tells is made in
 //! `lambda/branch.rs` and `report/`. It depends on environments, tiers and phase numbers; everything else of the file
 //! comes with the answers, so editing it needs no rendering. Two rules keep the machine from going silent: what can
@@ -14,7 +14,8 @@
 //! which are safe to run twice, are what remains. If the look itself fails, the run goes on.
 //!
 //! Variables: `$action`, `$dry_run`, `$wanted` (the environments to run), `$looks` (for earlier runs) and `$execution`
-//! (this run, whose own work begins after the last look: what an earlier run changed is not its doing).
+//! (this run, whose own work begins after the last look: what an earlier run changed is not its doing), `$asked` (what
+//! the function made of an input that is not plain, else null) and `$calendar` (what the calendar said, if it was asked).
 //! Between the states of a branch flows what the function answered as `branch`; its `record` becomes the result.
 //!
 //! Only one engine's behaviour is used: no `$base64encode`, no division, no transform operator, no `$number`
@@ -22,15 +23,19 @@
 
 mod branch;
 mod layout;
+mod opening;
 mod task;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use self::branch::branch;
-use self::task::{caught, jsonata, lambda, mail_retries, retrier, verb};
+use self::task::{aws, caught, jsonata, lambda, mail_retries, verb};
 use crate::model::Action;
 use crate::servers::file::ServerLists;
 
+/// Where a run begins once it is known what was asked for, and the mail of a run that comes to nothing.
+const LOOK: &str = "Look for an earlier run";
+const FAILURE_MAIL: &str = "Send failure mail";
 /// The pause between two looks for an earlier run, and how many there are at most.
 const EARLIER_RUN_SECONDS: u64 = 60;
 const EARLIER_RUN_LOOKS: u64 = 60;
@@ -46,83 +51,50 @@ pub(crate) fn render(lists: &ServerLists) -> String {
 }
 
 fn machine(lists: &ServerLists) -> Value {
+    let mut states = opening::states(lists);
+    states.extend(run_states(lists));
     json!({
         "Comment": "Rendered from servers.toml by `make statemachine`: edit that file, not this one.",
         "QueryLanguage": "JSONata",
-        "StartAt": "Start or stop?",
+        "StartAt": opening::START,
         "TimeoutSeconds": MACHINE_SECONDS,
-        "States": {
-            "Start or stop?": start_or_stop(lists),
-            "Input not understood": input_not_understood(lists),
-            "Look for an earlier run": look_for_an_earlier_run(),
-            "May this run begin?": may_this_run_begin(),
-            "Wait for the earlier run": {
-                "Type": "Wait",
-                "Seconds": EARLIER_RUN_SECONDS,
-                "Next": "Look for an earlier run"
-            },
-            "The earlier run did not end": the_earlier_run_did_not_end(),
-            "Start environments": environments(lists, Action::Start),
-            "Did all servers start?": did_all(),
-            "Stop environments": environments(lists, Action::Stop),
-            "Did all servers stop?": did_all(),
-            "Send success mail": send_success_mail(),
-            "Does the report agree?": {
-                "Type": "Choice",
-                "Choices": [{
-                    "Condition": jsonata("$states.input.status in ['SUCCESS', 'DEGRADED']"),
-                    "Next": "All servers are as wanted"
-                }],
-                "Default": "Servers are not as wanted"
-            },
-            "All servers are as wanted": { "Type": "Succeed" },
-            "Send failure mail": send_failure_mail(),
-            "Servers are not as wanted": {
-                "Type": "Fail",
-                "Error": "ServersNotAsWanted",
-                "Cause": jsonata("$states.input.cause")
-            }
-        }
+        "States": states
     })
 }
 
-/// A JSONata array of strings.
-fn strings(values: &[&str]) -> String {
-    let quoted: Vec<String> = values.iter().map(|value| format!("'{value}'")).collect();
-    format!("[{}]", quoted.join(", "))
-}
-
-/// One rule a line of what is refused; none of them is an error, whatever the input is.
-fn start_or_stop(lists: &ServerLists) -> Value {
-    let all = strings(&lists.environments());
-    let refused = [
-        "$type($states.input) != 'object'".to_owned(),
-        "$count($keys($states.input)[$not($ in ['action', 'environments', 'dry_run'])]) > 0".to_owned(),
-        "$exists($states.input.dry_run) and $type($states.input.dry_run) != 'boolean'".to_owned(),
-        "$exists($states.input.environments) and $type($states.input.environments) != 'array'".to_owned(),
-        "$states.input.environments = []".to_owned(),
-        format!("$count($states.input.environments[$not($ in {all})]) > 0"),
-    ];
-    let refuse = |rule: &String| json!({ "Condition": jsonata(rule), "Next": "Input not understood" });
-    let mut choices: Vec<Value> = refused.iter().map(refuse).collect();
-    choices.push(json!({
-        "Condition": jsonata("$states.input.action in ['start', 'stop']"),
-        "Assign": {
-            "action": jsonata("$states.input.action"),
-            "dry_run": jsonata("$states.input.dry_run = true"),
-            "wanted": jsonata(&format!(
-                "$exists($states.input.environments) ? $states.input.environments : {all}"
-            )),
-            "execution": {
-                "id": jsonata("$states.context.Execution.Id"),
-                "name": jsonata("$states.context.Execution.Name"),
-                "start_time": jsonata("$states.context.Execution.StartTime")
-            },
-            "looks": 0
+/// The states of a run that does something.
+fn run_states(lists: &ServerLists) -> Map<String, Value> {
+    let states = json!({
+        LOOK: look_for_an_earlier_run(),
+        "May this run begin?": may_this_run_begin(),
+        "Wait for the earlier run": {
+            "Type": "Wait",
+            "Seconds": EARLIER_RUN_SECONDS,
+            "Next": LOOK
         },
-        "Next": "Look for an earlier run"
-    }));
-    json!({ "Type": "Choice", "Choices": choices, "Default": "Input not understood" })
+        "The earlier run did not end": the_earlier_run_did_not_end(),
+        "Start environments": environments(lists, Action::Start),
+        "Did all servers start?": did_all(),
+        "Stop environments": environments(lists, Action::Stop),
+        "Did all servers stop?": did_all(),
+        "Send success mail": send_success_mail(),
+        "Does the report agree?": {
+            "Type": "Choice",
+            "Choices": [{
+                "Condition": jsonata("$states.input.status in ['SUCCESS', 'DEGRADED']"),
+                "Next": "All servers are as wanted"
+            }],
+            "Default": "Servers are not as wanted"
+        },
+        "All servers are as wanted": { "Type": "Succeed" },
+        FAILURE_MAIL: send_failure_mail(),
+        "Servers are not as wanted": {
+            "Type": "Fail",
+            "Error": "ServersNotAsWanted",
+            "Cause": jsonata("$states.input.cause")
+        }
+    });
+    states.as_object().cloned().unwrap_or_default()
 }
 
 /// Earlier is what began before this run; of two that began in the same millisecond, the one whose ARN comes first. So
@@ -132,24 +104,19 @@ fn look_for_an_earlier_run() -> Value {
     let earlier = "($mine := $toMillis($states.context.Execution.StartTime); \
         [$states.result.Executions[ExecutionArn != $execution.id and ($toMillis(StartDate) < $mine \
         or ($toMillis(StartDate) = $mine and ExecutionArn < $execution.id))].ExecutionArn])";
-    json!({
-        "Type": "Task",
-        "Resource": "arn:${Partition}:states:::aws-sdk:sfn:listExecutions",
-        "Arguments": {
-            "StateMachineArn": jsonata("$states.context.StateMachine.Id"),
-            "StatusFilter": "RUNNING",
-            "MaxResults": 100
-        },
-        "TimeoutSeconds": 60,
-        "Retry": [retrier(&["States.TaskFailed", "States.Timeout"], 2, 3)],
-        "Assign": {
-            "looks": jsonata("$looks + 1"),
-            "execution": jsonata("$merge([$execution, {'start_time': $states.context.State.EnteredTime}])")
-        },
-        "Output": { "earlier": jsonata(earlier) },
-        "Catch": caught(&json!({ "earlier": [] }), "May this run begin?"),
-        "Next": "May this run begin?"
-    })
+    let running = json!({
+        "StateMachineArn": jsonata("$states.context.StateMachine.Id"),
+        "StatusFilter": "RUNNING",
+        "MaxResults": 100
+    });
+    let mut task = aws("sfn:listExecutions", &running, &json!({ "earlier": jsonata(earlier) }));
+    task["Assign"] = json!({
+        "looks": jsonata("$looks + 1"),
+        "execution": jsonata("$merge([$execution, {'start_time': $states.context.State.EnteredTime}])")
+    });
+    task["Catch"] = caught(&json!({ "earlier": [] }), "May this run begin?");
+    task["Next"] = "May this run begin?".into();
+    task
 }
 
 fn may_this_run_begin() -> Value {
@@ -179,20 +146,7 @@ fn the_earlier_run_did_not_end() -> Value {
                 )
             }
         },
-        "Next": "Send failure mail"
-    })
-}
-
-fn input_not_understood(lists: &ServerLists) -> Value {
-    let environments = lists.environments().join("\", \"");
-    let expected = format!(
-        "Nothing was started or stopped. Expected {{\"action\": \"start\"}} or \"stop\"; optional are \
-         \"environments\": some of [\"{environments}\"], and \"dry_run\": true or false. Found: "
-    );
-    json!({
-        "Type": "Fail",
-        "Error": "InvalidInput",
-        "Cause": jsonata(&format!("'{expected}' & $substring($string($states.input), 0, 1000)"))
+        "Next": FAILURE_MAIL
     })
 }
 
@@ -209,7 +163,7 @@ fn environments(lists: &ServerLists, action: Action) -> Value {
             "results": jsonata("$states.result"),
             "error": null
         },
-        "Catch": caught(&failed, "Send failure mail"),
+        "Catch": caught(&failed, FAILURE_MAIL),
         "Next": format!("Did all servers {}?", verb(action))
     })
 }
@@ -218,7 +172,7 @@ fn did_all() -> Value {
     json!({
         "Type": "Choice",
         "Choices": [{ "Condition": jsonata("$states.input.ok"), "Next": "Send success mail" }],
-        "Default": "Send failure mail"
+        "Default": FAILURE_MAIL
     })
 }
 
@@ -248,7 +202,9 @@ fn mail(sent: &Value, not_sent: &Value, next: &str) -> Value {
         "results": jsonata("$states.input.results"),
         "environments": jsonata("$wanted"),
         "waited": jsonata("$looks > 1"),
-        "error": jsonata("$states.input.error")
+        "error": jsonata("$states.input.error"),
+        "asked": jsonata("$asked"),
+        "calendar": jsonata("$calendar")
     });
     let mut task = lambda(&payload, &mail_retries(), sent, &caught(not_sent, next));
     task["Next"] = next.into();

@@ -36,7 +36,7 @@ fn result_of(environment: &str, lists: &[&ServerList]) -> Value {
     let unreached: Vec<String> =
         lists.iter().map(|list| format!("'{}': {{'empty': true}}", list.initial_state_field())).collect();
     let output = format!(
-        "$merge([{{'environment': '{environment}', {}}}, $states.input.record])",
+        "$merge([{{'environment': '{environment}', {}}}, $states.input.record, $states.input.failed])",
         unreached.join(", ")
     );
     json!({ "Type": "Pass", "Output": jsonata(&output), "End": true })
@@ -60,7 +60,8 @@ fn phase(list: &ServerList, action: Action, result: &str) -> Value {
         "resume": jsonata("$states.input.resume")
     });
     let failed = json!({
-        "record": jsonata("$merge([$states.input.record, {'ok': false, 'error': $states.errorOutput}])")
+        "record": jsonata("$states.input.record"),
+        "failed": { "ok": false, "error": jsonata("$states.errorOutput") }
     });
     let output = jsonata("$states.result.Payload.branch");
     let mut task = lambda(&payload, &phase_retries(), &output, &caught(&failed, result));

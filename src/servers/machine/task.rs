@@ -43,6 +43,18 @@ pub(super) fn lambda(payload: &Value, retry: &Value, output: &Value, catch: &Val
     })
 }
 
+/// A call of AWS without the function, for example `sfn:listExecutions`; its catch and what follows, the caller adds.
+pub(super) fn aws(action: &str, arguments: &Value, output: &Value) -> Value {
+    json!({
+        "Type": "Task",
+        "Resource": format!("arn:${{Partition}}:states:::aws-sdk:{action}"),
+        "Arguments": arguments,
+        "TimeoutSeconds": 60,
+        "Retry": [retrier(&["States.TaskFailed", "States.Timeout"], 2, 3)],
+        "Output": output
+    })
+}
+
 /// The retries of a phase: a list is safe to run twice.
 pub(super) fn phase_retries() -> Value {
     json!([busy(), retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5), retrier(&DIED, 2, 2)])
@@ -61,7 +73,7 @@ fn busy() -> Value {
     retrier
 }
 
-pub(super) fn retrier(errors: &[&str], interval_seconds: u64, attempts: u64) -> Value {
+fn retrier(errors: &[&str], interval_seconds: u64, attempts: u64) -> Value {
     json!({
         "ErrorEquals": errors,
         "IntervalSeconds": interval_seconds,

@@ -159,10 +159,15 @@ proptest! {
     }
 
     #[test]
-    fn the_function_and_the_partition_are_all_that_the_template_must_give(lists in lists()) {
+    fn what_the_template_must_give_is_the_same_for_all_lists(lists in lists()) {
         let text = statemachine::render(&ServerLists::parse(&lists.text()).unwrap());
-        let given = text.matches("${FunctionArn}").count() + text.matches("${Partition}").count();
-        prop_assert_eq!(text.matches("${").count(), given);
+        let given: BTreeSet<&str> =
+            text.split("${").skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
+        let wanted = [
+            "Calendar", "ClosedCalendarMail", "FunctionArn", "LaterRuns", "MissedSchedulesArn", "Partition",
+            "ScheduleRoleArn", "UnreadableCalendar",
+        ];
+        prop_assert_eq!(given, BTreeSet::from(wanted));
     }
 
     #[test]

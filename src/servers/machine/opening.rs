@@ -1,0 +1,214 @@
+//! The machine's opening: what a run was asked for, before it looks for an earlier one.
+//!
+//! Owns the states from the input to `Look for an earlier run`. The plain `{"action": "start"}` and
+//! `{"action": "stop"}` of a stack without a calendar are told from all others by their text, which no input makes
+//! fail, and enter none of these states. Every other input the function reads (`lambda/asked.rs`): it refuses it, or
+//! answers as `$asked` what is to be done. A run for later is a schedule that deletes itself, not a Wait: a waiting
+//! execution would be an earlier run to every other one.
+
+use serde_json::{Map, Value, json};
+
+use super::task::{aws, caught, jsonata, lambda, mail_retries, phase_retries};
+use super::{FAILURE_MAIL, LOOK, mail};
+use crate::servers::file::ServerLists;
+
+const READ: &str = "Read the input";
+const NOT_UNDERSTOOD: &str = "Input not understood";
+const ASKED_FOR: &str = "What was asked for?";
+const LATER: &str = "Make a schedule for later";
+const BEGINS_LATER: &str = "The run begins later";
+const ASK_CALENDAR: &str = "Ask the calendar";
+const IS_OPEN: &str = "Is the calendar open?";
+const SAY_NOTHING_DONE: &str = "Say that nothing was done";
+const NOTHING_DONE: &str = "Nothing was done";
+const STOP_LATER: &str = "Schedule the stop";
+const CHECK: &str = "Check the account";
+const IS_READY: &str = "Is all ready?";
+const READY: &str = "All is ready";
+const WOULD_FAIL: &str = "Something would fail";
+
+pub(super) const START: &str = "Start or stop?";
+
+/// All states before `Look for an earlier run`.
+pub(super) fn states(lists: &ServerLists) -> Map<String, Value> {
+    let states = [
+        (START, start_or_stop(lists)),
+        (READ, read_the_input(lists)),
+        (NOT_UNDERSTOOD, input_not_understood()),
+        (ASKED_FOR, what_was_asked_for()),
+        (LATER, make_a_schedule("$asked.schedule", BEGINS_LATER)),
+        (BEGINS_LATER, begins_later()),
+        (ASK_CALENDAR, ask_the_calendar()),
+        (IS_OPEN, is_the_calendar_open()),
+        (SAY_NOTHING_DONE, say_that_nothing_was_done()),
+        (NOTHING_DONE, json!({ "Type": "Succeed" })),
+        (CHECK, check_the_account()),
+        (IS_READY, choice(&[("$states.input.ok", READY)], WOULD_FAIL)),
+        (READY, json!({ "Type": "Succeed", "Output": jsonata("$states.input.report") })),
+        (WOULD_FAIL, would_fail()),
+        (STOP_LATER, make_a_schedule("$asked.stop_schedule", LOOK)),
+    ];
+    states.into_iter().map(|(name, state)| (name.to_owned(), state)).collect()
+}
+
+/// One rule, which is no error whatever the input is.
+fn start_or_stop(lists: &ServerLists) -> Value {
+    let plain =
+        r#"$string($states.input) in ['{"action":"start"}', '{"action":"stop"}'] and '${Calendar}' = ''"#;
+    json!({
+        "Type": "Choice",
+        "Choices": [{
+            "Condition": jsonata(plain),
+            "Assign": {
+                "action": jsonata("$states.input.action"),
+                "dry_run": false,
+                "wanted": lists.environments(),
+                "execution": {
+                    "id": jsonata("$states.context.Execution.Id"),
+                    "name": jsonata("$states.context.Execution.Name"),
+                    "start_time": jsonata("$states.context.Execution.StartTime")
+                },
+                "looks": 0,
+                "asked": null,
+                "calendar": null
+            },
+            "Next": LOOK
+        }],
+        "Default": READ
+    })
+}
+
+/// The environments are the machine's own: a servers.toml that cannot be read keeps no run from going on to its mail.
+fn read_the_input(lists: &ServerLists) -> Value {
+    let payload = json!({
+        "input": jsonata("$states.input"),
+        "context": jsonata("$states.context"),
+        "environments": lists.environments(),
+        "calendar": "${Calendar}",
+        "schedules": {
+            "group": "${LaterRuns}",
+            "role": "${ScheduleRoleArn}",
+            "dead_letters": "${MissedSchedulesArn}"
+        }
+    });
+    let refused = caught(&json!({ "error": jsonata("$states.errorOutput") }), NOT_UNDERSTOOD);
+    let mut task = lambda(&payload, &phase_retries(), &json!({}), &refused);
+    task["Assign"] = json!({
+        "action": jsonata("$states.result.Payload.action"),
+        "dry_run": jsonata("$states.result.Payload.dry_run"),
+        "wanted": jsonata("$states.result.Payload.environments"),
+        "execution": jsonata("$states.result.Payload.execution"),
+        "looks": 0,
+        "asked": jsonata("$states.result.Payload"),
+        "calendar": null
+    });
+    task["Next"] = ASKED_FOR.into();
+    task
+}
+
+/// Refused by the function, with the sentence in the cause; or nobody could read it.
+fn input_not_understood() -> Value {
+    json!({
+        "Type": "Fail",
+        "Error": jsonata("$states.input.error.Error"),
+        "Cause": jsonata("$states.input.error.Cause")
+    })
+}
+
+fn what_was_asked_for() -> Value {
+    let ways = [
+        ("$asked.later", LATER),
+        ("$asked.asks_calendar", ASK_CALENDAR),
+        ("$asked.check", CHECK),
+        ("$asked.stops_later", STOP_LATER),
+    ];
+    choice(&ways, LOOK)
+}
+
+fn choice(ways: &[(&str, &str)], default: &str) -> Value {
+    let rule = |(when, next): &(&str, &str)| json!({ "Condition": jsonata(when), "Next": next });
+    json!({ "Type": "Choice", "Choices": ways.iter().map(rule).collect::<Vec<_>>(), "Default": default })
+}
+
+/// A schedule of this name is there already: an attempt before this one made it.
+fn make_a_schedule(schedule: &str, next: &str) -> Value {
+    let conflict = "Scheduler.ConflictException";
+    let failed = json!({ "results": [], "error": jsonata("$states.errorOutput") });
+    let mut catch = vec![json!({ "ErrorEquals": [conflict], "Output": {}, "Next": next })];
+    catch.extend(caught(&failed, FAILURE_MAIL).as_array().cloned().unwrap_or_default());
+    let mut task = aws("scheduler:createSchedule", &jsonata(schedule), &json!({}));
+    task["Retry"].as_array_mut().into_iter().for_each(|retries| {
+        retries.insert(0, json!({ "ErrorEquals": [conflict], "MaxAttempts": 0 }));
+    });
+    task["Catch"] = catch.into();
+    task["Next"] = next.into();
+    task
+}
+
+fn begins_later() -> Value {
+    json!({
+        "Type": "Succeed",
+        "Output": {
+            "status": "SCHEDULED",
+            "at": jsonata("$asked.at"),
+            "schedule": jsonata("$asked.schedule.Name")
+        }
+    })
+}
+
+/// What the calendar says, or why it cannot be read, as `$calendar`.
+fn ask_the_calendar() -> Value {
+    let nothing_yet = json!({ "results": [], "error": null });
+    let names = json!({ "CalendarNames": jsonata("$asked.calendars") });
+    let mut task = aws("ssm:getCalendarState", &names, &nothing_yet);
+    let mut catch = caught(&nothing_yet, IS_OPEN);
+    catch.as_array_mut().into_iter().flatten().for_each(|catcher| {
+        catcher["Assign"] = json!({ "calendar": jsonata("$states.errorOutput") });
+    });
+    task["Assign"] = json!({ "calendar": jsonata("$states.result") });
+    task["Catch"] = catch;
+    task["Next"] = IS_OPEN.into();
+    task
+}
+
+fn is_the_calendar_open() -> Value {
+    let nothing =
+        "$calendar.State = 'CLOSED' or $exists($calendar.Error) and '${UnreadableCalendar}' = 'do-nothing'";
+    let ways = [("$asked.check", CHECK), (nothing, SAY_NOTHING_DONE), ("$asked.stops_later", STOP_LATER)];
+    choice(&ways, LOOK)
+}
+
+fn say_that_nothing_was_done() -> Value {
+    let not_sent = json!({ "status": "SKIPPED", "mail_error": jsonata("$states.errorOutput") });
+    let mut task = mail(&jsonata("$states.result.Payload"), &not_sent, NOTHING_DONE);
+    let payload = &mut task["Arguments"]["Payload"];
+    payload["skipped"] = true.into();
+    payload["closed_calendar_mail"] = "${ClosedCalendarMail}".into();
+    task
+}
+
+fn check_the_account() -> Value {
+    let payload = json!({
+        "check": true,
+        "calendars": jsonata("$asked.calendars"),
+        "calendar": jsonata("$calendar"),
+        "environments": jsonata("$wanted"),
+        "execution": jsonata("$execution")
+    });
+    let report = json!({
+        "ok": jsonata("$states.result.Payload.ok"),
+        "report": jsonata("$states.result.Payload")
+    });
+    let failed = json!({ "ok": false, "report": jsonata("$states.errorOutput") });
+    let mut task = lambda(&payload, &mail_retries(), &report, &caught(&failed, IS_READY));
+    task["Next"] = IS_READY.into();
+    task
+}
+
+fn would_fail() -> Value {
+    json!({
+        "Type": "Fail",
+        "Error": "SomethingWouldFail",
+        "Cause": jsonata("$string($states.input.report)")
+    })
+}
