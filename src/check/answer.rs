@@ -34,8 +34,7 @@ struct Answer {
     mail: Option<Sent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mail_error: Option<String>,
-    /// Of a check that is not READY: the above as JSON that a Fail's cause can hold.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Of a check that is not READY: the above as JSON that a Fail's cause can hold; else null.
     cause: Option<String>,
 }
 

@@ -12,6 +12,8 @@ use crate::servers::file::ServerLists;
 pub(crate) struct CheckRequest {
     /// These environments; all, if none is named.
     pub environments: Option<Vec<String>>,
+    /// The calendars that were asked.
+    pub calendars: Vec<String>,
     /// What GetCalendarState answered, or the error of that; null if there is no calendar.
     pub calendar: Value,
     /// The execution that this belongs to.

@@ -77,7 +77,7 @@ pub(crate) enum PayloadError {
 }
 
 const KNOWN_FIELDS: &str = "phase_number, next_phase, action, cw_log_phase, send_mail, dry_run, resume, execution, branch, \
-     and for the report results, environments, waited, error; of a check: check, calendar, environments, execution";
+     and for the report results, environments, waited, error; of a check: check, calendars, calendar, environments, execution";
 
 impl From<reference::Refusal> for PayloadError {
     fn from(refusal: reference::Refusal) -> Self {
@@ -157,6 +157,7 @@ impl Fields {
     fn check(mut self) -> Result<CheckRequest, PayloadError> {
         let request = CheckRequest {
             environments: self.environments()?,
+            calendars: self.optional("calendars", "a list of calendars' names")?.unwrap_or_default(),
             calendar: self.0.remove("calendar").unwrap_or_default(),
             execution: self.execution()?,
         };

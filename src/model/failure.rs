@@ -199,9 +199,9 @@ impl Failure {
         Self::ours("KeyNotUsable", format!("the KMS key {arn} of a volume is {state}"))
     }
 
-    /// The Change Calendar could not be read.
-    pub(crate) fn calendar_unreadable(what: &str) -> Self {
-        Self::ours("CalendarUnreadable", format!("the calendar could not be read: {what}"))
+    /// The Change Calendar, whose name stands behind a blank where it is known, could not be read.
+    pub(crate) fn calendar_unreadable(which: &str, what: &str) -> Self {
+        Self::ours("CalendarUnreadable", format!("the calendar{which} could not be read: {what}"))
     }
 
     /// EC2 could not be asked within its limits, or within the time that there was.

@@ -34,6 +34,7 @@ pub(crate) fn mail() -> TypicalMail {
     let id = format!("arn:aws:states:eu-west-1:123456789012:execution:prod-scheduler:{name}");
     let request = CheckRequest {
         environments: None,
+        calendars: Vec::new(),
         calendar: Value::Null,
         execution: Some(Execution { id, name, start_time: seven() }),
     };
