@@ -44,7 +44,9 @@ def main(arguments: list[str]) -> int:
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m operate", description=__doc__)
-    parser.add_argument("command", choices=["start", "stop", "check-account", "status", "log", "doctor", "tag", "destroy"])
+    parser.add_argument(
+        "command", choices=["start", "stop", "check-account", "status", "log", "doctor", "tag", "destroy"]
+    )
     parser.add_argument("--stack", default="", help="samconfig.toml's if none is given")
     parser.add_argument("--environments", default="", help="separated by commas; all if none is given")
     parser.add_argument("--dry-run", action="store_true")
@@ -98,9 +100,7 @@ def _run(
 
 def _check(stack: Stack, options: argparse.Namespace, terminal: Terminal) -> int:
     """It changes nothing, so it asks nothing."""
-    return _follow(
-        stack, execution.start(stack, "check", _environments(options), dry_run=False), terminal
-    )
+    return _follow(stack, execution.start(stack, "check", _environments(options), dry_run=False), terminal)
 
 
 def _follow(stack: Stack, begun: str, terminal: Terminal) -> int:
