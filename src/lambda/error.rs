@@ -1,5 +1,6 @@
 //! Why there is no answer: the function's errors and their stable names.
 
+use crate::lambda::asked;
 use crate::lambda::payload::PayloadError;
 use crate::model::Failure;
 use crate::model::failure::{self, Kind};
@@ -15,6 +16,9 @@ pub(crate) enum HandlerError {
     /// The payload cannot be used; nothing was started or stopped.
     #[error(transparent)]
     InvalidPayload(#[from] PayloadError),
+    /// The execution's input cannot be used; nothing was started or stopped.
+    #[error(transparent)]
+    InvalidInput(#[from] asked::Refusal),
     /// The file of `SERVERS_FILE` cannot be used.
     #[error(transparent)]
     InvalidServersFile(#[from] ServersFileError),
@@ -57,8 +61,9 @@ pub(crate) enum HandlerError {
 
 impl HandlerError {
     /// The stable names that the state machine matches in `ErrorEquals`.
-    pub(crate) const NAMES: [&'static str; 11] = [
+    pub(crate) const NAMES: [&'static str; 12] = [
         "InvalidPayload",
+        "InvalidInput",
         "InvalidServersFile",
         "Misconfigured",
         "AccessDenied",
@@ -73,10 +78,23 @@ impl HandlerError {
 
     /// Its stable name.
     pub(crate) fn name(&self) -> &'static str {
-        let [payload, file, settings, denied, throttled, unreachable, failure, mail, panicked, role, region] =
-            Self::NAMES;
+        let [
+            payload,
+            input,
+            file,
+            settings,
+            denied,
+            throttled,
+            unreachable,
+            failure,
+            mail,
+            panicked,
+            role,
+            region,
+        ] = Self::NAMES;
         match self {
             Self::InvalidPayload(_) => payload,
+            Self::InvalidInput(_) => input,
             Self::InvalidServersFile(_) => file,
             Self::Misconfigured(_) => settings,
             Self::RoleNotAssumed(_) => role,

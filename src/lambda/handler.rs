@@ -11,7 +11,7 @@ use crate::lambda::metrics::{self, Source};
 use crate::lambda::payload::{PayloadError, PhaseRequest, Request};
 use crate::lambda::settings::Settings;
 use crate::lambda::watchers::Watchers;
-use crate::lambda::{branch, checking, judging, reference, sending};
+use crate::lambda::{asked, branch, checking, judging, reference, sending};
 use crate::model::{Execution, Failure, Instance, PhaseAnswer};
 use crate::muting::watcher::{self, Muter, unmute_unsettled};
 use crate::phase::in_time::in_time;
@@ -80,7 +80,8 @@ pub(crate) async fn answer<W: Services>(
             let run = invocation.run(request.execution.as_ref()).to_owned();
             checking::check(world, settings, &run, invocation.deadline, request).await?
         }
-        Request::Report(request) => send_report(world, settings, invocation, request).await?,
+        Request::Input(opening) => serde_json::to_value(asked::read(&opening, world.now())?)?,
+        Request::Report(request) => send_report(world, settings, invocation, *request).await?,
     };
     Ok(answer)
 }
@@ -210,12 +211,16 @@ async fn send_report<W: Services>(
     if let Err(error) = &settings.lists {
         report.abort_for(&error.to_string());
     }
-    if let Some(muting) = &settings.muting {
+    // A run that did nothing leaves the alarms alone too.
+    if let Some(muting) = settings.muting.as_ref().filter(|_| !request.skipped) {
         let remarks = unmute_unsettled(world, muting, &report, run, invocation.deadline).await;
         report.remarks.extend(remarks);
     }
     let mail = report.mail(&settings.zone, &settings.place);
-    let sent = sending::send(world, addresses, &mail).await;
+    let sent = match request.silent && report.is_closed() {
+        true => Ok(None),
+        false => sending::send(world, addresses, &mail).await.map(Some),
+    };
     let source = Source { stack: &settings.place.stack, run, at: world.now(), calls: world.calls() };
     world.record(&metrics::of_run(source, &report));
     let answer = serde_json::to_value(report.answer(&mail, sent?))?;

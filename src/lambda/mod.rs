@@ -1,6 +1,7 @@
 //! The edge: one event in, one answer or one named error out.
 
 mod address;
+mod asked;
 pub(crate) mod branch;
 mod checking;
 pub(crate) mod error;
@@ -8,6 +9,7 @@ pub(crate) mod handler;
 pub(crate) mod json;
 mod judging;
 pub(crate) mod metrics;
+mod nearest;
 pub(crate) mod payload;
 mod reference;
 mod sending;

@@ -2,14 +2,18 @@
 //!
 //! Owns the JSON shapes and their one parse into [`Request`]. Knows nothing of AWS or of the lists.
 
+use jiff::Timestamp;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::check::CheckRequest;
+use crate::lambda::asked::Opening;
 use crate::lambda::branch::Record;
 use crate::lambda::reference;
 use crate::model::{Action, Execution};
 use crate::phase::progress::Progress;
+use crate::report::calendar::Calendar;
 use crate::report::request::ReportRequest;
 
 /// What an invocation asks.
@@ -19,8 +23,10 @@ pub(crate) enum Request {
     Skip(Option<PhaseRequest>),
     /// Run one phase.
     Phase(PhaseRequest),
+    /// Read an execution's input.
+    Input(Box<Opening>),
     /// Build and send the report.
-    Report(ReportRequest),
+    Report(Box<ReportRequest>),
     /// The evening check.
     Check(CheckRequest),
 }
@@ -77,7 +83,8 @@ pub(crate) enum PayloadError {
 }
 
 const KNOWN_FIELDS: &str = "phase_number, next_phase, action, cw_log_phase, send_mail, dry_run, resume, execution, branch, \
-     and for the report results, environments, waited, error; of a check: check, calendars, calendar, environments, execution";
+     and for the report results, environments, waited, error, asked, calendar, skipped, closed_calendar_mail; \
+     of a check: check, calendars, calendar, environments, execution";
 
 impl From<reference::Refusal> for PayloadError {
     fn from(refusal: reference::Refusal) -> Self {
@@ -95,6 +102,9 @@ impl Request {
         let Value::Object(mut fields) = payload else {
             return Err(PayloadError::NotAnObject { found: shortened(&payload) });
         };
+        if fields.contains_key("input") {
+            return Ok(Self::Input(opening(fields)?));
+        }
         if reference::is_skip(&fields) {
             return Ok(Self::Skip(None));
         }
@@ -104,16 +114,26 @@ impl Request {
             return Ok(Self::Check(fields.check()?));
         }
         if fields.required("send_mail", "true or false")? {
-            return Ok(Self::Report(match reference::is_mail(&fields.0) {
+            return Ok(Self::Report(Box::new(match reference::is_mail(&fields.0) {
                 true => reference::mail(&fields.0)?,
                 false => fields.report()?,
-            }));
+            })));
         }
         let goes_on = fields.required("next_phase", "true or false")?;
         let phase = fields.phase()?;
         let remark = slip.then_some(reference::SLIP_REMARK);
         Ok(if goes_on { Self::Phase(PhaseRequest { remark, ..phase }) } else { Self::Skip(Some(phase)) })
     }
+}
+
+/// What the state machine hands over to have its input read; nobody writes it by hand.
+fn opening(fields: Map<String, Value>) -> Result<Box<Opening>, PayloadError> {
+    let found = shortened(&Value::Object(fields.clone()));
+    Opening::deserialize(Value::Object(fields)).map(Box::new).map_err(|error| PayloadError::Field {
+        field: "input".to_owned(),
+        expected: format!("what the state machine's first task sends ({error})"),
+        found,
+    })
 }
 
 /// The fields that were not read yet.
@@ -149,6 +169,10 @@ impl Fields {
             waited: self.optional("waited", "true or false")?.unwrap_or(false),
             error: self.optional("error", "an error")?,
             claim: None,
+            skipped: self.optional("skipped", "true or false")?.unwrap_or(false),
+            calendar: Calendar::read(self.0.remove("calendar").as_ref(), self.0.get("asked")),
+            stops_at: stops_at(self.0.remove("asked").as_ref()),
+            silent: self.silent()?,
         };
         self.end()?;
         Ok(request)
@@ -163,6 +187,20 @@ impl Fields {
         };
         self.end()?;
         Ok(request)
+    }
+
+    /// What the parameter ClosedCalendarMail says.
+    fn silent(&mut self) -> Result<bool, PayloadError> {
+        let (field, expected) = ("closed_calendar_mail", "\"mail\" or \"silence\"");
+        match self.optional::<String>(field, expected)?.as_deref() {
+            None | Some("mail") => Ok(false),
+            Some("silence") => Ok(true),
+            Some(other) => Err(PayloadError::Field {
+                field: field.to_owned(),
+                expected: expected.to_owned(),
+                found: shortened(&other.into()),
+            }),
+        }
     }
 
     /// A run of none is refused by the state machine too: its report would be a success of nothing.
@@ -211,6 +249,11 @@ impl Fields {
             None => Ok(()),
         }
     }
+}
+
+/// When what was started is stopped again, as the input was answered.
+fn stops_at(asked: Option<&Value>) -> Option<Timestamp> {
+    asked?.get("stops_at")?.as_str()?.parse().ok()
 }
 
 /// A value as it is shown in an error: 60 characters at most.

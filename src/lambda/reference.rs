@@ -91,6 +91,10 @@ pub(crate) fn mail(fields: &Map<String, Value>) -> Result<ReportRequest, Refusal
         waited: false,
         error: None,
         claim: Some(claim),
+        skipped: false,
+        calendar: None,
+        stops_at: None,
+        silent: false,
     })
 }
 

@@ -48,7 +48,8 @@ pub(crate) struct Answer {
     subject: String,
     action: Action,
     dry_run: bool,
-    mail: Sent,
+    /// `null`: nobody was to be told.
+    mail: Option<Sent>,
     counts: Totals,
     off: HoursOff,
     servers: Vec<Row>,
@@ -80,7 +81,7 @@ impl Answer {
 
 impl Report {
     /// The answer of the invocation that sent it, with the mail as it was sent.
-    pub(crate) fn answer(&self, sent: &Mail, mail: Sent) -> Answer {
+    pub(crate) fn answer(&self, sent: &Mail, mail: Option<Sent>) -> Answer {
         let mut servers: Vec<Row> = self.rows().cloned().collect();
         let mut remarks = self.remarks.clone();
         if serde_json::to_string(&servers).map_or(0, |text| text.len()) > ANSWER_BYTES {

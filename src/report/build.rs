@@ -11,6 +11,7 @@ use crate::model::{Action, ActionTaken, Failure, Outcome, Problem};
 use crate::servers::file::{ServerList, ServerLists};
 
 use super::branches::{self, EnvironmentResult};
+use super::calendar::Said;
 use super::parts::{EnvironmentReport, Report, Row, Seen, Status, TierReport};
 use super::request::{Claim, ReportRequest};
 use super::rows::{Changed, Rows};
@@ -22,6 +23,7 @@ impl Report {
         if request.waited {
             remarks.push("This run waited until an earlier one had ended.".to_owned());
         }
+        remarks.extend(remarks_of_the_opening(request));
         let mut builder = Builder {
             request,
             lists,
@@ -43,20 +45,38 @@ impl Report {
         Self {
             action: request.action,
             dry_run: request.dry_run,
-            status: builder.status,
+            // Of what was not done, nothing can be worse.
+            status: if request.skipped { Status::Skipped } else { builder.status },
             execution: request.execution.clone(),
             at: now,
             environments,
             problems: builder.problems,
             remarks: builder.remarks,
+            calendar: request.calendar.clone(),
         }
     }
+}
+
+/// What was found before the run began, and concerns its reader although it went on.
+fn remarks_of_the_opening(request: &ReportRequest) -> Vec<String> {
+    let calendar = request.calendar.as_ref().filter(|_| !request.skipped);
+    let unread = calendar.and_then(|calendar| match &calendar.said {
+        Said::Unreadable(error) => Some(format!(
+            "The calendar {} could not be read, and the run went on without it: {error}.",
+            calendar.name
+        )),
+        Said::Open | Said::Closed(_) => None,
+    });
+    let stop = request
+        .stops_at
+        .map(|at| format!("A schedule stops these environments at {}.", at.strftime("%Y-%m-%d %H:%M UTC")));
+    unread.into_iter().chain(stop).collect()
 }
 
 /// How far the run came with a tier.
 #[derive(Debug, Clone, Copy)]
 struct Reach {
-    /// The run was not about its environment.
+    /// The run was not about its environment, or did nothing at all.
     skipped: bool,
     /// It may have been at work when its branch, or the machine, failed.
     at_work: bool,
@@ -205,10 +225,11 @@ impl Builder<'_> {
                 "{name}: too many servers to tell what was done to each; the states are current."
             ));
         }
+        let skips = skipped || self.request.skipped;
         let tiers = phases.into_iter().map(|list| {
             let at_work =
-                !skipped && (lost || broke_off.is_some_and(|broke_off| broke_off.number == list.number));
-            self.tier(list, result, Reach { skipped, at_work })
+                !skips && (lost || broke_off.is_some_and(|broke_off| broke_off.number == list.number));
+            self.tier(list, result, Reach { skipped: skips, at_work })
         });
         let tiers = tiers.collect();
         let elsewhere = self.lists.elsewhere.get(name).cloned();

@@ -3,6 +3,7 @@
 //! Owns the invariant that every server of every list appears exactly once, and the verdict.
 //!
 //! - [`branches`]: what the state machine's branches gave
+//! - [`calendar`]: what the calendar said before
 //! - [`build`], [`rows`]: the report from it
 //! - [`parts`]: what a report is made of
 //! - [`totals`]: how many servers stand how
@@ -13,6 +14,7 @@
 mod answer;
 pub(crate) mod branches;
 mod build;
+pub(crate) mod calendar;
 mod mail;
 mod parts;
 mod place;

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::calendar::{Calendar, Said};
 use crate::model::{
     Action, ActionTaken, Elsewhere, Execution, Failure, HoursOff, Instance, Outcome, Problem,
 };
@@ -23,6 +24,8 @@ pub(crate) enum Status {
     Degraded,
     /// Some tier was not reached, or its minimum was not met.
     Aborted,
+    /// Nothing was done, for the calendar's sake. Nothing worsens to it.
+    Skipped,
 }
 
 impl Status {
@@ -32,6 +35,7 @@ impl Status {
             Self::Success => "SUCCESS",
             Self::Degraded => "DEGRADED",
             Self::Aborted => "ABORTED",
+            Self::Skipped => "SKIPPED",
         }
     }
 }
@@ -130,9 +134,17 @@ pub(crate) struct Report {
     pub problems: Vec<Problem>,
     /// What a reader should know besides.
     pub remarks: Vec<String>,
+    /// What the calendar said, if it was asked.
+    pub calendar: Option<Calendar>,
 }
 
 impl Report {
+    /// Whether nothing was done because the calendar is closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        let closed = self.calendar.as_ref().is_some_and(|calendar| matches!(calendar.said, Said::Closed(_)));
+        self.status == Status::Skipped && closed
+    }
+
     /// The whole run is aborted, because servers.toml cannot be used.
     pub(crate) fn abort_for(&mut self, what: &str) {
         self.status = Status::Aborted;

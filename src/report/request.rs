@@ -1,9 +1,11 @@
 //! What a report is asked for.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::{Action, Execution};
 
+use super::calendar::Calendar;
 use super::parts::Status;
 
 /// The report.
@@ -23,6 +25,14 @@ pub(crate) struct ReportRequest {
     pub waited: bool,
     /// `$states.errorOutput`, if the machine itself failed.
     pub error: Option<Value>,
+    /// The run did nothing, for its calendar's sake.
+    pub skipped: bool,
+    /// What the calendar said, if it was asked.
+    pub calendar: Option<Calendar>,
+    /// When a schedule stops what was started.
+    pub stops_at: Option<Timestamp>,
+    /// Nobody is told by mail that the calendar is closed.
+    pub silent: bool,
     /// The caller's own verdict, if it kept no phase's answer: `results` then hold initial states only.
     pub claim: Option<Claim>,
 }

@@ -29,10 +29,12 @@ mod task;
 use serde_json::{Map, Value, json};
 
 use self::branch::branch;
-use self::task::{aws, caught, jsonata, lambda, mail_retries, verb};
+use self::task::{aws, caught, choice, jsonata, lambda, mail_retries, verb};
 use crate::model::Action;
 use crate::servers::file::ServerLists;
 
+/// Whether the run ends as its report says.
+const AGREES: &str = "Does the report agree?";
 /// Where a run begins once it is known what was asked for, and the mail of a run that comes to nothing.
 const LOOK: &str = "Look for an earlier run";
 const FAILURE_MAIL: &str = "Send failure mail";
@@ -78,14 +80,13 @@ fn run_states(lists: &ServerLists) -> Map<String, Value> {
         "Stop environments": environments(lists, Action::Stop),
         "Did all servers stop?": did_all(),
         "Send success mail": send_success_mail(),
-        "Does the report agree?": {
-            "Type": "Choice",
-            "Choices": [{
-                "Condition": jsonata("$states.input.status in ['SUCCESS', 'DEGRADED']"),
-                "Next": "All servers are as wanted"
-            }],
-            "Default": "Servers are not as wanted"
-        },
+        AGREES: choice(
+            &[
+                ("$states.input.status in ['SUCCESS', 'DEGRADED']", "All servers are as wanted"),
+                ("$states.input.status = 'SKIPPED'", opening::NOTHING_DONE),
+            ],
+            "Servers are not as wanted",
+        ),
         "All servers are as wanted": { "Type": "Succeed" },
         FAILURE_MAIL: send_failure_mail(),
         "Servers are not as wanted": {
@@ -169,11 +170,7 @@ fn environments(lists: &ServerLists, action: Action) -> Value {
 }
 
 fn did_all() -> Value {
-    json!({
-        "Type": "Choice",
-        "Choices": [{ "Condition": jsonata("$states.input.ok"), "Next": "Send success mail" }],
-        "Default": FAILURE_MAIL
-    })
+    choice(&[("$states.input.ok", "Send success mail")], FAILURE_MAIL)
 }
 
 /// The execution's output is the report. Without one, the branches say how it ended.
@@ -183,7 +180,7 @@ fn send_success_mail() -> Value {
         "mail_error": jsonata("$states.errorOutput"),
         "results": jsonata("$states.input.results")
     });
-    mail(&jsonata("$states.result.Payload"), &not_sent, "Does the report agree?")
+    mail(&jsonata("$states.result.Payload"), &not_sent, AGREES)
 }
 
 fn send_failure_mail() -> Value {

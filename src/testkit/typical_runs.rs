@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::model::{Action, Execution, Instance, InstanceState};
 use crate::phase::run::Task;
 use crate::ports::Mail;
+use crate::report::calendar::{Calendar, Said};
 use crate::report::request::ReportRequest;
 use crate::report::{Place, Report};
 use crate::servers::file::{ServerList, ServerLists};
@@ -47,6 +48,8 @@ pub(crate) struct Run {
     dry_run: bool,
     only: Option<&'static str>,
     before: fn(&str) -> Server,
+    /// It did nothing, because its calendar is closed.
+    closed: bool,
 }
 
 /// The runs that a user meets.
@@ -63,6 +66,7 @@ pub(crate) fn all() -> Vec<Run> {
             only: Some("dev"),
             ..run("one-environment", Action::Start)
         },
+        Run { before: |name| timed(running(name)), closed: true, ..run("closed-calendar", Action::Stop) },
         Run { before: |name| timed(stopped(name)), file: odd_names(), ..run("odd-names", Action::Start) },
         Run { before: some_are_broken, file: thousand(), ..run("thousand", Action::Start) },
     ]
@@ -70,7 +74,7 @@ pub(crate) fn all() -> Vec<Run> {
 
 fn run(name: &'static str, action: Action) -> Run {
     let file = include_str!("../../tests/servers.toml").to_owned();
-    Run { name, file, action, dry_run: false, only: None, before: stopped }
+    Run { name, file, action, dry_run: false, only: None, before: stopped, closed: false }
 }
 
 impl Run {
@@ -83,11 +87,15 @@ impl Run {
             action: self.action,
             dry_run: self.dry_run,
             execution: Some(execution(self.action)),
-            results: branches.iter().map(|branch| branch.result.clone()).collect(),
+            results: branches.iter().filter(|_| !self.closed).map(|branch| branch.result.clone()).collect(),
             environments: self.only.map(|only| vec![only.to_owned()]),
             waited: false,
             error: None,
             claim: None,
+            skipped: self.closed,
+            calendar: self.closed.then(holidays),
+            stops_at: None,
+            silent: false,
         };
         let seen = branches.iter().flat_map(|branch| branch.seen.clone()).collect();
         let ended = branches.iter().map(|branch| branch.ended).max().unwrap();
@@ -108,7 +116,8 @@ impl Run {
         let servers = phases.iter().flat_map(|phase| &phase.servers).map(|name| (self.before)(name));
         let world = World::new(servers);
         let mut result = json!({ "environment": environment, "ok": true, "phases": [] });
-        for phase in phases.iter().filter(|_| self.only.is_none_or(|only| only == environment)) {
+        let is_in_it = !self.closed && self.only.is_none_or(|only| only == environment);
+        for phase in phases.iter().filter(|_| is_in_it) {
             let answer = self.phase(&world, phase);
             result[format!("{environment}_{}_initial_state", phase.tier)] = answer["initial_state"].clone();
             let go_on = answer["next_phase"] == true;
@@ -133,6 +142,11 @@ struct Branch {
     result: Value,
     seen: crate::report::Seen,
     ended: Timestamp,
+}
+
+fn holidays() -> Calendar {
+    let until = seven() + SignedDuration::from_hours(41);
+    Calendar { name: "holidays".to_owned(), said: Said::Closed(Some(until)) }
 }
 
 pub(super) fn zone() -> TimeZone {

@@ -1,4 +1,4 @@
-"""End to end: the evening check, by the real function in the embedded AWS (its machine: test_check_run.py)."""
+"""End to end: the evening check, by the real function in the embedded AWS."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 use super::tally::{Tally, Verbs, before, broken_tier, is_first, verbs};
 use super::verdict::Mood;
 use super::words::duration;
-use crate::report::parts::{EnvironmentReport, Report, TierReport};
+use crate::report::parts::{EnvironmentReport, Report, Status, TierReport};
 use crate::report::totals::Placed;
 
 /// An environment in one line.
@@ -25,6 +25,8 @@ fn line(report: &Report, environment: &EnvironmentReport) -> Line {
     let verbs = verbs(report.action);
     let (mark, mood, words) = if environment.skipped {
         ("–", Mood::Quiet, "not part of this run".to_owned())
+    } else if report.status == Status::Skipped {
+        ("–", Mood::Quiet, left_alone(report, environment, verbs.up))
     } else if let Some(tier) = broken_tier(environment) {
         ("✗", Mood::Bad, broken(report, environment, tier, &tally))
     } else if tally.all == 0 {
@@ -35,6 +37,12 @@ fn line(report: &Report, environment: &EnvironmentReport) -> Line {
         done(environment, &tally, &verbs)
     };
     Line { name: environment.name.clone(), mark, words, mood }
+}
+
+fn left_alone(report: &Report, environment: &EnvironmentReport, up: &str) -> String {
+    let rows = || environment.tiers.iter().flat_map(|tier| &tier.rows);
+    let there = rows().filter(|row| row.is_as_wanted(report.action)).count();
+    format!("left as it is, {there}\u{a0}of\u{a0}{}\u{a0}{up}", rows().count())
 }
 
 fn broken(report: &Report, environment: &EnvironmentReport, tier: &TierReport, tally: &Tally) -> String {

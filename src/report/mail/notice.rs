@@ -77,7 +77,7 @@ impl Notice {
             title: self.title.clone(),
             meaning: self.meaning.clone(),
             lines: self.environments.iter().map(line).collect(),
-            links: view::links(execution, place),
+            links: view::links(execution, true, place),
             heading: self.heading,
             problems: problems::entries(&problems, &self.problems[..], place),
             remarks: self.remarks.clone(),

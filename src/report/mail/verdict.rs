@@ -1,10 +1,12 @@
 //! The verdict: a sentence as the title, and what it means. About the servers of this run only.
 
 use indexmap::IndexMap;
+use jiff::tz::TimeZone;
 
 use super::tally::{Tally, Verbs, before, broken_tier, is_first, verbs};
-use super::words::{are, capitalised, duration, joined, servers, were};
+use super::words::{are, capitalised, duration, isolated, joined, servers, were};
 use crate::model::{Action, Outcome};
+use crate::report::calendar::Said;
 use crate::report::parts::{EnvironmentReport, Report, Status, TierReport};
 
 /// More environments than these are told by their lines, not in a sentence too.
@@ -29,6 +31,7 @@ pub(super) fn mood(report: &Report) -> Mood {
         Status::Success => Mood::Good,
         Status::Degraded => Mood::Warning,
         Status::Aborted => Mood::Bad,
+        Status::Skipped => Mood::Quiet,
     }
 }
 
@@ -39,6 +42,10 @@ pub(super) fn title(report: &Report) -> String {
     let Tally { all, up: there, done, failed, held, half_way, unknown, .. } = tally;
     let sure = failed - tally.in_doubt;
     let of_which = of_which(report);
+    if report.status == Status::Skipped {
+        let why = if report.is_closed() { "is closed" } else { "could not be read" };
+        return format!("Nothing was {started}: the calendar {why}");
+    }
     if all == 0 {
         return format!("No server was to be {started}");
     }
@@ -64,7 +71,9 @@ pub(super) fn title(report: &Report) -> String {
         _ if unknown > 0 => {
             format!("{there} of {} {} {up}; of {unknown} it is not known", servers(all), are(there))
         }
-        Status::Degraded | Status::Aborted => format!("{there} of {} {} {up}", servers(all), are(there)),
+        Status::Degraded | Status::Aborted | Status::Skipped => {
+            format!("{there} of {} {} {up}", servers(all), are(there))
+        }
     }
 }
 
@@ -84,11 +93,12 @@ fn of_which(report: &Report) -> String {
 }
 
 /// What the title means, with counts that add up, and how long it took.
-pub(super) fn meaning(report: &Report) -> String {
+pub(super) fn meaning(report: &Report, zone: &TimeZone) -> String {
     let tally = Tally::of(report.placed());
     let took = report.seconds().filter(|_| !report.dry_run).map(duration);
     let verbs = verbs(report.action);
     let said = match report.status {
+        Status::Skipped => return skipped(report, &verbs, zone),
         _ if report.dry_run => plan(report, &tally, &verbs),
         Status::Success => return success(&tally, &verbs, took),
         Status::Degraded => degraded(report, &tally, &verbs),
@@ -96,6 +106,27 @@ pub(super) fn meaning(report: &Report) -> String {
     };
     let took = took.map(|took| format!("It took {took}."));
     said.into_iter().chain(took).collect::<Vec<_>>().join(" ")
+}
+
+/// Which calendar, until when, and how the servers are that were left alone.
+fn skipped(report: &Report, verbs: &Verbs, zone: &TimeZone) -> String {
+    let said = report.calendar.as_ref().map_or_else(String::new, |calendar| {
+        let name = isolated(calendar.short_name());
+        match &calendar.said {
+            Said::Closed(Some(until)) => {
+                let until = until.to_zoned(zone.clone()).strftime("%A %Y-%m-%d %H:%M %Z");
+                format!("The calendar {name} is closed until {until}. ")
+            }
+            Said::Closed(None) => format!("The calendar {name} is closed and says no end. "),
+            Said::Unreadable(error) => format!("The calendar {name} could not be read: {error}. "),
+            Said::Open => String::new(),
+        }
+    });
+    let wanted = report.environments.iter().filter(|environment| !environment.skipped);
+    let rows: Vec<_> =
+        wanted.flat_map(|environment| &environment.tiers).flat_map(|tier| &tier.rows).collect();
+    let there = rows.iter().filter(|row| row.is_as_wanted(report.action)).count();
+    format!("{said}Nothing was changed: {there} of {} {} {} now.", servers(rows.len()), are(there), verbs.up)
 }
 
 fn success(tally: &Tally, verbs: &Verbs, took: Option<String>) -> String {

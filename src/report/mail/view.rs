@@ -79,9 +79,9 @@ pub(super) fn of(report: &Report, zone: &TimeZone, place: &Place) -> View {
         status: report.status_words(),
         mood: verdict::mood(report),
         title: verdict::title(report),
-        meaning: verdict::meaning(report),
+        meaning: verdict::meaning(report, zone),
         lines: lines::of(report),
-        links: links(report.execution.as_ref(), place),
+        links: links(report.execution.as_ref(), report.status != Status::Skipped, place),
         heading: "What went wrong",
         problems: problems::entries(&report.problems, report, place),
         remarks: report.remarks.clone(),
@@ -94,10 +94,12 @@ pub(super) fn of(report: &Report, zone: &TimeZone, place: &Place) -> View {
     }
 }
 
-pub(super) fn links(execution: Option<&Execution>, place: &Place) -> Vec<Link> {
+/// A run that did nothing wrote no phase log.
+pub(super) fn links(execution: Option<&Execution>, wrote_log: bool, place: &Place) -> Vec<Link> {
     let Some(execution) = execution else { return Vec::new() };
     let run = place.execution(&execution.id).map(|to| Link { words: "Open the run", to });
-    let log = place.log_stream(&execution.name).map(|to| Link { words: "Phase log", to });
+    let log =
+        place.log_stream(&execution.name).filter(|_| wrote_log).map(|to| Link { words: "Phase log", to });
     run.into_iter().chain(log).collect()
 }
 
@@ -154,13 +156,14 @@ fn next(report: &Report, place: &Place) -> Option<Next> {
     let why = match report.status {
         Status::Success if report.dry_run => "To do it for real",
         Status::Success => return None,
+        Status::Skipped => "To do it all the same",
         Status::Degraded | Status::Aborted if report.dry_run => "To repeat the dry run once this is fixed",
         Status::Degraded | Status::Aborted => "To run it again once this is fixed",
     };
     let wanted = |name: &str| {
         let mut of_it = report.placed().filter(|placed| placed.environment.name == name);
         of_it.any(|placed| match placed.stands {
-            Stands::NotInRun => false,
+            Stands::NotInRun => report.status == Status::Skipped && !placed.environment.skipped,
             Stands::Failed | Stands::NotReached => true,
             Stands::AsWanted | Stands::Held => report.dry_run,
         })
@@ -178,6 +181,11 @@ fn next(report: &Report, place: &Place) -> Option<Next> {
     if is_dry {
         command += " DRY_RUN=1";
         input["dry_run"] = json!(true);
+    }
+    // A calendar that is closed keeps nobody from it who says so.
+    if report.status == Status::Skipped {
+        command += " IGNORE_CALENDAR=1";
+        input["ignore_calendar"] = json!(true);
     }
     Some(Next { why, command: of_stack(command, place), call: call(report.execution.as_ref(), &input) })
 }

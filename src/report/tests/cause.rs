@@ -19,7 +19,7 @@ fn answer(problems: usize, message: &str) -> Value {
     let place = Place::new("eu-west-1", "start-stop");
     let mail = report.mail(&TimeZone::UTC, &place);
     let sent = Sent { message_id: "1".into(), from: String::new(), to: Vec::new(), refused: Vec::new() };
-    serde_json::to_value(report.answer(&mail, sent)).unwrap()
+    serde_json::to_value(report.answer(&mail, Some(sent))).unwrap()
 }
 
 #[test]

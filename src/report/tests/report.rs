@@ -99,6 +99,10 @@ pub(super) fn request(results: Vec<Value>) -> ReportRequest {
         waited: false,
         error: None,
         claim: None,
+        skipped: false,
+        calendar: None,
+        stops_at: None,
+        silent: false,
     }
 }
 
@@ -349,7 +353,7 @@ fn a_thousand_servers_fit_a_mail() {
         to: Vec::new(),
         refused: Vec::new(),
     };
-    let answer = serde_json::to_string(&report.answer(&mail, sent)).unwrap();
+    let answer = serde_json::to_string(&report.answer(&mail, Some(sent))).unwrap();
     assert!(answer.len() < 262_144 && answer.contains("each one is in the mail"), "{}", answer.len());
 }
 

@@ -8,8 +8,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::task::{aws, caught, jsonata, lambda, mail_retries, phase_retries};
-use super::{FAILURE_MAIL, LOOK, mail};
+use super::task::{aws, caught, choice, jsonata, lambda, mail_retries, phase_retries};
+use super::{AGREES, FAILURE_MAIL, LOOK, mail};
 use crate::servers::file::ServerLists;
 
 const READ: &str = "Read the input";
@@ -20,7 +20,7 @@ const BEGINS_LATER: &str = "The run begins later";
 const ASK_CALENDAR: &str = "Ask the calendar";
 const IS_OPEN: &str = "Is the calendar open?";
 const SAY_NOTHING_DONE: &str = "Say that nothing was done";
-const NOTHING_DONE: &str = "Nothing was done";
+pub(super) const NOTHING_DONE: &str = "Nothing was done";
 const STOP_LATER: &str = "Schedule the stop";
 const CHECK: &str = "Check the account";
 const IS_READY: &str = "Is all ready?";
@@ -125,11 +125,6 @@ fn what_was_asked_for() -> Value {
     choice(&ways, LOOK)
 }
 
-fn choice(ways: &[(&str, &str)], default: &str) -> Value {
-    let rule = |(when, next): &(&str, &str)| json!({ "Condition": jsonata(when), "Next": next });
-    json!({ "Type": "Choice", "Choices": ways.iter().map(rule).collect::<Vec<_>>(), "Default": default })
-}
-
 /// A schedule of this name is there already: an attempt before this one made it.
 fn make_a_schedule(schedule: &str, next: &str) -> Value {
     let conflict = "Scheduler.ConflictException";
@@ -180,7 +175,7 @@ fn is_the_calendar_open() -> Value {
 
 fn say_that_nothing_was_done() -> Value {
     let not_sent = json!({ "status": "SKIPPED", "mail_error": jsonata("$states.errorOutput") });
-    let mut task = mail(&jsonata("$states.result.Payload"), &not_sent, NOTHING_DONE);
+    let mut task = mail(&jsonata("$states.result.Payload"), &not_sent, AGREES);
     let payload = &mut task["Arguments"]["Payload"];
     payload["skipped"] = true.into();
     payload["closed_calendar_mail"] = "${ClosedCalendarMail}".into();

@@ -88,6 +88,12 @@ pub(super) fn caught(output: &Value, next: &str) -> Value {
     EVERYTHING.iter().map(catcher).collect()
 }
 
+/// Its rules, each a condition and where it leads.
+pub(super) fn choice(ways: &[(&str, &str)], default: &str) -> Value {
+    let rule = |(when, next): &(&str, &str)| json!({ "Condition": jsonata(when), "Next": next });
+    json!({ "Type": "Choice", "Choices": ways.iter().map(rule).collect::<Vec<_>>(), "Default": default })
+}
+
 pub(super) fn verb(action: Action) -> &'static str {
     match action {
         Action::Start => "start",

@@ -1,0 +1,294 @@
+//! What an execution's input asks for: read strictly, and answered to the state machine typed. Pure.
+//!
+//! Owns the input's fields, what each may be, and the one-time schedules of a run that begins later and of the stop
+//! that follows a start. The environments are those of the machine, which sends them along: no servers.toml is read
+//! here, so a file that cannot be used keeps no run from going on to its mail.
+
+mod later;
+
+use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use self::later::Schedule;
+use crate::lambda::nearest::did_you_mean;
+use crate::model::{Action, Execution};
+
+/// The fields that an input may have.
+const FIELDS: [&str; 8] =
+    ["action", "environments", "dry_run", "at", "stop_after_hours", "calendar", "ignore_calendar", "check"];
+/// A week: what is needed for longer is no exception.
+const MOST_HOURS: f64 = 168.0;
+/// "Pattern: ^[a-zA-Z0-9_\-.:/]{3,128}$" of a document's ARN; an account's and a Region's part come on top of the
+/// name's 128 (Systems Manager's API, DocumentDescription).
+const CALENDAR_CHARACTERS: std::ops::RangeInclusive<usize> = 3..=200;
+
+/// What the state machine's first task hands over.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Opening {
+    /// The execution's input, whatever it is.
+    #[serde(default)]
+    pub input: Value,
+    /// Step Functions' context object.
+    pub context: Context,
+    /// All environments of the machine.
+    pub environments: Vec<String>,
+    /// The stack's calendar; empty if it has none.
+    pub calendar: String,
+    /// What a one-time schedule needs.
+    pub schedules: Schedules,
+}
+
+/// The parts of Step Functions' context object that are used here.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Context {
+    execution: ContextExecution,
+    state_machine: ContextMachine,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContextExecution {
+    id: String,
+    name: String,
+    start_time: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContextMachine {
+    id: String,
+}
+
+/// What the template gives a one-time schedule.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Schedules {
+    group: String,
+    role: String,
+    dead_letters: String,
+}
+
+/// What is to be done, for the state machine's choices.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Asked {
+    action: Action,
+    dry_run: bool,
+    environments: Vec<String>,
+    execution: Execution,
+    /// Make `schedule`, and nothing else.
+    later: bool,
+    at: Option<Timestamp>,
+    schedule: Option<Schedule>,
+    asks_calendar: bool,
+    calendars: Vec<String>,
+    /// Check the account, and nothing else.
+    check: bool,
+    /// Make `stop_schedule` before the start.
+    stops_later: bool,
+    stops_at: Option<Timestamp>,
+    stop_schedule: Option<Schedule>,
+}
+
+/// Why an input is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Nothing was started or stopped. {0}")]
+pub(crate) struct Refusal(String);
+
+/// Reads an input; `now` decides what is past.
+///
+/// # Errors
+/// A sentence that names the field that is wrong, and what is expected.
+pub(crate) fn read(opening: &Opening, now: Timestamp) -> Result<Asked, Refusal> {
+    let Value::Object(fields) = &opening.input else {
+        return Err(Refusal(format!(
+            "The input must be a JSON object, for example {{\"action\": \"start\"}}; found {}.",
+            shown(&opening.input)
+        )));
+    };
+    if let Some(unknown) = fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {
+        return Err(Refusal(format!(
+            "The input's field `{unknown}` is unknown{}; known are {}.",
+            did_you_mean(unknown, FIELDS),
+            FIELDS.join(", ")
+        )));
+    }
+    let wish = Wish::read(fields, &opening.environments, now)?;
+    Ok(wish.answer(opening, fields))
+}
+
+/// The input's fields, each as it may be.
+struct Wish {
+    action: Action,
+    check: bool,
+    environments: Vec<String>,
+    dry_run: bool,
+    at: Option<Timestamp>,
+    stop_after: Option<SignedDuration>,
+    calendar: Option<String>,
+    ignore_calendar: bool,
+}
+
+impl Wish {
+    fn read(fields: &Map<String, Value>, environments: &[String], now: Timestamp) -> Result<Self, Refusal> {
+        let check = flag(fields, "check")?;
+        let dry_run = flag(fields, "dry_run")?;
+        let action = action(fields, check)?;
+        if check && (dry_run || fields.contains_key("stop_after_hours")) {
+            let field = if dry_run { "dry_run" } else { "stop_after_hours" };
+            return Err(Refusal(format!(
+                "The input's field `{field}` says nothing beside `check`, which changes nothing: leave it out."
+            )));
+        }
+        Ok(Self {
+            action,
+            check,
+            environments: wanted(fields, environments)?,
+            dry_run,
+            at: at(fields, now)?,
+            stop_after: stop_after(fields, action)?,
+            calendar: calendar(fields)?,
+            ignore_calendar: flag(fields, "ignore_calendar")?,
+        })
+    }
+
+    fn answer(self, opening: &Opening, fields: &Map<String, Value>) -> Asked {
+        let ContextExecution { id, name, start_time } = opening.context.execution.clone();
+        let later = self.at.is_some();
+        // A dry run starts nothing that would have to be stopped.
+        let stops_at = self.stop_after.filter(|_| !later && !self.dry_run).map(|after| start_time + after);
+        let own = self.calendar.or_else(|| Some(opening.calendar.clone()).filter(|name| !name.is_empty()));
+        let calendars: Vec<String> = own.filter(|_| !self.ignore_calendar).into_iter().collect();
+        let schedule = self.at.map(|at| Schedule::of_run(opening, at, fields));
+        let stop_schedule = stops_at.map(|at| Schedule::of_stop(opening, at, &self.environments));
+        Asked {
+            action: self.action,
+            dry_run: self.dry_run,
+            environments: self.environments,
+            execution: Execution { id, name, start_time },
+            later,
+            at: self.at,
+            schedule,
+            // A run for later asks when it begins.
+            asks_calendar: !later && !calendars.is_empty(),
+            calendars,
+            check: self.check,
+            stops_later: stops_at.is_some(),
+            stops_at,
+            stop_schedule,
+        }
+    }
+}
+
+fn wrong(field: &str, expected: &str, found: Option<&Value>) -> Refusal {
+    let found = found.map_or_else(|| "nothing".to_owned(), shown);
+    Refusal(format!("The input's field `{field}`: expected {expected}; found {found}."))
+}
+
+fn flag(fields: &Map<String, Value>, field: &str) -> Result<bool, Refusal> {
+    match fields.get(field) {
+        None => Ok(false),
+        Some(Value::Bool(says)) => Ok(*says),
+        other => Err(wrong(field, "true or false", other)),
+    }
+}
+
+/// A check is of the start and of the stop: it has no action of its own.
+fn action(fields: &Map<String, Value>, check: bool) -> Result<Action, Refusal> {
+    let given = fields.get("action");
+    match given.and_then(Value::as_str) {
+        Some(_) if check => Err(Refusal(
+            "The input has both `action` and `check`: a check looks at the start and at the stop, so leave `action` out."
+                .to_owned(),
+        )),
+        Some("start") => Ok(Action::Start),
+        Some("stop") => Ok(Action::Stop),
+        None if check && given.is_none() => Ok(Action::Start),
+        _ => Err(wrong("action", "\"start\" or \"stop\"", given)),
+    }
+}
+
+fn wanted(fields: &Map<String, Value>, known: &[String]) -> Result<Vec<String>, Refusal> {
+    let field = "environments";
+    let all = known.join("\", \"");
+    let expected = format!("a list of some of \"{all}\", each once");
+    let Some(given) = fields.get(field) else { return Ok(known.to_vec()) };
+    let Some(names) = given.as_array().filter(|names| !names.is_empty()) else {
+        return Err(wrong(field, &expected, Some(given)));
+    };
+    let mut wanted: Vec<String> = Vec::new();
+    for name in names {
+        match name.as_str() {
+            Some(name) if !known.iter().any(|other| other == name) => {
+                let near = did_you_mean(name, known.iter().map(String::as_str));
+                return Err(Refusal(format!(
+                    "The input's field `{field}` names {}, which is no environment{near}; there are \"{all}\".",
+                    shown(&name.into())
+                )));
+            }
+            Some(name) if !wanted.iter().any(|other| other == name) => wanted.push(name.to_owned()),
+            _ => return Err(wrong(field, &expected, Some(given))),
+        }
+    }
+    Ok(wanted)
+}
+
+/// With a zone offset, because nobody could say whose clock is meant; so no change of the clocks makes it ambiguous.
+fn at(fields: &Map<String, Value>, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+    let Some(given) = fields.get("at") else { return Ok(None) };
+    let expected = "a time with its offset, for example \"2026-12-24T18:00:00+01:00\"";
+    // jiff also reads a zone in brackets behind it, and does not hold it to the offset.
+    let text = given.as_str().filter(|text| !text.contains('['));
+    let at: Timestamp =
+        text.and_then(|text| text.parse().ok()).ok_or_else(|| wrong("at", expected, Some(given)))?;
+    if at <= now {
+        return Err(wrong("at", &format!("a time to come, and it is {now:.0} now"), Some(given)));
+    }
+    let in_a_year = now.to_zoned(TimeZone::UTC).checked_add(1.year());
+    if in_a_year.is_ok_and(|latest| at > latest.timestamp()) {
+        return Err(wrong("at", "a time within a year", Some(given)));
+    }
+    Ok(Some(at))
+}
+
+/// Fractions are allowed; a second is the schedule's own resolution.
+fn stop_after(fields: &Map<String, Value>, action: Action) -> Result<Option<SignedDuration>, Refusal> {
+    let field = "stop_after_hours";
+    let Some(given) = fields.get(field) else { return Ok(None) };
+    let hours = given.as_f64().filter(|hours| (1.0..=MOST_HOURS).contains(hours));
+    let after = hours.and_then(|hours| SignedDuration::try_from_secs_f64((hours * 3600.0).round()).ok());
+    let Some(after) = after else {
+        return Err(wrong(field, "a number from 1 to 168, without quotes", Some(given)));
+    };
+    match action {
+        Action::Start => Ok(Some(after)),
+        Action::Stop => {
+            Err(Refusal(format!("The input's field `{field}` is for a start only, and this is a stop.")))
+        }
+    }
+}
+
+fn calendar(fields: &Map<String, Value>) -> Result<Option<String>, Refusal> {
+    let Some(given) = fields.get("calendar") else { return Ok(None) };
+    let is_name = |name: &&str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
+        CALENDAR_CHARACTERS.contains(&name.len()) && name.chars().all(allowed)
+    };
+    match given.as_str().filter(is_name) {
+        Some(name) => Ok(Some(name.to_owned())),
+        None => Err(wrong("calendar", "the name or the ARN of a Change Calendar", Some(given))),
+    }
+}
+
+/// A value as it is shown in a refusal: 200 characters at most.
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests;
