@@ -84,6 +84,34 @@ class Schedule(CloudFormationModel):
         scheduler_backends[account_id][region_name].delete_schedule("default", resource_name)
 
 
+class ScheduleGroup(CloudFormationModel):
+    """AWS::Scheduler::ScheduleGroup. With it go its schedules."""
+
+    def __init__(self, name: str) -> None:
+        self.physical_resource_id = name
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return "Name"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::Scheduler::ScheduleGroup"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
+    ) -> ScheduleGroup:
+        scheduler_backends[account_id][region_name].create_schedule_group(resource_name, [])
+        return cls(resource_name)
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
+    ) -> None:
+        scheduler_backends[account_id][region_name].delete_schedule_group(resource_name)
+
+
 class Inert(CloudFormationModel):  # moto finds direct subclasses of its model only: hence two bases below
     """A resource on which nothing in the embedded AWS acts: it is accepted, and that is all."""
 

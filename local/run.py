@@ -202,7 +202,7 @@ def set_up(
 def target(stack: Stack, action: str) -> tuple[str, dict[str, Any]]:
     """What the schedule of this action starts, and with which input."""
     scheduler = stack.client("scheduler")
-    for summary in scheduler.list_schedules()["Schedules"]:
+    for summary in scheduler.list_schedules(GroupName="default")["Schedules"]:
         schedule = scheduler.get_schedule(Name=summary["Name"])
         given = json.loads(schedule["Target"]["Input"])
         if given == {"action": action} or given == {action: True}:

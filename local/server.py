@@ -19,11 +19,23 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
+import boto3
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from local import accounts, clock, cloudformation, cloudwatch, ec2, error_texts, logs, stepfunctions
+from local import (
+    accounts,
+    calendars,
+    clock,
+    cloudformation,
+    cloudwatch,
+    ec2,
+    error_texts,
+    logs,
+    scheduler,
+    stepfunctions,
+)
 from local.faults import Fault, Faults
 from local.runtime_api import Answer, Lambda
 
@@ -183,6 +195,8 @@ class Server:
         ec2.install()
         cloudformation.install()
         logs.install()
+        calendars.install()
+        scheduler.install()
         error_texts.install()
         accounts.install()
         self.application = Application()
@@ -195,8 +209,20 @@ class Server:
         os.environ["MOTO_PORT"] = str(self.port)  # where the interpreter sends its own AWS calls
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
+        self._scheduler = scheduler.Scheduler(self._client)
+
+    def _client(self, service: str) -> Any:
+        """Signed with a key of EventBridge Scheduler's own."""
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=accounts.HOME.region,
+            aws_access_key_id="scheduler",
+            aws_secret_access_key="scheduler",
+        )
 
     def stop(self) -> None:
+        self._scheduler.stop()
         self.application.lambdas.stop()
         self._server.shutdown()
         self._server.server_close()

@@ -20,6 +20,17 @@ from local.server import Server
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lab"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:stand-in"
+GIVEN = {
+    "FunctionArn": FUNCTION_ARN,
+    "Partition": "aws",
+    "Calendar": "",
+    "UnreadableCalendar": "go-on",
+    "ClosedCalendarMail": "mail",
+    "LaterRuns": "default",
+    "ScheduleRoleArn": ROLE,
+    "MissedSchedulesArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:missed",
+}
+"""What the template gives the definition; a test may give other values."""
 # Real seconds; a run of the lab takes milliseconds.
 LONGEST_RUN = 60.0
 
@@ -79,9 +90,17 @@ class Run:
 class Machine:
     """A state machine of the lab."""
 
-    def __init__(self, step_functions: Any, definition: dict[str, Any], stand_ins: StandIns) -> None:
+    def __init__(
+        self,
+        step_functions: Any,
+        definition: dict[str, Any],
+        stand_ins: StandIns,
+        given: dict[str, str] | None = None,
+    ) -> None:
         self.step_functions, self.stand_ins = step_functions, stand_ins
-        text = json.dumps(definition).replace("${FunctionArn}", FUNCTION_ARN).replace("${Partition}", "aws")
+        text = json.dumps(definition)
+        for name, value in (GIVEN | (given or {})).items():
+            text = text.replace(f"${{{name}}}", value)
         made = step_functions.create_state_machine(name=f"lab-{uuid.uuid4()}", definition=text, roleArn=ROLE)
         self.arn = made["stateMachineArn"]
 
@@ -116,20 +135,26 @@ class Machine:
 
 
 @contextmanager
-def lab(server: Server, definition: dict[str, Any], stand_in: StandIn) -> Iterator[Machine]:
+def lab(
+    server: Server, definition: dict[str, Any], stand_in: StandIn, given: dict[str, str] | None = None
+) -> Iterator[Machine]:
     """A machine whose functions are the stand-in, for as long as the context lasts."""
     lambdas = server.application.lambdas
     stand_ins = StandIns(stand_in)
     server.application.lambdas = stand_ins
     try:
-        yield Machine(client(server.url, "stepfunctions"), definition, stand_ins)
+        yield Machine(client(server.url, "stepfunctions"), definition, stand_ins, given)
     finally:
         server.application.lambdas = lambdas
 
 
 def run(
-    server: Server, definition: dict[str, Any], given: Any, stand_in: StandIn = lambda event: event
+    server: Server,
+    definition: dict[str, Any],
+    given: Any,
+    stand_in: StandIn = lambda event: event,
+    parameters: dict[str, str] | None = None,
 ) -> Run:
     """Creates the machine, runs it once and gives what came of it."""
-    with lab(server, definition, stand_in) as machine:
+    with lab(server, definition, stand_in, parameters) as machine:
         return machine.end(machine.begin(given))

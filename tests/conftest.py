@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local import accounts, clock, ec2
+from local import accounts, calendars, clock, ec2
 from local.rendering import rendered
 from local.server import Server
 
@@ -55,5 +55,6 @@ def empty(server: Server) -> None:
     server.application.calls.clear()
     ec2.HABITS.clear()
     accounts.clear()
+    calendars.CALENDARS.clear()
     request = urllib.request.Request(f"{server.url}/moto-api/reset", method="POST")
     urllib.request.urlopen(request, timeout=10).close()
