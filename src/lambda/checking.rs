@@ -117,12 +117,12 @@ fn lines(checked: &Checked, at: Timestamp) -> Vec<LogLine> {
         at,
         phase: CHECK.to_owned(),
         server: server.cloned(),
-        text,
+        text: format!("[{CHECK}] {text}"),
     };
     let heading = of(None, checked.status_words());
     let findings = checked.findings.iter().map(|finding| {
         let Problem { name, code, message, .. } = &finding.problem;
-        of(Some(name), format!("{code}: {message}"))
+        of(Some(name), format!("{name}: {code}: {message}"))
     });
     let proved = checked.proved.iter().map(|what| of(None, what.clone()));
     let not_proved = checked.not_proved.iter().map(|what| of(None, format!("Not proved: {what}")));

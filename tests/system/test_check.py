@@ -104,7 +104,7 @@ def test_a_recipient_that_ses_has_not_verified_is_mailed_to_the_others(stopped: 
 def test_a_key_that_is_enabled_is_proved_and_a_disabled_one_fails_its_server(stopped: System):
     key = encrypt(stopped, "test2")
     assert any("KMS keys" in what for what in check(stopped)["proved"])
-    stopped.stack.client("kms").disable_key(KeyId=key)
+    stopped.stack.client("kms").disable_key(KeyId=key.split("/")[1])
     answer = check(stopped)
     assert findings(answer) == {("test2", "KeyNotUsable")}
     assert f"{key} of a volume is Disabled" in answer["findings"][0]["message"]

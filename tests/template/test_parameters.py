@@ -25,6 +25,8 @@ KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 GOOD = {
     "StartSchedule": ["cron(0 7 ? * MON-FRI *)", "rate(1 day)", "at(2026-12-24T07:00:00)"],
     "StopSchedule": ["cron(30 18 ? * * *)"],
+    "CheckSchedule": ["cron(0 22 ? * SUN-THU *)", "rate(1 day)"],
+    "CheckEnabled": ["ENABLED", "DISABLED"],
     "StartEnabled": ["ENABLED", "DISABLED"],
     "StopEnabled": ["ENABLED", "DISABLED"],
     "TimeZone": [
@@ -66,6 +68,8 @@ GOOD = {
 BAD = {
     "StartSchedule": ["", "7:00", "cron(0 7 * *)", "0 7 ? * MON-FRI *", "rate(0 days)", "at(tomorrow)"],
     "StopSchedule": ["19h", "cron()"],
+    "CheckSchedule": ["", "22:00", "cron(0 22 * *)"],
+    "CheckEnabled": ["on", ""],
     "StartEnabled": ["true", ""],
     "StopEnabled": ["enabled"],
     "TimeZone": ["", "Europe/", "GMT 1", "Europe/Madrid;"],
@@ -132,7 +136,13 @@ def test_defaults_are_accepted_by_their_own_rules():
 
 
 def test_nothing_is_scheduled_muted_or_open_by_default():
-    off = {"StartEnabled": "DISABLED", "StopEnabled": "DISABLED", "MuteAlarms": "off", "Api": "off"}
+    off = {
+        "StartEnabled": "DISABLED",
+        "StopEnabled": "DISABLED",
+        "CheckEnabled": "DISABLED",
+        "MuteAlarms": "off",
+        "Api": "off",
+    }
     assert {name: PARAMETERS[name]["Default"] for name in off} == off
 
 
