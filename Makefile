@@ -28,7 +28,7 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 
 # The variables: `make help` prints the lines that begin with #: and what each command takes. What a person writes
 # into them goes to the commands through the environment, so that no shell reads it.
-#: ACTION=both           run: start, stop or both
+#: ACTION=both           run: start, stop, check or both
 #: APPLY=1               tag: really tags
 #: ARCHITECTURE=x86_64   package: for what it compiles, x86_64 or arm64 (samconfig.toml's build parameter, else x86_64)
 #: ARTIFACTS_DIR=…       build-Function: where the function's files go; sam gives it
@@ -40,7 +40,7 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: DELETE=ec2-start-…     prove: deletes what an earlier proof left
 #: DRY_RUN=1             start, stop: changes nothing; says, and mails, what would be done and why
 #: EMBEDDED=1            prove: against the embedded AWS
-#: ENV=dev,test          start, stop: these environments only
+#: ENV=dev,test          start, stop, check-account: these environments only
 #: FAULT=Call=Code:name  run: this AWS call fails with this code, for this server; *3 behind it: three times.
 #:                       A run that fails by a FAULT is no error; a FAULT that never happens is one
 #: IGNORE_CALENDAR=1     start, stop: although the calendar is closed
@@ -52,7 +52,7 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: SERVE=1               run: keeps the embedded AWS up afterwards
 #: SERVERS=path          run: these servers, not servers.toml's; docs/accounts.toml has two accounts, three Regions
 #: SPEED=60              run: simulated seconds a real second, 1 to 600
-#: STACK=team-a          deploy, start, stop, status, log, destroy: which stack (samconfig.toml's, else ec2-start-stop)
+#: STACK=team-a          deploy, start, stop, check-account, status, log, destroy: which stack (samconfig.toml's, else ec2-start-stop)
 #: STOP_AFTER_HOURS=3    start: stops again what it starts, after 1 to 168 hours, by a schedule that deletes itself
 #: YES=1                 start, stop: asks nothing
 #: AWS_REGION=eu-west-1  every command on AWS (samconfig.toml's region, else your profile's); also AWS_PROFILE
@@ -86,6 +86,7 @@ YES ?=
 takes-run := ACTION SPEED FAULT INPUT CALENDAR PORT SERVERS SERVE MUTE
 takes-stop := ENV AT IGNORE_CALENDAR DRY_RUN YES STACK
 takes-start := $(takes-stop) STOP_AFTER_HOURS
+takes-check-account := ENV STACK
 takes-status := STACK
 takes-log := RUN STACK
 takes-destroy := STACK

@@ -25,6 +25,8 @@ OPERATIONS = (
     "StartInstances",
     "StopInstances",
     "SendEmail",
+    "GetIdentityVerificationAttributes",
+    "DescribeKey",
     "CreateLogStream",
     "PutLogEvents",
     "DescribeAlarms",

@@ -24,14 +24,14 @@ from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
 from operate import check_files
 from operate.phase_log import Teller
-from operate.report import mail_error, report, sentence
+from operate.report import check_lines, mail_error, report, sentence
 from operate.terminal import leave_the_pipe
 
 BINARY = ROOT / "target" / "debug" / "ec2-start-stop"
 BUILD = ROOT / "build" / "run"
 MACHINE = ROOT / "statemachine.asl.json"
 SENDER, RECIPIENTS = "start-stop@example.com", "platform@example.com,oncall@example.com"
-ACTIONS = ("start", "stop", "both")
+ACTIONS = ("start", "stop", "check", "both")
 # Faster than this the system's own milliseconds look like minutes, and phases run out of patience.
 HIGHEST_SPEED = 600
 # No run takes longer than this in simulated time (the machine's own time-out is shorter).
@@ -93,7 +93,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 def _check(options: argparse.Namespace) -> None:
     """Makes numbers of the numbers; a ValueError names the variable, as the Makefile calls it."""
     if options.action not in ACTIONS:
-        raise ValueError(f"ACTION is {options.action}; start, stop or both is expected")
+        raise ValueError(f"ACTION is {options.action}; start, stop, check or both is expected")
     if options.calendar not in ("", "open", "closed"):
         raise ValueError(f"CALENDAR is {options.calendar}; open or closed is expected")
     options.speed = _number("SPEED", options.speed, 1, HIGHEST_SPEED)
@@ -202,7 +202,7 @@ def set_up(
     machine: str | None = None,
     **parameters: str,
 ) -> Stack:
-    """Deploys the template and verifies the mail's sender."""
+    """Deploys the template and verifies the mail's addresses."""
     given = {
         "MailSender": SENDER,
         "MailRecipients": RECIPIENTS,
@@ -215,7 +215,8 @@ def set_up(
     stack = deploy(server, given | parameters, binary, log, servers, machine)
     both = {name: value for name, value in parameters.items() if name == "MuteAlarms"}
     accounts.deploy_members(server.url, servers, stack.outputs["FunctionRoleArn"], **both)
-    stack.client("ses").verify_email_identity(EmailAddress=SENDER)
+    for address in [SENDER, *RECIPIENTS.split(",")]:
+        stack.client("ses").verify_email_identity(EmailAddress=address)
     return stack
 
 
@@ -225,7 +226,7 @@ def target(stack: Stack, action: str) -> tuple[str, dict[str, Any]]:
     for summary in scheduler.list_schedules(GroupName="default")["Schedules"]:
         schedule = scheduler.get_schedule(Name=summary["Name"])
         given = json.loads(schedule["Target"]["Input"])
-        if given.get("action") == action:
+        if given == {"action": action} or given == {action: True}:
             return schedule["Target"]["Arn"], given
     raise RuntimeError(f"the template has no schedule that does {action}")
 
@@ -303,6 +304,11 @@ def follow(stack: Stack, server: Server, execution_arn: str, action: str, earlie
     if found.get("status") == "SCHEDULED":
         print(f"=== Scheduled for {found['at']} by {found['schedule']}; no mail is sent before that.")
         return told["status"] == "SUCCEEDED"
+    if action == "check":
+        print("\n".join(check_lines(told)))
+        if told["status"] == "SUCCEEDED":
+            print("=== No mail: nothing would fail.")
+            return True
     was_sent = show_mail(accepted_mails(server)[earlier_mails:], mail_error(report(told) or {}), action)
     return told["status"] == "SUCCEEDED" and was_sent
 

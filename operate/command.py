@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 STILL = {
     "start": " An execution that was begun goes on.",
     "stop": " An execution that was begun goes on.",
+    "check-account": " A check that was begun goes on.",
     "destroy": " A deletion that was begun goes on.",
 }
 
@@ -43,7 +44,9 @@ def main(arguments: list[str]) -> int:
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m operate", description=__doc__)
-    parser.add_argument("command", choices=["start", "stop", "status", "log", "doctor", "tag", "destroy"])
+    parser.add_argument(
+        "command", choices=["start", "stop", "check-account", "status", "log", "doctor", "tag", "destroy"]
+    )
     parser.add_argument("--stack", default="", help="samconfig.toml's if none is given")
     parser.add_argument("--environments", default="", help="separated by commas; all if none is given")
     parser.add_argument("--dry-run", action="store_true")
@@ -79,6 +82,8 @@ def _do(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> i
             lines = status.log_lines(stack, options.run)
         case "destroy":
             return 0 if destroy.destroy(stack, where, terminal, config) else 2
+        case "check-account":
+            return _check(stack, options, terminal)
         case action:
             return _run(action, stack, where, options, terminal)
     for line in lines:
@@ -94,7 +99,15 @@ def _run(
     if not environments and not options.dry_run and not _may_touch_all(options, where, terminal):
         terminal.say("Nothing was begun.")
         return 2
-    begun = execution.start(stack, action, environments, options.dry_run, more)
+    return _follow(stack, execution.start(stack, action, environments, options.dry_run, more), terminal)
+
+
+def _check(stack: Stack, options: argparse.Namespace, terminal: Terminal) -> int:
+    """It changes nothing, so it asks nothing."""
+    return _follow(stack, execution.start(stack, "check", _environments(options), dry_run=False), terminal)
+
+
+def _follow(stack: Stack, begun: str, terminal: Terminal) -> int:
     name = begun.rsplit(":", 1)[1]
     terminal.say(f"Execution {name} began; Ctrl-C ends following it, not the execution.")
     return 0 if execution.follow(stack, begun, terminal) else 1

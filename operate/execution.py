@@ -25,8 +25,9 @@ UNKNOWN_AT_MOST_SECONDS = 30.0
 def start(
     stack: Stack, action: str, environments: list[str], dry_run: bool, more: dict[str, Any] | None = None
 ) -> str:
-    """Starts it, with more of the input than that; gives its ARN."""
-    given: dict[str, Any] = {"action": action} | (more or {})
+    """Starts it, with more of the input than that; gives its ARN. The action may be the check."""
+    given: dict[str, Any] = {"check": True} if action == "check" else {"action": action}
+    given |= more or {}
     if environments:
         given["environments"] = environments
     if dry_run:

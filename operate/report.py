@@ -30,6 +30,8 @@ def report_lines(described: dict[str, Any]) -> list[str]:
         return [*lines, f"scheduled for {found['at']} by the schedule {found['schedule']}"]
     if mail := mail_error(found):
         lines.append(f"{found.get('status', 'It ended')}, but the mail was not sent: {mail}")
+    if "findings" in found:
+        return [*lines, *check_lines(described)]
     if "counts" in found:
         counts = ", ".join(f"{word} {n}" for word, n in found["counts"].items())
         lines.append(f"{found.get('subject', '')}; {counts}")
@@ -41,11 +43,31 @@ def report_lines(described: dict[str, Any]) -> list[str]:
     return [*lines, *(f"  {remark}" for remark in found.get("remarks") or [])]
 
 
+def check_lines(described: dict[str, Any]) -> list[str]:
+    """What an evening check has come to: what would fail, what was proved and what was not."""
+    found = report(described) or {}
+    counts = ", ".join(f"{word.replace('_', ' ')} {n}" for word, n in found.get("counts", {}).items())
+    lines = [f"{found.get('subject', 'It told nothing')}; {counts}"]
+    lines += [finding_line(finding) for finding in found.get("findings") or []]
+    if left_out := found.get("findings_in_all", 0) - len(found.get("findings") or []):
+        lines.append(f"  and {left_out} more, which are in the mail")
+    lines += [f"  proved: {what}" for what in found.get("proved") or []]
+    return [*lines, *(f"  not proved: {what}" for what in found.get("not_proved") or [])]
+
+
+def finding_line(finding: dict[str, Any]) -> str:
+    place = " ".join(filter(None, (finding.get("environment"), finding.get("tier"))))
+    whose = f"{place}  {finding['name']}" if place and place != finding["name"] else finding["name"]
+    return f"  ! {whose} ({finding['code']}): {finding['message']}"
+
+
 def mail_error(found: dict[str, Any]) -> str:
     """Why the mail was not sent; empty if it was."""
     error = found.get("mail_error")
     if not error:
         return ""
+    if isinstance(error, str):
+        return error
     told = sentence(error.get("Cause", ""))
     shown = told if len(told) <= LONGEST_SENTENCE else f"{told[:LONGEST_SENTENCE]} …"
     return f"{error.get('Error', 'unknown')}: {shown}"

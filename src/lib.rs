@@ -9,6 +9,7 @@
 //! - `phase`: the loop: look, decide, ask, wait
 //! - `phase_log`: the watcher that tells a phase's story
 //! - `report`: what the branches gave and what every server is now → one truthful mail
+//! - `check`: the evening check: what would fail at the next run → a mail, or none
 //! - `muting`: which alarms are quiet while servers are off on purpose, and the watcher that sees to it
 //! - `lambda`: the edge: payloads, settings, answers, the names of errors, metrics
 //! - `testkit`: a small EC2 for tests and the benchmark; there only for them
@@ -22,6 +23,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod check;
 pub mod commands;
 #[cfg(feature = "aws")]
 pub mod function;

@@ -35,8 +35,8 @@ pub(crate) trait ReadInstances {
     async fn instances_by_id(&self, ids: &[String]) -> Result<Vec<Instance>, Failure>;
     /// The status checks of these instances, whatever their state; an id that EC2 leaves out is left out.
     async fn status_checks(&self, ids: &[String]) -> Result<BTreeMap<String, StatusChecks>, Failure>;
-    /// The ARNs of the KMS keys of an instance's encrypted volumes, each once.
-    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, Failure>;
+    /// The ARNs of the KMS keys of these instances' encrypted volumes, and whose volumes they are. No instance, no call.
+    async fn volume_keys(&self, ids: &[String]) -> Result<BTreeMap<String, BTreeSet<String>>, Failure>;
 }
 
 /// Changes instances. One call is one request to EC2: no hidden retries.
@@ -132,6 +132,25 @@ pub(crate) struct Mail {
 pub(crate) trait SendMail {
     /// Sends one mail to all recipients and returns SES's message id.
     async fn send(&self, from: &str, to: &[String], mail: &Mail) -> Result<String, Failure>;
+}
+
+/// Says which mail identities may be used.
+pub(crate) trait ReadIdentities {
+    /// Those of these addresses and domains that SES has verified.
+    async fn verified(&self, identities: &[String]) -> Result<BTreeSet<String>, Failure>;
+}
+
+/// A KMS key, as DescribeKey shows it: what it says of itself, and nothing of who may use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// KMS's word, `Enabled` for example.
+    pub state: String,
+}
+
+/// Reads KMS keys.
+pub(crate) trait ReadKeys {
+    /// The key of this ARN.
+    async fn key(&self, arn: &str) -> Result<Key, Failure>;
 }
 
 /// Requests to AWS, every attempt of the SDK counted.

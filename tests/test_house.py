@@ -19,6 +19,7 @@ FLOOR = {
     "report": 3,
     "aws": 3,
     "phase_log": 4,
+    "check": 4,
     "muting": 4,
     "lambda": 5,
     "commands": 6,

@@ -31,6 +31,8 @@ pub(super) type Kept = Arc<Mutex<BTreeMap<Elsewhere, (String, Aws)>>>;
 pub(crate) struct Aws {
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
+    #[cfg(feature = "kms")]
+    pub(super) kms: aws_sdk_kms::Client,
     pub(super) ses: aws_sdk_ses::Client,
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) log_group: Option<String>,
@@ -84,6 +86,8 @@ impl Aws {
         Self {
             ec2: ec2(config, &requests),
             cloudwatch: cloudwatch(config, &requests),
+            #[cfg(feature = "kms")]
+            kms: kms(config, &requests),
             ses: aws_sdk_ses::Client::from_conf(ses.build()),
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.build()),
             log_group,
@@ -95,11 +99,13 @@ impl Aws {
         }
     }
 
-    /// The same with the EC2 and CloudWatch of another place, of which `config` is.
+    /// The same with the EC2, KMS and CloudWatch of another place, of which `config` is.
     pub(super) fn at(&self, place: &Elsewhere, config: &SdkConfig) -> Self {
         Self {
             ec2: ec2(config, &self.requests),
             cloudwatch: cloudwatch(config, &self.requests),
+            #[cfg(feature = "kms")]
+            kms: kms(config, &self.requests),
             place: Some(place.clone()),
             kept: Kept::default(),
             ..self.clone()
@@ -119,6 +125,12 @@ fn ec2(config: &SdkConfig, requests: &Requests) -> aws_sdk_ec2::Client {
 fn cloudwatch(config: &SdkConfig, requests: &Requests) -> aws_sdk_cloudwatch::Client {
     let config = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(requests.clone());
     aws_sdk_cloudwatch::Client::from_conf(config.build())
+}
+
+#[cfg(feature = "kms")]
+fn kms(config: &SdkConfig, requests: &Requests) -> aws_sdk_kms::Client {
+    let config = aws_sdk_kms::config::Builder::from(config).interceptor(requests.clone());
+    aws_sdk_kms::Client::from_conf(config.build())
 }
 
 /// The SDK would retry throttles and 5xx (a missing capacity too) unseen, past our token buckets.

@@ -30,6 +30,8 @@ const IDS_PER_STATUS_CALL: usize = 100;
 /// The page size that AWS recommends; without one the call is not paginated and has a smaller token bucket
 /// (<https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-pagination.html>).
 const PAGE: i32 = 1000;
+/// The largest page that every version of the API reference takes (API: DescribeVolumes, `MaxResults`).
+const VOLUMES_A_PAGE: i32 = 500;
 /// An answer is held whole, several times over, while it is read: about 3 MB for 200 instances.
 const CALLS_AT_A_TIME: usize = 4;
 /// What DryRun answers when the request would have been taken.
@@ -65,13 +67,13 @@ impl ReadInstances for Aws {
         Ok(a_few_at_a_time(calls).await?.into_iter().flatten().collect())
     }
 
-    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, Failure> {
-        let attached = filter("attachment.instance-id", vec![id.to_owned()]);
-        let answer = self.ec2.describe_volumes().filters(attached).send().await;
-        let volumes = answer.map_err(|error| self.failure("DescribeVolumes", &error))?;
-        let keys: BTreeSet<String> =
-            volumes.volumes().iter().filter_map(|volume| volume.kms_key_id().map(str::to_owned)).collect();
-        Ok(keys.into_iter().collect())
+    async fn volume_keys(&self, ids: &[String]) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
+        let calls = ids.chunks(VALUES_PER_CALL).map(|ids| self.encrypted(ids));
+        let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (key, id) in a_few_at_a_time(calls).await?.into_iter().flatten() {
+            keys.entry(key).or_default().insert(id);
+        }
+        Ok(keys)
     }
 }
 
@@ -93,6 +95,25 @@ impl Aws {
             seen.extend(instances.filter_map(ours));
         }
         Ok(seen)
+    }
+
+    /// The key of each encrypted volume of these instances, and whose it is.
+    async fn encrypted(&self, ids: &[String]) -> Result<Vec<(String, String)>, Failure> {
+        let attached = filter("attachment.instance-id", ids.to_vec());
+        let request = self.ec2.describe_volumes().filters(attached);
+        let mut pages = request.into_paginator().page_size(VOLUMES_A_PAGE).send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.failure("DescribeVolumes", &error))?;
+            for volume in page.volumes() {
+                let Some(key) = volume.kms_key_id() else { continue };
+                let owners = volume.attachments().iter().filter_map(|attached| attached.instance_id());
+                // One volume may be attached to several instances (Multi-Attach), also to some that were not asked for.
+                let asked = owners.filter(|owner| ids.iter().any(|id| id == owner));
+                keys.extend(asked.map(|owner| (key.to_owned(), owner.to_owned())));
+            }
+        }
+        Ok(keys)
     }
 
     /// Notes which instances belong to one-time Spot requests. No Spot instance, no call.

@@ -1,4 +1,4 @@
-//! The ports' adapters: EC2, SES, CloudWatch, CloudWatch Logs, the clock, and the roles of other accounts. SDK types
+//! The ports' adapters: EC2, SES, KMS, CloudWatch, CloudWatch Logs, the clock, and the roles of other accounts. SDK types
 //! stop here. Decides nothing.
 //!
 //! `clients` holds what the adapters call by, `failure` what becomes of an error of the SDK; a file an adapter.
@@ -8,6 +8,7 @@ mod clock;
 mod cloudwatch;
 mod ec2;
 mod failure;
+mod kms;
 mod logs;
 mod reach;
 mod requests;

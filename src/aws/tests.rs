@@ -1,9 +1,10 @@
 //! The adapters against answers as they come over HTTP, from a small server on 127.0.0.1.
 
+mod check;
 mod cloudwatch;
 mod elsewhere;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -238,11 +239,17 @@ fn status_checks_are_asked_a_hundred_a_call_with_all_instances_and_a_missing_one
 #[test]
 fn the_keys_of_encrypted_volumes_are_each_named_once() {
     let key = "<kmsKeyId>arn:aws:kms:eu-west-1:123456789012:key/k-1</kmsKeyId>";
-    let volumes = format!("<item><volumeId>vol-1</volumeId></item><item>{key}</item><item>{key}</item>");
+    let of = |id: &str| format!("<attachmentSet><item><instanceId>{id}</instanceId></item></attachmentSet>");
+    let (ours, others) = (of("i-1"), of("i-9"));
+    let volumes = format!(
+        "<item><volumeId>vol-1</volumeId>{ours}</item><item>{key}{ours}</item><item>{key}{ours}</item>\
+         <item>{key}{others}</item>"
+    );
     let body = format!("<DescribeVolumesResponse><volumeSet>{volumes}</volumeSet></DescribeVolumesResponse>");
     let endpoint = Endpoint::new([(200, body)]);
-    let keys = run(endpoint.aws().volume_keys("i-1")).expect("three volumes");
-    assert_eq!(keys, ["arn:aws:kms:eu-west-1:123456789012:key/k-1"]);
+    let keys = run(endpoint.aws().volume_keys(&["i-1".to_owned()])).expect("a page of volumes");
+    let whose = BTreeSet::from(["i-1".to_owned()]);
+    assert_eq!(keys, BTreeMap::from([("arn:aws:kms:eu-west-1:123456789012:key/k-1".to_owned(), whose)]));
     assert!(endpoint.requests()[0].contains("attachment.instance-id"));
 }
 

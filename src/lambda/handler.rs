@@ -11,7 +11,7 @@ use crate::lambda::metrics::{self, Source};
 use crate::lambda::payload::{PayloadError, PhaseRequest, Request};
 use crate::lambda::settings::Settings;
 use crate::lambda::watchers::Watchers;
-use crate::lambda::{asked, branch, judging, reference, sending};
+use crate::lambda::{asked, branch, checking, judging, reference, sending};
 use crate::model::{Execution, Failure, Instance, PhaseAnswer};
 use crate::muting::watcher::{self, Muter, unmute_unsettled};
 use crate::phase::in_time::in_time;
@@ -19,7 +19,9 @@ use crate::phase::look::{instances, patiently};
 use crate::phase::run as phase;
 use crate::phase::run::{MARGIN, Task};
 use crate::phase_log::{self, Narrator};
-use crate::ports::{MuteAlarms, PhaseLog, Reach, ReadInstances, SendMail, Trail, World};
+use crate::ports::{
+    MuteAlarms, PhaseLog, Reach, ReadIdentities, ReadInstances, ReadKeys, SendMail, Trail, World,
+};
 use crate::report::branches::{self, EnvironmentResult};
 use crate::report::request::ReportRequest;
 use crate::report::{Report, Seen};
@@ -29,9 +31,12 @@ use crate::servers::file::{ServerList, ServerLists};
 const LONGEST_LOOK: SignedDuration = SignedDuration::from_mins(2);
 
 /// All that an invocation needs of the world.
-pub(crate) trait Services: World + MuteAlarms + PhaseLog + SendMail + Trail + Reach {}
+pub(crate) trait Services:
+    World + MuteAlarms + PhaseLog + SendMail + ReadIdentities + ReadKeys + Trail + Reach
+{
+}
 
-impl<T: World + MuteAlarms + PhaseLog + SendMail + Trail + Reach> Services for T {}
+impl<T: World + MuteAlarms + PhaseLog + SendMail + ReadIdentities + ReadKeys + Trail + Reach> Services for T {}
 
 /// One invocation, as Lambda tells of it.
 #[derive(Debug, Clone)]
@@ -70,6 +75,10 @@ pub(crate) async fn answer<W: Services>(
         Request::Phase(request) => {
             let answer = run_phase(world, settings, invocation, &request).await?;
             carried_on(settings, request, answer)?
+        }
+        Request::Check(request) => {
+            let run = invocation.run(request.execution.as_ref()).to_owned();
+            checking::check(world, settings, &run, invocation.deadline, request).await?
         }
         Request::Input(opening) => serde_json::to_value(asked::read(&opening, world.now())?)?,
         Request::Report(request) => send_report(world, settings, invocation, *request).await?,

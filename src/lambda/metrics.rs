@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::check::Checked;
 use crate::model::{Action, Outcome, PhaseAnswer, Problem};
 use crate::ports::Calls;
 use crate::report::Report;
@@ -84,6 +85,17 @@ pub(crate) fn of_run(source: Source<'_>, report: &Report) -> Value {
         directives.push(directive(&["Stack", "Action"], &[("RunSeconds", "Seconds")]));
     }
     record(source, "run", fields, directives)
+}
+
+/// The record of an evening check.
+pub(crate) fn of_check(source: Source<'_>, checked: &Checked) -> Value {
+    let mut fields = Map::new();
+    fields.insert("status".to_owned(), json!(checked.status()));
+    fields.insert("counts".to_owned(), json!(checked.tally()));
+    let problems: Vec<&str> = checked.findings.iter().map(|finding| finding.problem.code.as_str()).collect();
+    fields.insert("problem_codes".to_owned(), json!(problems));
+    let directives = vec![requests(source, &mut fields)];
+    record(source, "check", fields, directives)
 }
 
 const BY_TIER: &[&str] = &["Stack", "Action", "Tier"];

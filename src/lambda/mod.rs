@@ -3,6 +3,7 @@
 mod address;
 mod asked;
 pub(crate) mod branch;
+mod checking;
 pub(crate) mod error;
 pub(crate) mod handler;
 pub(crate) mod json;

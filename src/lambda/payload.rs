@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::check::CheckRequest;
 use crate::lambda::asked::Opening;
 use crate::lambda::branch::Record;
 use crate::lambda::reference;
@@ -26,6 +27,8 @@ pub(crate) enum Request {
     Input(Box<Opening>),
     /// Build and send the report.
     Report(Box<ReportRequest>),
+    /// The evening check.
+    Check(CheckRequest),
 }
 
 /// One phase.
@@ -80,7 +83,8 @@ pub(crate) enum PayloadError {
 }
 
 const KNOWN_FIELDS: &str = "phase_number, next_phase, action, cw_log_phase, send_mail, dry_run, resume, execution, branch, \
-     and for the report results, environments, waited, error, asked, calendar, skipped, closed_calendar_mail";
+     and for the report results, environments, waited, error, asked, calendar, skipped, closed_calendar_mail; \
+     of a check: check, calendars, calendar, environments, execution";
 
 impl From<reference::Refusal> for PayloadError {
     fn from(refusal: reference::Refusal) -> Self {
@@ -106,6 +110,9 @@ impl Request {
         }
         let slip = reference::mend_next_phase(&mut fields);
         let mut fields = Fields(fields);
+        if fields.optional("check", "true or false")?.unwrap_or(false) {
+            return Ok(Self::Check(fields.check()?));
+        }
         if fields.required("send_mail", "true or false")? {
             return Ok(Self::Report(Box::new(match reference::is_mail(&fields.0) {
                 true => reference::mail(&fields.0)?,
@@ -166,6 +173,17 @@ impl Fields {
             calendar: Calendar::read(self.0.remove("calendar").as_ref(), self.0.get("asked")),
             stops_at: stops_at(self.0.remove("asked").as_ref()),
             silent: self.silent()?,
+        };
+        self.end()?;
+        Ok(request)
+    }
+
+    fn check(mut self) -> Result<CheckRequest, PayloadError> {
+        let request = CheckRequest {
+            environments: self.environments()?,
+            calendars: self.optional("calendars", "a list of calendars' names")?.unwrap_or_default(),
+            calendar: self.0.remove("calendar").unwrap_or_default(),
+            execution: self.execution()?,
         };
         self.end()?;
         Ok(request)

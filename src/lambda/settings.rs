@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub place: Place,
     /// Who sends the report and who gets it, or what is wrong with that.
     pub mail: Result<Addresses, String>,
+    /// Whether SES has the account in its sandbox.
+    pub ses_sandbox: bool,
     /// How alarms are muted, if they are.
     pub muting: Option<Muting>,
 }
@@ -54,6 +56,8 @@ pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings
             .map_err(|error| HandlerError::Misconfigured(format!("TIME_ZONE: {error}")))?,
         place: place(variable),
         mail: addresses(variable("MAIL_SENDER"), variable("MAIL_RECIPIENTS")),
+        // As the template's parameter, whose default is yes: a new account is in it.
+        ses_sandbox: variable("SES_SANDBOX").as_deref() != Some("no"),
         muting: muting(variable)?,
     })
 }
@@ -147,6 +151,13 @@ mod tests {
     fn a_file_that_is_not_there_is_no_trouble_of_the_rest() {
         let settings = with(&[("SERVERS_FILE", "/nowhere.toml")]).expect("the rest is good");
         assert!(settings.lists.expect_err("no file").to_string().contains("/nowhere.toml"));
+    }
+
+    #[test]
+    fn ses_has_the_account_in_its_sandbox_unless_it_is_told_otherwise() {
+        assert!(with(&[]).expect("defaults").ses_sandbox);
+        assert!(with(&[("SES_SANDBOX", "yes")]).expect("yes").ses_sandbox);
+        assert!(!with(&[("SES_SANDBOX", "no")]).expect("no").ses_sandbox);
     }
 
     #[test]

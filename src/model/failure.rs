@@ -184,6 +184,26 @@ impl Failure {
         Self::ours("HoldTagUnreadable", format!("its hold tag says \"{value}\""))
     }
 
+    /// SES has not verified the report's sender, nor a domain of it.
+    pub(crate) fn sender_unverified(address: &str) -> Self {
+        Self::ours("SenderUnverified", format!("SES has not verified {address}, nor its domain"))
+    }
+
+    /// SES has not verified a recipient, and has the account in its sandbox.
+    pub(crate) fn recipient_unverified(address: &str) -> Self {
+        Self::ours("RecipientUnverified", format!("SES has not verified {address}, nor its domain"))
+    }
+
+    /// The KMS key of an encrypted volume cannot be used by anybody.
+    pub(crate) fn key_not_usable(arn: &str, state: &str) -> Self {
+        Self::ours("KeyNotUsable", format!("the KMS key {arn} of a volume is {state}"))
+    }
+
+    /// The Change Calendar, whose name stands behind a blank where it is known, could not be read.
+    pub(crate) fn calendar_unreadable(which: &str, what: &str) -> Self {
+        Self::ours("CalendarUnreadable", format!("the calendar{which} could not be read: {what}"))
+    }
+
     /// EC2 could not be asked within its limits, or within the time that there was.
     pub(crate) fn not_asked() -> Self {
         Self::ours("NotAsked", "EC2 was not asked in the time that there was".to_owned())
@@ -562,6 +582,26 @@ const OURS: &[Known] = &[
         "Its phase said why, and its state machine did not hand that on: look in the phase log.",
     ),
     (&["NotInTime"], Kind::Final, "Look at it in the console."),
+    (
+        &["SenderUnverified"],
+        Kind::Final,
+        "No report would go out: verify the address or its domain in SES, in the Region that sends (docs/deploy.md).",
+    ),
+    (
+        &["RecipientUnverified"],
+        Kind::Final,
+        "SES's sandbox would refuse mail to it: verify it, or move the account out of the sandbox and set SesSandbox=no.",
+    ),
+    (
+        &["KeyNotUsable"],
+        Kind::Final,
+        "The server would fall back to stopped: enable the key, or cancel its deletion.",
+    ),
+    (
+        &["CalendarUnreadable"],
+        Kind::Final,
+        "Correct the calendar's name, or let the state machine's role read it (ssm:GetCalendarState).",
+    ),
     (&["Unknown"], Kind::Final, "Step Functions gave no name: start a new run."),
     (
         &["RejectedLogEvents", "InvalidParameterException", "InvalidParameterValue"],

@@ -16,9 +16,10 @@ pub(crate) async fn name_keys<W: ReadInstances + Clock>(world: &W, plan: &mut Pl
         for server in &mut plan.servers {
             let Standing::Failed(failure) = &mut server.standing else { continue };
             let Some(id) = server.id.as_ref().filter(|_| failure.kind == Kind::Key) else { continue };
-            let keys = world.volume_keys(id).await.unwrap_or_default();
+            let keys = world.volume_keys(std::slice::from_ref(id)).await.unwrap_or_default();
             if !keys.is_empty() {
-                let advice = format!("{} Grant kms:CreateGrant on {}.", failure.advice, keys.join(" and "));
+                let keys = keys.into_keys().collect::<Vec<_>>().join(" and ");
+                let advice = format!("{} Grant kms:CreateGrant on {keys}.", failure.advice);
                 failure.advice = advice.into();
             }
         }

@@ -13,10 +13,10 @@ use crate::ports::Mail;
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), problems and counts are in it too.
 pub(super) const ANSWER_BYTES: usize = 150_000;
 /// The most that it says of problems: with the servers and the cause it stays under the limit.
-pub(super) const PROBLEM_BYTES: usize = 60_000;
+pub(crate) const PROBLEM_BYTES: usize = 60_000;
 /// A Fail's cause has at most 32,768 characters (API: HistoryEvent, ExecutionFailedEventDetails). Counted in the bytes
 /// that it takes in the answer, which are never fewer: the answer has to fit too.
-pub(super) const CAUSE_BYTES: usize = 30_000;
+pub(crate) const CAUSE_BYTES: usize = 30_000;
 
 /// To whom the report went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -109,12 +109,7 @@ impl Report {
 
 /// The first problems that fit; the mail has them all.
 fn fitting(problems: &[Problem], remarks: &mut Vec<String>) -> Vec<Problem> {
-    let mut bytes = 0;
-    let fit = problems.iter().take_while(|problem| {
-        bytes += serde_json::to_string(problem).map_or(0, |text| text.len());
-        bytes <= PROBLEM_BYTES
-    });
-    let fit: Vec<Problem> = fit.cloned().collect();
+    let fit = fitting_in(PROBLEM_BYTES, problems);
     if fit.len() < problems.len() {
         let more = problems.len() - fit.len();
         remarks.push(format!(
@@ -122,4 +117,14 @@ fn fitting(problems: &[Problem], remarks: &mut Vec<String>) -> Vec<Problem> {
         ));
     }
     fit
+}
+
+/// The first of these that fit into so many bytes of JSON, whole.
+pub(crate) fn fitting_in<T: Serialize + Clone>(most_bytes: usize, all: &[T]) -> Vec<T> {
+    let mut bytes = 0;
+    let fit = all.iter().take_while(|one| {
+        bytes += serde_json::to_string(one).map_or(0, |text| text.len());
+        bytes <= most_bytes
+    });
+    fit.cloned().collect()
 }

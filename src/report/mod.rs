@@ -23,7 +23,8 @@ mod rows;
 mod subject;
 mod totals;
 
-pub(crate) use answer::{RefusedRecipient, Sent};
+pub(crate) use answer::{CAUSE_BYTES, PROBLEM_BYTES, RefusedRecipient, Sent, fitting_in};
+pub(crate) use mail::notice::{Notice, Told};
 pub(crate) use parts::{Report, Seen, Status, TierReport};
 pub(crate) use place::Place;
 

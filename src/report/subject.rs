@@ -25,12 +25,7 @@ impl Report {
 
     /// The mail's subject: one line of at most 120 characters.
     pub(crate) fn subject(&self, place: &Place) -> String {
-        let mut subject = format!("{} · {}", self.status_words(), place.stack);
-        let matters = self.what_matters();
-        if !matters.is_empty() {
-            subject = format!("{subject} · {}", matters.join("; "));
-        }
-        shortened(&one_line(&subject))
+        line(&self.status_words(), &self.what_matters(), place)
     }
 
     /// The servers that are not as wanted, by list; then what went wrong of which no server is to blame.
@@ -51,7 +46,16 @@ impl Report {
     }
 }
 
-fn named(list: &str, names: &[&str]) -> String {
+/// The fixed words, the stack and what matters, in one line of at most 120 characters.
+pub(super) fn line(status: &str, matters: &[String], place: &Place) -> String {
+    let mut subject = format!("{status} · {}", place.stack);
+    if !matters.is_empty() {
+        subject = format!("{subject} · {}", matters.join("; "));
+    }
+    shortened(&one_line(&subject))
+}
+
+pub(super) fn named(list: &str, names: &[&str]) -> String {
     let first = names.iter().take(MOST_NAMES).copied().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(MOST_NAMES) {
         0 => format!("{list}: {first}"),

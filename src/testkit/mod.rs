@@ -7,4 +7,5 @@
 #[cfg(feature = "testkit")]
 pub mod simulation;
 pub(crate) mod small_ec2;
+mod typical_check;
 pub mod typical_runs;

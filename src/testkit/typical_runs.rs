@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::typical_check;
 use crate::testkit::small_ec2::{self as world, Habit, Server, World, invoke, running, seven, stopped};
 
 /// A mail, as it would be sent.
@@ -29,13 +30,13 @@ pub struct TypicalMail {
     pub text: String,
 }
 
-/// The mails of all typical runs.
+/// The mails of all typical runs, and of a check.
 pub fn mails() -> Vec<TypicalMail> {
     let mail = |run: Run| {
         let Mail { subject, html, text } = run.mail();
         TypicalMail { name: run.name, subject, html, text }
     };
-    all().into_iter().map(mail).collect()
+    all().into_iter().map(mail).chain([typical_check::mail()]).collect()
 }
 
 /// A run to be made.
@@ -148,11 +149,11 @@ fn holidays() -> Calendar {
     Calendar { name: "holidays".to_owned(), said: Said::Closed(Some(until)) }
 }
 
-fn zone() -> TimeZone {
+pub(super) fn zone() -> TimeZone {
     TimeZone::get("Europe/Madrid").unwrap()
 }
 
-fn place() -> Place {
+pub(super) fn place() -> Place {
     Place {
         account: Some("123456789012".to_owned()),
         log_group: Some("/ec2-start-stop/prod-scheduler".to_owned()),

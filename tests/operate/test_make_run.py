@@ -20,7 +20,7 @@ from local.runtime_api import REGION
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--action", "restart"], "ACTION is restart; start, stop or both is expected"),
+        (["--action", "restart"], "ACTION is restart; start, stop, check or both is expected"),
         (["--speed", "abc"], "SPEED is abc; a number from 1 to 600 is expected"),
         (["--speed", "100000"], "SPEED is 100000; a number from 1 to 600 is expected"),
         (["--speed", "nan"], "SPEED is nan; a number from 1 to 600 is expected"),

@@ -28,6 +28,8 @@ GOOD = {
     "ClosedCalendarMail": ["mail", "silence"],
     "StartSchedule": ["cron(0 7 ? * MON-FRI *)", "rate(1 day)", "at(2026-12-24T07:00:00)"],
     "StopSchedule": ["cron(30 18 ? * * *)"],
+    "CheckSchedule": ["cron(0 22 ? * SUN-THU *)", "rate(1 day)"],
+    "CheckEnabled": ["ENABLED", "DISABLED"],
     "StartEnabled": ["ENABLED", "DISABLED"],
     "StopEnabled": ["ENABLED", "DISABLED"],
     "TimeZone": [
@@ -72,6 +74,8 @@ BAD = {
     "ClosedCalendarMail": ["", "no"],
     "StartSchedule": ["", "7:00", "cron(0 7 * *)", "0 7 ? * MON-FRI *", "rate(0 days)", "at(tomorrow)"],
     "StopSchedule": ["19h", "cron()"],
+    "CheckSchedule": ["", "22:00", "cron(0 22 * *)"],
+    "CheckEnabled": ["on", ""],
     "StartEnabled": ["true", ""],
     "StopEnabled": ["enabled"],
     "TimeZone": ["", "Europe/", "GMT 1", "Europe/Madrid;"],
@@ -138,7 +142,13 @@ def test_defaults_are_accepted_by_their_own_rules():
 
 
 def test_nothing_is_scheduled_muted_or_open_by_default():
-    off = {"StartEnabled": "DISABLED", "StopEnabled": "DISABLED", "MuteAlarms": "off", "Api": "off"}
+    off = {
+        "StartEnabled": "DISABLED",
+        "StopEnabled": "DISABLED",
+        "CheckEnabled": "DISABLED",
+        "MuteAlarms": "off",
+        "Api": "off",
+    }
     assert {name: PARAMETERS[name]["Default"] for name in off} == off
 
 

@@ -37,7 +37,7 @@ FUNCTION, MACHINE = "function", "ak"
 
 @pytest.fixture(scope="module")
 def seen(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[System, list[Call]]:
-    """A start with a bounced server, a stop and a dry run; and every call that was made meanwhile."""
+    """A start with a bounced server, a stop, a dry run and a check; and every call of the time."""
     empty(running_server)
     system = System(running_server, tmp_path_factory.mktemp("policies") / "function.log", "stopped")
     habit = system.fleet.habit("test15")
@@ -47,6 +47,8 @@ def seen(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> tu
     system.run("stop", dry_run=True, calendar="holidays")
     in_a_month = clock.CLOCK.utc() + dt.timedelta(days=30)
     system.run("stop", at=in_a_month.isoformat())
+    answer, error = system.invoke({"check": True})
+    assert error is None, answer
     return system, list(running_server.application.calls)
 
 
@@ -58,6 +60,8 @@ def needs_of(system: System, call: Call) -> list[Need]:
     if call.operation in ("StartInstances", "StopInstances"):
         ids = [value for key, value in given.items() if key.startswith("InstanceId.")]
         return [Need(action, f"{arn}:instance/{i}", tags_of(system, i) | {"ec2:InstanceID": i}) for i in ids]
+    if call.operation == "GetIdentityVerificationAttributes":
+        return [Need(action)]
     if call.service == "ses":
         people = [given["Source"], *(v for k, v in given.items() if k.startswith("Destination.ToAddresses"))]
         # The sandbox, which is the default, asks for the recipients' identities too.
@@ -204,6 +208,17 @@ def test_out_of_the_sandbox_only_the_senders_identities_are_allowed_and_named_se
     assert judge(granted, [Need("ses:SendEmail", f"{identity}/other@example.com", sender)])[0]
     assert judge(granted, [Need("ec2:StopInstances", instance, named)])[0] == set()
     assert judge(granted, [Need("ec2:StopInstances", instance, {"ec2:InstanceID": "i-1"})])[0]
+
+
+def test_the_keys_that_are_named_may_be_looked_at_and_no_others(server: Server, tmp_path: Path):
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    without = function_statements(System(server, tmp_path / "log", "stopped"))
+    empty(server)
+    granted = function_statements(System(server, tmp_path / "log", "stopped", KmsKeyArns=key))
+    look = Need("kms:DescribeKey", key)
+    assert judge(granted, [look])[0] == set()
+    assert judge(granted, [Need("kms:DescribeKey", key.replace("1234abcd", "4321dcba"))])[0]
+    assert judge(without, [look])[0]
 
 
 def cloudwatch_actions(granted: list[Statement]) -> set[str]:

@@ -14,6 +14,7 @@ use crate::report::Place;
 use crate::servers::file::ServerLists;
 use crate::testkit::small_ec2::{World, at_once};
 
+mod check;
 mod elsewhere;
 mod hostile;
 mod payloads;
@@ -26,6 +27,7 @@ fn settings() -> Settings {
         lists: Ok(ServerLists::parse(include_str!("../../../tests/servers.toml")).unwrap()),
         zone: TimeZone::UTC,
         place: Place::new("eu-west-1", "start-stop"),
+        ses_sandbox: true,
         muting: None,
         mail: Ok(Addresses {
             sender: "start-stop@example.com".to_owned(),

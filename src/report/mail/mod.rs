@@ -8,9 +8,11 @@
 //! - [`servers`]: each server once, as a row if there is news of it, by its name otherwise
 //! - [`words`]: counts, times and names
 //! - [`html`], [`text`]: the two forms
+//! - [`notice`]: a mail that is no report, of the same parts
 
 mod html;
 mod lines;
+pub(super) mod notice;
 mod problems;
 mod servers;
 mod tally;

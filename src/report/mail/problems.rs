@@ -37,10 +37,31 @@ struct Group<'a> {
     problems: Vec<&'a Problem>,
 }
 
-/// All problems of a report, in their order.
-pub(super) fn entries(report: &Report, place: &Place) -> Vec<Entry> {
+/// Whose problems they are.
+pub(super) trait About {
+    /// The lists of the servers with such a name, `dev db`, in order; equal ones may follow each other.
+    fn lists(&self, is_of_it: &dyn Fn(&str) -> bool) -> Vec<String>;
+    /// Where an instance is, if its environment is not at home.
+    fn elsewhere(&self, id: &str) -> Option<&Elsewhere>;
+}
+
+impl About for Report {
+    fn lists(&self, is_of_it: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let rows = self.rows().filter(|row| is_of_it(&row.name));
+        rows.map(|row| format!("{} {}", row.environment, row.tier)).collect()
+    }
+
+    fn elsewhere(&self, id: &str) -> Option<&Elsewhere> {
+        let row = self.rows().find(|row| row.id.as_deref() == Some(id))?;
+        let of_it = self.environments.iter().find(|environment| environment.name == row.environment)?;
+        of_it.elsewhere.as_ref()
+    }
+}
+
+/// All problems, in their order.
+pub(super) fn entries(problems: &[Problem], about: &(impl About + ?Sized), place: &Place) -> Vec<Entry> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for problem in &report.problems {
+    for problem in problems {
         let (what, advice) = parts(problem);
         let many = groups.len() >= MOST_ENTRIES;
         let fits = |group: &&mut Group<'_>| {
@@ -59,7 +80,7 @@ pub(super) fn entries(report: &Report, place: &Place) -> Vec<Entry> {
             }
         }
     }
-    groups.into_iter().map(|group| entry(report, &group, place)).collect()
+    groups.into_iter().map(|group| entry(about, &group, place)).collect()
 }
 
 /// What happened, without the server's own id, and the advice where it is the code's own.
@@ -73,7 +94,7 @@ fn parts(problem: &Problem) -> (String, Option<String>) {
     (what, advice)
 }
 
-fn entry(report: &Report, group: &Group<'_>, place: &Place) -> Entry {
+fn entry(about: &(impl About + ?Sized), group: &Group<'_>, place: &Place) -> Entry {
     let (names, more) = group.problems.split_at(group.problems.len().min(MOST_NAMES));
     let mut names = names.iter().map(|problem| isolated(&problem.name)).collect::<Vec<_>>().join(", ");
     if !more.is_empty() {
@@ -83,20 +104,13 @@ fn entry(report: &Report, group: &Group<'_>, place: &Place) -> Entry {
     let id = single.and_then(|problem| problem.id.clone());
     Entry {
         names,
-        list: list(report, group),
+        list: list(about, group),
         code: group.code.to_owned(),
         message: capitalised(&single.map_or_else(|| of_many(group), |problem| problem.message.clone())),
         explanation: place.explanation(group.code),
-        link: id.as_ref().and_then(|id| place.of(elsewhere(report, id)).instance(id)),
+        link: id.as_ref().and_then(|id| place.of(about.elsewhere(id)).instance(id)),
         id: id.unwrap_or_default(),
     }
-}
-
-/// Where an instance is, if its environment is not at home.
-fn elsewhere<'a>(report: &'a Report, id: &str) -> Option<&'a Elsewhere> {
-    let row = report.rows().find(|row| row.id.as_deref() == Some(id))?;
-    let of_it = report.environments.iter().find(|environment| environment.name == row.environment)?;
-    of_it.elsewhere.as_ref()
 }
 
 fn of_many(group: &Group<'_>) -> String {
@@ -109,10 +123,8 @@ fn of_many(group: &Group<'_>) -> String {
     said.join(" ")
 }
 
-fn list(report: &Report, group: &Group<'_>) -> String {
-    let is_of_it = |name: &str| group.problems.iter().any(|problem| problem.name == name);
-    let rows = report.rows().filter(|row| is_of_it(&row.name));
-    let mut lists: Vec<String> = rows.map(|row| format!("{} {}", row.environment, row.tier)).collect();
+fn list(about: &(impl About + ?Sized), group: &Group<'_>) -> String {
+    let mut lists = about.lists(&|name| group.problems.iter().any(|problem| problem.name == name));
     lists.dedup();
     match &lists[..] {
         [one] => one.clone(),

@@ -50,7 +50,7 @@ fn problems(text: &mut Lines, view: &View) {
     if view.problems.is_empty() {
         return;
     }
-    text.heading("WHAT WENT WRONG");
+    text.heading(&view.heading.to_uppercase());
     for entry in &view.problems {
         let list = if entry.list.is_empty() { String::new() } else { format!(" ({})", entry.list) };
         text.item(0, "* ", &format!("{}{list}", entry.names));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use super::problems::{self, Entry};
 use super::servers::{self, Environment};
 use super::verdict::{self, Mood};
 use super::words::{NO_BREAK, servers as count_of, were};
-use crate::model::{Action, HoursOff};
+use crate::model::{Action, Execution, HoursOff};
 use crate::report::parts::{Report, Status};
 use crate::report::place::Place;
 use crate::report::totals::Stands;
@@ -34,6 +35,8 @@ pub(super) struct View {
     pub(super) lines: Vec<Line>,
     /// Links into the console, with their words.
     pub(super) links: Vec<Link>,
+    /// Above the problems.
+    pub(super) heading: &'static str,
     pub(super) problems: Vec<Entry>,
     pub(super) remarks: Vec<String>,
     pub(super) environments: Vec<Environment>,
@@ -45,7 +48,7 @@ pub(super) struct View {
     /// Stack, account, Region and version.
     pub(super) place: Vec<String>,
     /// Few enough servers to spend bytes on names that do not break at their hyphens: Gmail cuts a mail off at 102 kB.
-    few: bool,
+    pub(super) few: bool,
 }
 
 impl View {
@@ -78,32 +81,31 @@ pub(super) fn of(report: &Report, zone: &TimeZone, place: &Place) -> View {
         title: verdict::title(report),
         meaning: verdict::meaning(report, zone),
         lines: lines::of(report),
-        links: links(report, place),
-        problems: problems::entries(report, place),
+        links: links(report.execution.as_ref(), report.status != Status::Skipped, place),
+        heading: "What went wrong",
+        problems: problems::entries(&report.problems, report, place),
         remarks: report.remarks.clone(),
         environments: servers::environments(report, place),
         off: off(report),
         next: next(report, place),
-        run: run(report, zone),
+        run: run(report.execution.as_ref(), report.at, zone),
         place: place.words(),
         few: report.rows().count() <= FEW_SERVERS,
     }
 }
 
-fn links(report: &Report, place: &Place) -> Vec<Link> {
-    let Some(execution) = &report.execution else { return Vec::new() };
+/// A run that did nothing wrote no phase log.
+pub(super) fn links(execution: Option<&Execution>, wrote_log: bool, place: &Place) -> Vec<Link> {
+    let Some(execution) = execution else { return Vec::new() };
     let run = place.execution(&execution.id).map(|to| Link { words: "Open the run", to });
-    // A run that did nothing wrote no phase log.
-    let log = place
-        .log_stream(&execution.name)
-        .filter(|_| report.status != Status::Skipped)
-        .map(|to| Link { words: "Phase log", to });
+    let log =
+        place.log_stream(&execution.name).filter(|_| wrote_log).map(|to| Link { words: "Phase log", to });
     run.into_iter().chain(log).collect()
 }
 
-fn run(report: &Report, zone: &TimeZone) -> String {
-    let at = report.at.to_zoned(zone.clone()).strftime("%A %Y-%m-%d %H:%M %Z").to_string();
-    match &report.execution {
+pub(super) fn run(execution: Option<&Execution>, at: Timestamp, zone: &TimeZone) -> String {
+    let at = at.to_zoned(zone.clone()).strftime("%A %Y-%m-%d %H:%M %Z").to_string();
+    match execution {
         Some(execution) => format!("Run {}, {at}", execution.name),
         None => at,
     }
@@ -185,15 +187,17 @@ fn next(report: &Report, place: &Place) -> Option<Next> {
         command += " IGNORE_CALENDAR=1";
         input["ignore_calendar"] = json!(true);
     }
-    if place.stack != USUAL_STACK {
-        command = format!("{command} STACK={}", place.stack);
-    }
-    Some(Next { why, command, call: call(report, &input) })
+    Some(Next { why, command: of_stack(command, place), call: call(report.execution.as_ref(), &input) })
+}
+
+/// The command, with the stack's name where it is not the usual one.
+pub(super) fn of_stack(command: String, place: &Place) -> String {
+    if place.stack == USUAL_STACK { command } else { format!("{command} STACK={}", place.stack) }
 }
 
 /// The execution's own state machine, started with an input.
-fn call(report: &Report, input: &Value) -> Vec<String> {
-    let id = report.execution.as_ref().map_or("", |execution| &execution.id);
+pub(super) fn call(execution: Option<&Execution>, input: &Value) -> Vec<String> {
+    let id = execution.map_or("", |execution| &execution.id);
     let parts: Vec<&str> = id.split(':').collect();
     let ["arn", partition, "states", region, account, "execution", machine, _] = parts[..] else {
         return Vec::new();

@@ -198,9 +198,10 @@ fn check_the_account() -> Value {
     });
     let report = json!({
         "ok": jsonata("$states.result.Payload.ok"),
-        "report": jsonata("$states.result.Payload")
+        "report": jsonata("$states.result.Payload"),
+        "cause": jsonata("$states.result.Payload.cause")
     });
-    let failed = json!({ "ok": false, "report": jsonata("$states.errorOutput") });
+    let failed = json!({ "ok": false, "cause": jsonata("$string($states.errorOutput)") });
     let mut task = lambda(&payload, &mail_retries(), &report, &caught(&failed, IS_READY));
     task["Next"] = IS_READY.into();
     task
@@ -210,6 +211,6 @@ fn would_fail() -> Value {
     json!({
         "Type": "Fail",
         "Error": "SomethingWouldFail",
-        "Cause": jsonata("$string($states.input.report)")
+        "Cause": jsonata("$states.input.cause")
     })
 }

@@ -4,7 +4,7 @@
 //! Counts requests as the adapters send them. What EC2 does is the testkit's small EC2.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -108,9 +108,9 @@ impl ReadInstances for Account {
         self.world.status_checks(ids).await
     }
 
-    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, Failure> {
-        self.reads(1);
-        self.world.volume_keys(id).await
+    async fn volume_keys(&self, ids: &[String]) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
+        self.reads(ids.len().div_ceil(VALUES_PER_CALL));
+        self.world.volume_keys(ids).await
     }
 }
 

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::world::{KEY, World, error};
 use crate::model::{Elsewhere, Failure, Instance, InstanceState, StatusChecks, StopKind};
 use crate::ports::{
-    Alarm, Calls, ChangeInstances, Clock, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog, Reach,
-    ReadInstances, Selection, SendMail, Trail, TryChanges,
+    Alarm, Calls, ChangeInstances, Clock, Key, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog, Reach,
+    ReadIdentities, ReadInstances, ReadKeys, Selection, SendMail, Trail, TryChanges,
 };
 
 impl ReadInstances for World {
@@ -60,9 +60,9 @@ impl ReadInstances for World {
         Ok(checked.collect())
     }
 
-    async fn volume_keys(&self, id: &str) -> Result<Vec<String>, Failure> {
-        self.call("DescribeVolumes", &[id.to_owned()])?;
-        Ok(vec![KEY.to_owned()])
+    async fn volume_keys(&self, ids: &[String]) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
+        self.call("DescribeVolumes", ids)?;
+        Ok([(KEY.to_owned(), ids.iter().cloned().collect())].into())
     }
 }
 
@@ -142,6 +142,21 @@ impl SendMail for World {
         }
         self.mails.borrow_mut().push(mail.clone());
         Ok("message-1".to_owned())
+    }
+}
+
+impl ReadIdentities for World {
+    async fn verified(&self, identities: &[String]) -> Result<BTreeSet<String>, Failure> {
+        self.call("GetIdentityVerificationAttributes", identities)?;
+        let unverified = self.unverified.borrow();
+        Ok(identities.iter().filter(|identity| !unverified.contains(*identity)).cloned().collect())
+    }
+}
+
+impl ReadKeys for World {
+    async fn key(&self, arn: &str) -> Result<Key, Failure> {
+        self.call("DescribeKey", &[arn.to_owned()])?;
+        Ok(Key { state: self.key_state.get().to_owned() })
     }
 }
 

@@ -35,6 +35,10 @@ pub(crate) struct World {
     pub mails: RefCell<Vec<Mail>>,
     /// SES refuses a mail to any of these.
     pub(crate) refused_recipients: RefCell<BTreeSet<String>>,
+    /// SES has verified all identities but these.
+    pub(crate) unverified: RefCell<BTreeSet<String>>,
+    /// The state of every key.
+    pub(crate) key_state: Cell<&'static str>,
     pub records: RefCell<Vec<serde_json::Value>>,
     pub(super) told: Cell<usize>,
     pub alarms: RefCell<Vec<Alarm>>,
@@ -76,6 +80,8 @@ impl World {
             log_fails: Cell::new(false),
             mails: RefCell::default(),
             refused_recipients: RefCell::default(),
+            unverified: RefCell::default(),
+            key_state: Cell::new("Enabled"),
             records: RefCell::default(),
             told: Cell::new(0),
             alarms: RefCell::default(),
