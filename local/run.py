@@ -204,7 +204,8 @@ def target(stack: Stack, action: str) -> tuple[str, dict[str, Any]]:
     for summary in scheduler.list_schedules()["Schedules"]:
         schedule = scheduler.get_schedule(Name=summary["Name"])
         given = json.loads(schedule["Target"]["Input"])
-        if given.get("action") == action:
+        # The template's own; those of servers.toml may be of some environments only.
+        if given == {"action": action}:
             return schedule["Target"]["Arn"], given
     raise RuntimeError(f"the template has no schedule that does {action}")
 
