@@ -85,7 +85,8 @@ def deploy(
     machine: str | None = None,
 ) -> Stack:
     """Creates the stack and lets `binary` run for its functions, with this servers.toml and its machine."""
-    template = translate(ROOT / "template.yaml", parameters, machine, rendered_template(servers))
+    file = ROOT / "template.yaml"
+    template = translate(file, parameters, machine, rendered_template(servers, file))
     put_code(server.url)
     cloudformation = client(server.url, "cloudformation")
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]

@@ -24,9 +24,9 @@ def rendered(servers: Path) -> str:
 
 
 @functools.cache
-def rendered_template(servers: Path) -> str:
-    """The template's text with the schedules of the file; a ValueError says what is wrong with it."""
-    return _asked("render-template", str(servers.resolve()), str(TEMPLATE))
+def rendered_template(servers: Path, template: Path = TEMPLATE) -> str:
+    """A template's text with the schedules of the file; a ValueError says what is wrong with it."""
+    return _asked("render-template", str(servers.resolve()), str(template.resolve()))
 
 
 def without_schedules(template: str) -> str:

@@ -5,10 +5,10 @@ DEPLOY_PATH := $(CURDIR)/.venv-deploy/bin:$(PATH)
 OPERATE = $(PYTHON) -m operate
 NAMED = --stack "$$STACK"
 
-.PHONY: doctor tag deploy start stop status log destroy smoke
+.PHONY: doctor tag deploy start stop postpone release status log destroy smoke
 
 doctor: $(VENV) ## What would go wrong, in seconds: sign-in, Region, addresses, state machine, servers, tags, mail, keys
-	@$(OPERATE) doctor --render "$(COMMANDS) render servers.toml"
+	@$(OPERATE) doctor --commands "$(COMMANDS)"
 
 tag: $(VENV) ## Shows which listed servers lack the tag that the function needs; tags them with APPLY=1
 	@$(OPERATE) tag $(if $(call yes,APPLY),--apply)
@@ -23,8 +23,15 @@ start: $(VENV) ## Starts the deployed stack's servers and follows the run
 stop: $(VENV) ## Stops them
 	@$(OPERATE) $@ $(NAMED) --environments "$$ENV" $(if $(call yes,DRY_RUN),--dry-run) $(if $(call yes,YES),--yes)
 
-status: $(VENV) ## What runs now, the schedules, the stack's outputs, the last runs and the last report
-	@$(OPERATE) $@ $(NAMED)
+postpone: $(VENV) ## Holds the servers of an environment as they are, until a time, by their tag
+	@$(need_commands)
+	@$(OPERATE) $@ --environments "$$ENV" --until "$$UNTIL" --commands "$(COMMANDS)" $(if $(call yes,OTHERS),--others) $(if $(call yes,YES),--yes)
+
+release: $(VENV) ## Takes that tag off again
+	@$(OPERATE) $@ --environments "$$ENV" $(if $(call yes,OTHERS),--others) $(if $(call yes,YES),--yes)
+
+status: $(VENV) ## What runs now, the schedules and when they fire next, the stack's outputs, the last runs and the last report
+	@$(OPERATE) $@ $(NAMED) --commands "$(COMMANDS)"
 
 log: $(VENV) ## The phase log of a run
 	@$(OPERATE) $@ $(NAMED) --run "$$RUN"
