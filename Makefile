@@ -40,7 +40,7 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: DELETE=ec2-start-…     prove: deletes what an earlier proof left
 #: DRY_RUN=1             start, stop: changes nothing; says, and mails, what would be done and why
 #: EMBEDDED=1            prove: against the embedded AWS
-#: ENV=dev,test          start, stop, check-account: these environments only
+#: ENV=dev,test          start, stop, check-account: these environments only; postpone, release: these, which must be named
 #: FAULT=Call=Code:name  run: this AWS call fails with this code, for this server; *3 behind it: three times.
 #:                       A run that fails by a FAULT is no error; a FAULT that never happens is one
 #: IGNORE_CALENDAR=1     start, stop: although the calendar is closed
@@ -52,9 +52,11 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: SERVE=1               run: keeps the embedded AWS up afterwards
 #: SERVERS=path          run: these servers, not servers.toml's; docs/accounts.toml has two accounts, three Regions
 #: SPEED=60              run: simulated seconds a real second, 1 to 600
+#: OTHERS=1              postpone, release: also replaces, or takes off, holds that somebody wrote in another form
 #: STACK=team-a          deploy, start, stop, check-account, status, log, destroy: which stack (samconfig.toml's, else ec2-start-stop)
 #: STOP_AFTER_HOURS=3    start: stops again what it starts, after 1 to 168 hours, by a schedule that deletes itself
-#: YES=1                 start, stop: asks nothing
+#: UNTIL=2026-12-24T18:00   postpone: until when; a date until that day has ended, an offset or a zone may follow
+#: YES=1                 start, stop, postpone, release: asks nothing
 #: AWS_REGION=eu-west-1  every command on AWS (samconfig.toml's region, else your profile's); also AWS_PROFILE
 export ACTION ?= both
 export SPEED ?= 60
@@ -68,6 +70,7 @@ export PORT ?= 0
 export SERVERS ?=
 export STACK ?=
 export ENV ?=
+export UNTIL ?=
 export RUN ?=
 export SENDER ?=
 export DELETE ?=
@@ -81,12 +84,15 @@ MUTE ?=
 APPLY ?=
 BUILDS ?=
 DRY_RUN ?=
+OTHERS ?=
 YES ?=
 
 takes-run := ACTION SPEED FAULT INPUT CALENDAR PORT SERVERS SERVE MUTE
 takes-stop := ENV AT IGNORE_CALENDAR DRY_RUN YES STACK
 takes-start := $(takes-stop) STOP_AFTER_HOURS
 takes-check-account := ENV STACK
+takes-postpone := ENV UNTIL OTHERS YES
+takes-release := ENV OTHERS YES
 takes-status := STACK
 takes-log := RUN STACK
 takes-destroy := STACK
@@ -171,12 +177,14 @@ need_commands = $(if $(BOOTSTRAP_HERE),,$(need_rust))
 need_rust = command -v cargo > /dev/null || \
 	{ echo "Rust is needed (https://rustup.rs), or a release's bootstrap in this folder; then run this again." >&2; exit 1; }
 
-statemachine: ## Renders statemachine.asl.json from servers.toml
+statemachine: ## Renders statemachine.asl.json, and the schedules in template.yaml, from servers.toml
 	@$(need_commands)
 	@mkdir -p build
 	@$(COMMANDS) check servers.toml
 	@$(COMMANDS) render servers.toml > build/statemachine.asl.json
+	@$(COMMANDS) render-template servers.toml template.yaml > build/template.yaml
 	@mv build/statemachine.asl.json statemachine.asl.json
+	@mv build/template.yaml template.yaml
 
 machine-picture: ## Draws statemachine.asl.json into docs/machine.svg
 	@$(call need_python)
@@ -225,6 +233,8 @@ build-Function:
 	@$(COMMANDS) check servers.toml
 	@$(COMMANDS) render servers.toml | cmp -s - statemachine.asl.json || \
 		{ echo "statemachine.asl.json is not the rendering of servers.toml: make statemachine, then run this again." >&2; exit 1; }
+	@$(COMMANDS) render-template servers.toml template.yaml | cmp -s - template.yaml || \
+		{ echo "The schedules in template.yaml are not those of servers.toml: make statemachine, then run this again." >&2; exit 1; }
 	@$(if $(wildcard bootstrap),$(take_bootstrap),$(compile_for_lambda))
 	@cp $(or $(wildcard bootstrap),$(COMPILED)) servers.toml "$$ARTIFACTS_DIR"
 	@echo "== The function's files are bootstrap and servers.toml"

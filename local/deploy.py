@@ -20,6 +20,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
+from local.rendering import rendered_template, without_schedules
 from local.runtime_api import REGION, Function
 from local.server import Server
 
@@ -39,15 +40,18 @@ def client(url: str, service: str) -> Any:
     )
 
 
-def translate(template: Path, parameters: dict[str, str], machine: str | None = None) -> dict[str, Any]:
+def translate(
+    template: Path, parameters: dict[str, str], machine: str | None = None, text: str | None = None
+) -> dict[str, Any]:
     """The CloudFormation template, with the state machine's definition inlined as an object.
 
-    `machine` is the definition's text; without it, the file that the template names is read.
+    `machine` is the definition's text; without it, the file that the template names is read. `text` is the
+    template's; without it, it is the file's without the user's schedules.
     """
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
     # It warns of feature switches and metrics of AWS's own service.
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
-    sam = yaml_parse(template.read_text())
+    sam = yaml_parse(without_schedules(template.read_text()) if text is None else text)
     values = {name: str(p.get("Default", "")) for name, p in sam.get("Parameters", {}).items()} | parameters
     for resource in sam["Resources"].values():
         properties = resource.get("Properties", {})
@@ -81,7 +85,8 @@ def deploy(
     machine: str | None = None,
 ) -> Stack:
     """Creates the stack and lets `binary` run for its functions, with this servers.toml and its machine."""
-    template = translate(ROOT / "template.yaml", parameters, machine)
+    file = ROOT / "template.yaml"
+    template = translate(file, parameters, machine, rendered_template(servers, file))
     put_code(server.url)
     cloudformation = client(server.url, "cloudformation")
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]

@@ -1,8 +1,9 @@
-"""The state machine of a servers.toml. Owns the one call of the renderer, which is the product's, in Rust."""
+"""What is rendered from a servers.toml. Owns the calls of the renderer, which is the product's, in Rust."""
 
 from __future__ import annotations
 
 import functools
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,13 +12,35 @@ ROOT = Path(__file__).parent.parent
 BINARY = ["cargo", "run", "--quiet", "--no-default-features", "--target-dir", "target/core", "--"]
 # Real seconds: the first call of a clean tree compiles the core.
 LONGEST_RENDERING = 600
+TEMPLATE = ROOT / "template.yaml"
+# What is the user's in template.yaml (src/servers/template.rs).
+SCHEDULES = re.compile(r"(  # Begin of the schedules of .*\n)(?s:.*)(  # End of the schedules of .*\n)")
 
 
 @functools.cache
 def rendered(servers: Path) -> str:
     """The definition's text, rendered once a process; a ValueError says what is wrong with the file."""
-    command = [*BINARY, "render", str(servers.resolve())]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONGEST_RENDERING)
+    return _asked("render", str(servers.resolve()))
+
+
+@functools.cache
+def rendered_template(servers: Path, template: Path = TEMPLATE) -> str:
+    """A template's text with the schedules of the file; a ValueError says what is wrong with it."""
+    return _asked("render-template", str(servers.resolve()), str(template.resolve()))
+
+
+def without_schedules(template: str) -> str:
+    """The template as the product has it: nothing of the user's servers.toml."""
+    text, count = SCHEDULES.subn(r"\1\2", template)
+    if count != 1:
+        raise ValueError(f"the template has {count} regions of schedules; one is expected")
+    return text
+
+
+def _asked(*command: str) -> str:
+    done = subprocess.run(
+        [*BINARY, *command], cwd=ROOT, capture_output=True, text=True, timeout=LONGEST_RENDERING
+    )
     if done.returncode:
         raise ValueError(done.stderr)
     return done.stdout

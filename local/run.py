@@ -226,6 +226,7 @@ def target(stack: Stack, action: str) -> tuple[str, dict[str, Any]]:
     for summary in scheduler.list_schedules(GroupName="default")["Schedules"]:
         schedule = scheduler.get_schedule(Name=summary["Name"])
         given = json.loads(schedule["Target"]["Input"])
+        # The template's own; those of servers.toml may be of some environments only.
         if given == {"action": action} or given == {action: True}:
             return schedule["Target"]["Arn"], given
     raise RuntimeError(f"the template has no schedule that does {action}")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from operate import commands
 from operate.finding import Finding, ok, unknown, wrong
 from operate.samconfig import SamConfig
 
 ADDRESSES = ("MailSender", "MailRecipients", "AlarmMail")
 # Reserved for examples by RFC 2606: nobody reads them.
 EXAMPLES = ("example.com", "example.net", "example.org", "example")
-# A first build of the core takes a minute or two.
-LONGEST_RENDERING_SECONDS = 600
 
 
 def settings(config: SamConfig) -> Iterator[Finding]:
@@ -57,25 +54,21 @@ def region_agrees(region: str, config: SamConfig) -> Finding:
 
 def machine_is_fresh(render: str, machine: Path) -> Finding:
     """The state machine is what servers.toml renders to."""
+    return _is_fresh(render, machine, f"{machine.name} is not the rendering of servers.toml")
+
+
+def template_is_fresh(render: str, template: Path) -> Finding:
+    """The schedules in the template are those of servers.toml."""
+    return _is_fresh(render, template, f"the schedules in {template.name} are not those of servers.toml")
+
+
+def _is_fresh(render: str, file: Path, stale: str) -> Finding:
     try:
-        wanted = rendered(render, machine.parent)
+        wanted = commands.ask(render, where=file.parent)
     except (OSError, subprocess.SubprocessError) as error:
-        return unknown(f"{machine.name}: {render} cannot be run: {error}")
+        return unknown(f"{file.name}: {render} cannot be run: {error}")
     if wanted.returncode != 0:
         return wrong(f"servers.toml cannot be rendered: {wanted.stderr.strip() or wanted.returncode}")
-    if not machine.exists() or machine.read_text() != wanted.stdout:
-        return wrong(f"{machine.name} is not the rendering of servers.toml: make statemachine")
-    return ok(f"{machine.name} is the rendering of servers.toml")
-
-
-def rendered(render: str, where: Path) -> subprocess.CompletedProcess[str]:
-    """What the command prints that renders the state machine; the only place that runs it."""
-    return subprocess.run(
-        shlex.split(render),
-        cwd=where,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_RENDERING_SECONDS,
-        check=False,
-    )
+    if not file.exists() or file.read_text() != wanted.stdout:
+        return wrong(f"{stale}: make statemachine")
+    return ok(f"{file.name} is the rendering of servers.toml")

@@ -8,7 +8,18 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import destroy, doctor, exceptions, execution, lists, place, samconfig, status, tag
+from operate import (
+    destroy,
+    doctor,
+    exceptions,
+    execution,
+    lists,
+    place,
+    postpone,
+    samconfig,
+    status,
+    tag,
+)
 from operate.problem import OperatingError
 from operate.samconfig import SamConfig
 from operate.stack import DEFAULT_NAME, Stack, find
@@ -16,6 +27,10 @@ from operate.suggest import did_you_mean
 from operate.terminal import Terminal, leave_the_pipe
 
 ROOT = Path(__file__).parent.parent
+COMMANDS = [
+    *("start", "stop", "check-account", "postpone", "release"),
+    *("status", "log", "doctor", "tag", "destroy"),
+]
 # What an interrupt here does not interrupt.
 STILL = {
     "start": " An execution that was begun goes on.",
@@ -44,9 +59,7 @@ def main(arguments: list[str]) -> int:
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m operate", description=__doc__)
-    parser.add_argument(
-        "command", choices=["start", "stop", "check-account", "status", "log", "doctor", "tag", "destroy"]
-    )
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--stack", default="", help="samconfig.toml's if none is given")
     parser.add_argument("--environments", default="", help="separated by commas; all if none is given")
     parser.add_argument("--dry-run", action="store_true")
@@ -56,7 +69,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--yes", action="store_true", help="ask nothing")
     parser.add_argument("--run", default="", help="whose log; the last run's if none is given")
     parser.add_argument("--apply", action="store_true", help="really tag")
-    parser.add_argument("--render", default="./bootstrap render", help="prints servers.toml's state machine")
+    parser.add_argument("--until", default="", help="postpone: until when")
+    parser.add_argument("--others", action="store_true", help="other people's holds may go too")
+    parser.add_argument("--commands", default="./bootstrap", help="the product's own commands")
     parser.add_argument("--servers", default=str(lists.FILE))
     parser.add_argument("--samconfig", default=str(samconfig.FILE))
     return parser.parse_args(arguments)
@@ -71,13 +86,15 @@ def _do(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> i
         terminal.say(f"The servers of {Path(options.servers).name} in {where}.")
         listed = lists.here(lists.read(Path(options.servers)), where.account, where.region)
         return 0 if tag.tag(where.session, listed, config, options.apply, terminal) else 1
+    if options.command in ("postpone", "release"):
+        return _hold(options, config, where, terminal)
     terminal.say(f"Stack {name} in {where}.")
     if where.remark:
         terminal.say(f"Note: {where.remark}.")
     stack = find(name, where.session)
     match options.command:
         case "status":
-            lines = status.status_lines(stack)
+            lines = status.status_lines(stack, options.commands)
         case "log":
             lines = status.log_lines(stack, options.run)
         case "destroy":
@@ -128,22 +145,49 @@ def _environments(options: argparse.Namespace) -> list[str]:
     return wanted
 
 
+def _hold(options: argparse.Namespace, config: SamConfig, where: place.Place, terminal: Terminal) -> int:
+    environments = _environments(options)
+    if not environments:
+        raise OperatingError("ENV is missing: name the environments, ENV=dev for example")
+    listed = postpone.of_environments(lists.read(Path(options.servers)), environments, where)
+
+    def may(what: str) -> bool:
+        sentence = f"This {what}, of {', '.join(environments)} in {where}."
+        return _may(sentence, options, terminal)
+
+    holds = postpone.Holds(where.session.client("ec2"), listed, terminal, options.others, may)
+    if options.command == "release":
+        return holds.take_off()
+    until = postpone.hold_until(options.until, config, options.commands)
+
+    def is_over(text: str) -> bool:
+        (read,) = postpone.meanings([text], postpone.zone_of(config), options.commands)
+        return read["standing"] == "over"
+
+    return holds.put(until, is_over)
+
+
+def _may(sentence: str, options: argparse.Namespace, terminal: Terminal) -> bool:
+    """Says what is about to be done; on a terminal it asks."""
+    if options.yes or not terminal.has_keyboard:
+        terminal.say(sentence)
+        return True
+    return terminal.ask(f"{sentence} Go on? [y/N] ").lower() in ("y", "yes")
+
+
 def _may_touch_all(options: argparse.Namespace, where: place.Place, terminal: Terminal) -> bool:
-    """Says what a real run of everything touches; on a terminal it asks."""
+    """Says what a real run of everything touches, and asks."""
     listed = lists.read(Path(options.servers))
     environments = ", ".join(lists.environments(listed))
     what = f"This {options.command}s {lists.how_many(listed)} of {environments} in {where}"
     what += f"{lists.elsewhere(listed)}."
-    if options.yes or not terminal.has_keyboard:
-        terminal.say(what)
-        return True
-    return terminal.ask(f"{what} Go on? [y/N] ").lower() in ("y", "yes")
+    return _may(what, options, terminal)
 
 
 def _doctor(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> int:
     is_well = True
     machine = ROOT / "statemachine.asl.json"
-    for finding in doctor.examine(config, options.render, machine, Path(options.servers)):
+    for finding in doctor.examine(config, options.commands, machine, Path(options.servers)):
         terminal.say(str(finding))
         is_well = is_well and finding.state != "wrong"
     terminal.say("Nothing is wrong." if is_well else "Put right what is WRONG, then run make doctor again.")

@@ -16,10 +16,12 @@ from operate.problem import OperatingError
 from operate.samconfig import SamConfig
 
 
-def examine(config: SamConfig, render: str, machine: Path, servers: Path) -> Iterator[Finding]:
-    """All findings, as they come."""
+def examine(config: SamConfig, commands: str, machine: Path, servers: Path) -> Iterator[Finding]:
+    """All findings, as they come. `commands` are the product's own; the template lies beside the machine."""
     yield from check_files.settings(config)
-    yield check_files.machine_is_fresh(render, machine)
+    yield check_files.machine_is_fresh(f"{commands} render servers.toml", machine)
+    template = machine.with_name("template.yaml")
+    yield check_files.template_is_fresh(f"{commands} render-template servers.toml {template.name}", template)
     try:
         where = place.here(config)
     except OperatingError as error:

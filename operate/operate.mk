@@ -5,10 +5,10 @@ DEPLOY_PATH := $(CURDIR)/.venv-deploy/bin:$(PATH)
 OPERATE = $(PYTHON) -m operate
 NAMED = --stack "$$STACK"
 
-.PHONY: doctor tag deploy start stop check-account status log destroy smoke
+.PHONY: doctor tag deploy start stop check-account postpone release status log destroy smoke
 
 doctor: $(VENV) ## What would go wrong, in seconds: sign-in, Region, addresses, state machine, servers, tags, mail, keys
-	@$(OPERATE) doctor --render "$(COMMANDS) render servers.toml"
+	@$(OPERATE) doctor --commands "$(COMMANDS)"
 
 tag: $(VENV) ## Shows which listed servers lack the tag that the function needs; tags them with APPLY=1
 	@$(OPERATE) tag $(if $(call yes,APPLY),--apply)
@@ -28,8 +28,15 @@ stop: $(VENV) ## Stops them
 check-account: $(VENV) ## What would fail at the next start and stop: permissions, servers, keys, mail, roles (changes nothing)
 	@$(OPERATE) $@ $(NAMED) --environments "$$ENV"
 
-status: $(VENV) ## What runs now, the schedules, the stack's outputs, the last runs and the last report
-	@$(OPERATE) $@ $(NAMED)
+postpone: $(VENV) ## Holds the servers of an environment as they are, until a time, by their tag
+	@$(need_commands)
+	@$(OPERATE) $@ --environments "$$ENV" --until "$$UNTIL" --commands "$(COMMANDS)" $(if $(call yes,OTHERS),--others) $(if $(call yes,YES),--yes)
+
+release: $(VENV) ## Takes that tag off again
+	@$(OPERATE) $@ --environments "$$ENV" $(if $(call yes,OTHERS),--others) $(if $(call yes,YES),--yes)
+
+status: $(VENV) ## What runs now, the schedules and when they fire next, the stack's outputs, the last runs and the last report
+	@$(OPERATE) $@ $(NAMED) --commands "$(COMMANDS)"
 
 log: $(VENV) ## The phase log of a run
 	@$(OPERATE) $@ $(NAMED) --run "$$RUN"

@@ -61,6 +61,8 @@ def package(binary: Path, dist: Path) -> Path:
     machine = ask(binary, "render", str(folder / "servers.toml"))
     (folder / "statemachine.asl.json").write_text(machine)
     (folder / "template.yaml").write_text(template(architecture))
+    rendered = ask(binary, "render-template", str(folder / "servers.toml"), str(folder / "template.yaml"))
+    (folder / "template.yaml").write_text(rendered)
     write_zip(folder, archive)
     return archive
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from operate import schedules
 from operate.phase_log import phase_log
 from operate.problem import OperatingError
 from operate.report import report_lines, verdict
@@ -14,8 +13,8 @@ from operate.stack import Stack
 HOW_MANY_RUNS = 10
 
 
-def status_lines(stack: Stack) -> list[str]:
-    """The schedules, the last runs, the report of the last one that ended, the stack's outputs."""
+def status_lines(stack: Stack, commands: str) -> list[str]:
+    """What runs, the schedules, the last runs, the report of the last one that ended, the stack's outputs."""
     step_functions = stack.client("stepfunctions")
     found = stack.executions(maxResults=HOW_MANY_RUNS)
     runs = [step_functions.describe_execution(executionArn=run["executionArn"]) for run in found]
@@ -24,7 +23,7 @@ def status_lines(stack: Stack) -> list[str]:
     lines += [
         "",
         "Schedules:",
-        *schedule_lines(stack),
+        *schedules.lines(stack, commands),
         "",
         "Outputs:",
         *output_lines(stack),
@@ -43,22 +42,6 @@ def run_line(run: dict[str, Any]) -> str:
     took = f"{(run['stopDate'] - run['startDate']).total_seconds():.0f} s" if run.get("stopDate") else ""
     words = [f"{run['startDate']:%Y-%m-%d %H:%M:%S %Z}", run["status"], run["name"], verdict(run), took]
     return "  " + "  ".join(word for word in words if word)
-
-
-def schedule_lines(stack: Stack) -> list[str]:
-    """The schedules that start this machine."""
-    scheduler = stack.client("scheduler")
-    lines = []
-    try:
-        for page in scheduler.get_paginator("list_schedules").paginate(GroupName="default"):
-            for summary in page["Schedules"]:
-                schedule = scheduler.get_schedule(Name=summary["Name"])
-                if schedule["Target"]["Arn"] == stack.outputs["StateMachineArn"]:
-                    when = f"{schedule['ScheduleExpression']} {schedule['ScheduleExpressionTimezone']}"
-                    lines.append(f"  {schedule['Target']['Input']}  {when}  {schedule['State']}")
-    except (ClientError, BotoCoreError) as error:
-        return [f"  cannot be seen: {error}"]
-    return sorted(lines) or ["  none"]
 
 
 def output_lines(stack: Stack) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from local.rendering import rendered
+from local.rendering import rendered, without_schedules
 
 ROOT = Path(__file__).parent.parent
 # Where Lambda unpacks a function's code.
@@ -20,7 +20,7 @@ def prepare(directory: Path, servers_toml: str) -> Path:
     (code / "servers.toml").write_text(servers_toml)
     (directory / "statemachine.asl.json").write_text(rendered(code / "servers.toml"))
     template = directory / "template.yaml"
-    template.write_text(own((ROOT / "template.yaml").read_text()))
+    template.write_text(own(without_schedules((ROOT / "template.yaml").read_text())))
     return template
 
 

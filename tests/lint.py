@@ -39,7 +39,9 @@ def main() -> int:
         # statelint takes only a number for a Wait, where the language takes an expression too.
         plain = Path(folder) / "plain.asl.json"
         plain.write_text(machine.read_text().replace('"{% $states.input.settle_seconds %}"', "1"))
-        template.write_text(json.dumps(with_definition_as_object(), default=str))
+        template.write_text(
+            json.dumps(with_definition_as_object((ROOT / "template.yaml").read_text()), default=str)
+        )
         tools = {
             "statelint": [".venv/bin/statelint", str(plain)],
             "asl-validator": ["tests/linters/node_modules/.bin/asl-validator", "--json-path", str(machine)],
@@ -75,9 +77,9 @@ def definition() -> dict[str, Any]:
     return json.loads(text)
 
 
-def with_definition_as_object() -> dict[str, Any]:
+def with_definition_as_object(text: str) -> dict[str, Any]:
     """cfn-lint reads a state machine only as an object; SAM writes it as one long Fn::Join."""
-    translated = translate(ROOT / "template.yaml", REQUIRED)
+    translated = translate(ROOT / "template.yaml", REQUIRED, text=text)
     for resource in translated["Resources"].values():
         if resource["Type"] == "AWS::StepFunctions::StateMachine":
             del resource["Properties"]["DefinitionString"]

@@ -14,6 +14,7 @@ use super::keys::{
 };
 use super::mistake::{Given, Mistakes};
 use super::raw::{RawFile, RawList};
+use super::schedule;
 
 /// The tiers of a file that names none.
 pub(super) fn default_tiers() -> Vec<String> {
@@ -36,6 +37,7 @@ pub(super) fn check(file: &RawFile, mistakes: &mut Mistakes<'_>) {
     let known: Option<BTreeSet<&str>> =
         file.lists.iter().map(|list| list.environment.value().map(String::as_str)).collect();
     environment::check(&file.elsewhere, known.as_ref(), mistakes);
+    schedule::check(&file.schedules, known.as_ref(), mistakes);
 }
 
 /// State names write db as DB: tiers that differ only so would be one state.

@@ -38,6 +38,13 @@ pub(crate) fn read(value: &str, now: Timestamp, zone: &TimeZone) -> Hold {
     Hold::Held(format!("held by its tag until {} ({zone})", end.strftime("%Y-%m-%d %H:%M")))
 }
 
+/// The end as a moment with its offset, `2026-12-24T18:00:00+01:00`; none if there is none or it cannot be read.
+pub(crate) fn end(value: &str, zone: &TimeZone) -> Option<String> {
+    let value = value.trim();
+    let end = end_of_hold(value.strip_prefix("until ").unwrap_or(value).trim(), zone)?;
+    Some(end.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+}
+
 fn end_of_hold(value: &str, zone: &TimeZone) -> Option<Zoned> {
     if let Ok(moment) = value.parse::<Timestamp>() {
         return Some(moment.to_zoned(zone.clone()));

@@ -31,6 +31,12 @@ pub(super) fn is_invisible(character: char) -> bool {
     )
 }
 
+/// Names of schedules stand in logical ids and descriptions of the template.
+pub(super) const LONGEST_SCHEDULE_NAME: usize = 40;
+/// Far below CloudFormation's 500 resources of a template, of which the product's own are about forty
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
+pub(super) const MOST_SCHEDULES: usize = 100;
+
 /// How to write a list, where it was written as a single table.
 pub(super) const IN_TWO_BRACKETS: &str = "write [[list]], in two brackets, above each list";
 
@@ -59,8 +65,9 @@ pub(super) const ENVIRONMENTS: Key = key(
     "[environment.NAME] above the keys of an environment that is elsewhere",
     "[environment.preprod]",
 );
+pub(super) const SCHEDULES: Key = key("schedule", "[[schedule]] above each schedule", "[[schedule]]");
 /// The keys outside of any table.
-pub(super) const OF_FILE: [&Key; 3] = [&TIERS, &LISTS, &ENVIRONMENTS];
+pub(super) const OF_FILE: [&Key; 4] = [&TIERS, &LISTS, &ENVIRONMENTS, &SCHEDULES];
 
 pub(super) const ROLE_ARN: Key = key(
     "role_arn",
@@ -123,6 +130,21 @@ pub(super) const CURRENCY: Key = key("currency", "three capital letters, in quot
 /// The keys of a list's rate.
 pub(super) const OF_RATE: [&Key; 2] = [&AMOUNT, &CURRENCY];
 
+pub(super) const SCHEDULE_NAME: Key =
+    key("name", "1 to 40 letters, digits, - and _, in quotes", "\"weekday-mornings\"");
+pub(super) const SCHEDULE_ACTION: Key = key("action", "start, stop or check, in quotes", "\"start\"");
+pub(super) const SCHEDULE_ENVIRONMENTS: Key =
+    key("environments", "environments, each in quotes; leave it out for all", "[\"dev\", \"test\"]");
+pub(super) const EXPRESSION: Key =
+    key("expression", "cron(…), rate(…) or at(…), in quotes", "\"cron(0 7 ? * MON-FRI *)\"");
+pub(super) const TIME_ZONE: Key = key("time_zone", "an IANA time zone, in quotes", "\"Europe/Madrid\"");
+pub(super) const ENABLED: Key = key("enabled", "true or false, without quotes", "true");
+pub(super) const CALENDAR: Key =
+    key("calendar", "the name or the ARN of an SSM Change Calendar, in quotes", "\"holidays\"");
+/// The keys of a schedule.
+pub(super) const OF_SCHEDULE: [&Key; 7] =
+    [&SCHEDULE_NAME, &SCHEDULE_ACTION, &SCHEDULE_ENVIRONMENTS, &EXPRESSION, &TIME_ZONE, &ENABLED, &CALENDAR];
+
 /// Every key with the tables that it stands in, `list.number` for example.
 pub(crate) fn names() -> Vec<String> {
     let within = |table: &str, keys: &[&Key]| -> Vec<String> {
@@ -133,6 +155,7 @@ pub(crate) fn names() -> Vec<String> {
         within("list.", &OF_LIST),
         within("list.hourly_rate.", &OF_RATE),
         within("environment.NAME.", &OF_ENVIRONMENT),
+        within("schedule.", &OF_SCHEDULE),
     ]
     .concat()
 }

@@ -1,4 +1,5 @@
-//! The user's lists: the file, the hold tag, and the state machine that is rendered from it.
+//! The user's lists and schedules: the file, the hold tag, and what is rendered from it: the state machine, and the
+//! schedules in the template.
 
 use std::path::PathBuf;
 
@@ -10,9 +11,11 @@ pub(crate) mod keys;
 pub(crate) mod machine;
 pub(crate) mod mistake;
 mod raw;
-mod read;
+pub(crate) mod read;
+pub(crate) mod schedule;
 mod selection;
 mod table;
+pub(crate) mod template;
 mod understood;
 
 /// The file's name.

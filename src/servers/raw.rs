@@ -13,14 +13,25 @@ use super::environment::{self, RawElsewhere};
 use super::file::{Minimum, Rate, Readiness};
 use super::keys::{self, IN_TWO_BRACKETS, Key, LONGEST_MINUTES, LONGEST_NAME, MOST_TIERS};
 use super::mistake::{Given, Mistakes};
+use super::schedule::{self, RawSchedule};
 use super::selection;
 use super::table::{Table, typed};
+
+/// How much of the file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// What a run needs: EventBridge Scheduler has the schedules by itself.
+    Lists,
+    /// The schedules too.
+    Whole,
+}
 
 /// The whole file.
 pub(super) struct RawFile {
     pub tiers: Given<Vec<String>>,
     pub lists: Vec<RawList>,
     pub elsewhere: Vec<RawElsewhere>,
+    pub schedules: Vec<RawSchedule>,
 }
 
 /// One `[[list]]`.
@@ -50,7 +61,7 @@ enum AllOrNumber {
 }
 
 impl RawFile {
-    pub(super) fn read(file: &DeTable<'_>, mistakes: &mut Mistakes<'_>) -> Self {
+    pub(super) fn read(file: &DeTable<'_>, depth: Depth, mistakes: &mut Mistakes<'_>) -> Self {
         let table = Table::new("servers.toml".to_owned(), file, 0..0);
         table.only(&keys::OF_FILE, misplaced_in_file, mistakes);
         let fits = |tiers: &Vec<String>| {
@@ -60,6 +71,10 @@ impl RawFile {
             tiers: table.read(&keys::TIERS, fits, mistakes),
             lists: lists(&table, mistakes),
             elsewhere: environment::read(&table, mistakes),
+            schedules: match depth {
+                Depth::Lists => Vec::new(),
+                Depth::Whole => schedule::read(&table, mistakes),
+            },
         }
     }
 }

@@ -23,6 +23,7 @@ def source(tmp_path: Path) -> Path:
         (clone / part).symlink_to(ROOT / part)
     shutil.copy(ROOT / "Makefile", clone)
     shutil.copy(ROOT / "tests" / "servers.toml", clone)
+    shutil.copy(ROOT / "template.yaml", clone)
     shutil.copy(BINARY, clone / "bootstrap")
     assert make("statemachine", clone).returncode == 0
     return clone
@@ -94,6 +95,19 @@ def test_a_machine_that_is_not_the_rendering_ends_the_build_and_a_rendering_need
     assert not list((tmp_path / "artefact").iterdir())
     without_cargo = {"PATH": "/usr/bin:/bin"}
     assert make("statemachine", source, **without_cargo).returncode == 0
+    assert build(source, tmp_path / "artefact").returncode == 0
+
+
+def test_a_schedule_that_is_not_in_the_template_ends_the_build(source: Path, tmp_path: Path):
+    lists = source / "servers.toml"
+    schedule = '[[schedule]]\nname = "nights"\naction = "stop"\nexpression = "cron(0 22 * * ? *)"\n'
+    lists.write_text(f"{lists.read_text()}\n{schedule}")
+    told = build(source, tmp_path / "artefact")
+    assert told.returncode == 2
+    assert "The schedules in template.yaml are not those of servers.toml: make statemachine" in told.stderr
+    assert not list((tmp_path / "artefact").iterdir())
+    assert make("statemachine", source).returncode == 0
+    assert "  ScheduledNights:\n" in (source / "template.yaml").read_text()
     assert build(source, tmp_path / "artefact").returncode == 0
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 
 from local.deploy import ROOT
+from local.run import BINARY
 from local.server import Call
 from tests.system.conftest import System
 
@@ -27,16 +28,19 @@ def action_of(call: Call) -> str:
     return BY_PATH.get(re.sub(r"(/schedules/).+", r"\1…", action), action)
 
 
-def test_doctor_start_status_and_log_ask_for_nothing_that_the_policy_does_not_allow(
+def test_no_command_asks_for_anything_that_the_policy_does_not_allow(
     system: System, make: Callable[..., int]
 ):
     system.server.application.calls.clear()
-    make("doctor", "--render", "true")
+    make("doctor", "--commands", "true")
     make("start", "--dry-run", "--yes")
-    make("status")
+    make("status", "--commands", str(BINARY))
     make("log")
+    make("postpone", "--environments", "dev", "--until", "2190-12-24", "--commands", str(BINARY))
+    make("release", "--environments", "dev")
     calls = [call for call in system.server.application.calls if call.caller == PERSON]
     asked = {action_of(call) for call in calls}
     assert {"ec2:DescribeInstances", "states:StartExecution", "scheduler:GetSchedule"} <= asked
+    assert {"ec2:CreateTags", "ec2:DeleteTags"} <= asked
     allowed = [action for statement in POLICY["Statement"] for action in statement["Action"]]
     assert {action for action in asked if not any(fnmatch.fnmatchcase(action, a) for a in allowed)} == set()

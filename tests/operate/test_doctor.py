@@ -31,6 +31,7 @@ def verified(session: boto3.Session) -> None:
 def machine(tmp_path: Path) -> Path:
     file = tmp_path / "statemachine.asl.json"
     file.write_text("{}\n")
+    file.with_name("template.yaml").write_text("{}\n")
     return file
 
 
@@ -56,7 +57,7 @@ def test_nothing_is_wrong_with_what_is_right(fleet, verified, machine, servers):
 
 
 def test_the_exit_code_is_1_if_anything_is_wrong_and_the_last_line_says_what_to_do(make, capsys):
-    assert make("doctor", "--render", RENDER) == 1
+    assert make("doctor", "--commands", RENDER) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("WRONG  there is no samconfig.toml: cp samconfig.toml.example samconfig.toml")
     assert lines[-1].startswith("Put right what is WRONG")
@@ -99,6 +100,15 @@ def test_a_machine_that_is_not_the_rendering_is_found(machine):
     assert "make statemachine" in check_files.machine_is_fresh(RENDER, machine).text
     machine.unlink()
     assert check_files.machine_is_fresh(RENDER, machine).state == "wrong"
+
+
+def test_a_template_that_has_not_the_schedules_of_the_lists_is_found(machine):
+    template = machine.with_name("template.yaml")
+    assert check_files.template_is_fresh(RENDER, template).state == "ok"
+    template.write_text("{ }\n")
+    assert (
+        "the schedules in template.yaml are not those" in check_files.template_is_fresh(RENDER, template).text
+    )
 
 
 def test_a_file_that_cannot_be_rendered_is_wrong_and_no_renderer_is_unknown(machine):

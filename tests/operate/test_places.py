@@ -48,7 +48,7 @@ def test_doctor_looks_at_home_only_says_so_and_misses_no_server_there(fleet, tmp
     config.write_text(
         f'[default.deploy.parameters]\nparameter_overrides = ["MemberRoleArns={",".join(ROLES)}"]\n'
     )
-    main(["doctor", "--render", "true", "--servers", str(SERVERS), "--samconfig", str(config)])
+    main(["doctor", "--commands", "true", "--servers", str(SERVERS), "--samconfig", str(config)])
     told = capsys.readouterr().out
     assert "dev db: 1 of 1 servers found" in told
     assert "preprod db" not in told

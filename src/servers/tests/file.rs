@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::servers::file::{Minimum, ServerLists};
 use crate::servers::mistake::{Mistake, ServersFileError};
+use crate::servers::read::ServersFile;
 
 const SHIPPED: &str = include_str!("../../../tests/servers.toml");
 
@@ -56,7 +57,7 @@ fn good(text: &str) -> ServerLists {
 }
 
 fn mistakes(text: &str) -> Vec<Mistake> {
-    match ServerLists::parse(text) {
+    match ServersFile::read(text.as_bytes()) {
         Err(ServersFileError::Mistakes(mistakes)) => mistakes,
         other => panic!("{text}\ngave {other:?}"),
     }

@@ -5,3 +5,5 @@
 mod environment;
 mod file;
 mod rendering;
+mod schedule;
+mod template;

@@ -1,0 +1,63 @@
+"""What `make status` says of schedules: the template's, those of servers.toml, one-time ones that runs made.
+
+Owns whose they are. When they fire next, the product itself says.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from operate import commands
+from operate.stack import Stack
+
+
+def lines(stack: Stack, binary: str) -> list[str]:
+    """Two lines a schedule of this stack's machine: what it is, and when it fires next."""
+    try:
+        found = _schedules(stack)
+    except (ClientError, BotoCoreError) as error:
+        return [f"  cannot be seen: {error}"]
+    told = []
+    for schedule in sorted(found, key=lambda one: (one["Target"]["Input"], one["Name"])):
+        told += _told(schedule, binary, stack.name)
+    return told or ["  none"]
+
+
+def _schedules(stack: Stack) -> list[dict[str, Any]]:
+    scheduler = stack.client("scheduler")
+    # Of every group: SAM's and those of servers.toml are in the default one, those that runs make in the stack's own.
+    pages = scheduler.get_paginator("list_schedules").paginate()
+    machine = stack.outputs["StateMachineArn"]
+    # Whose another's is, is not asked for.
+    names = [
+        (summary["Name"], summary["GroupName"])
+        for page in pages
+        for summary in page["Schedules"]
+        if summary.get("Target", {}).get("Arn", machine) == machine
+    ]
+    found = [scheduler.get_schedule(Name=name, GroupName=group) for name, group in names]
+    return [schedule for schedule in found if schedule["Target"]["Arn"] == machine]
+
+
+def _told(schedule: dict[str, Any], binary: str, stack: str) -> list[str]:
+    zone = schedule.get("ScheduleExpressionTimezone", "UTC")
+    what = schedule.get("Description") or schedule["Name"].removeprefix(f"{stack}-")
+    words = [schedule["Target"]["Input"], f"{schedule['ScheduleExpression']} {zone}", schedule["State"], what]
+    times = next_times(schedule["ScheduleExpression"], zone, binary)
+    if schedule["State"] != "ENABLED":
+        times = f"does not fire; if it were enabled: {times}"
+    return ["  " + "  ".join(words), f"      {times}"]
+
+
+def next_times(expression: str, zone: str, binary: str) -> str:
+    """The product's own words; why there are none, if it does not run here."""
+    try:
+        asked = commands.ask(binary, "next", expression, zone)
+    except (OSError, subprocess.SubprocessError):
+        return "its next times are not known here: Rust is needed, or a release's bootstrap in this folder"
+    if asked.returncode:
+        return f"its next times are not known: {asked.stderr.strip()}"
+    return asked.stdout.strip()
