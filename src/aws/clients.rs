@@ -31,6 +31,8 @@ pub(super) type Kept = Arc<Mutex<BTreeMap<Elsewhere, (String, Aws)>>>;
 pub(crate) struct Aws {
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
+    #[cfg(feature = "events")]
+    pub(super) eventbridge: aws_sdk_eventbridge::Client,
     pub(super) ses: aws_sdk_ses::Client,
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) log_group: Option<String>,
@@ -84,6 +86,8 @@ impl Aws {
         Self {
             ec2: ec2(config, &requests),
             cloudwatch: cloudwatch(config, &requests),
+            #[cfg(feature = "events")]
+            eventbridge: eventbridge(config, &requests),
             ses: aws_sdk_ses::Client::from_conf(ses.build()),
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.build()),
             log_group,
@@ -119,6 +123,12 @@ fn ec2(config: &SdkConfig, requests: &Requests) -> aws_sdk_ec2::Client {
 fn cloudwatch(config: &SdkConfig, requests: &Requests) -> aws_sdk_cloudwatch::Client {
     let config = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(requests.clone());
     aws_sdk_cloudwatch::Client::from_conf(config.build())
+}
+
+#[cfg(feature = "events")]
+fn eventbridge(config: &SdkConfig, requests: &Requests) -> aws_sdk_eventbridge::Client {
+    let config = aws_sdk_eventbridge::config::Builder::from(config).interceptor(requests.clone());
+    aws_sdk_eventbridge::Client::from_conf(config.build())
 }
 
 /// The SDK would retry throttles and 5xx (a missing capacity too) unseen, past our token buckets.

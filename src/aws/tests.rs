@@ -2,6 +2,8 @@
 
 mod cloudwatch;
 mod elsewhere;
+#[cfg(feature = "events")]
+mod eventbridge;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};

@@ -11,7 +11,7 @@ use crate::lambda::metrics::{self, Source};
 use crate::lambda::payload::{PayloadError, PhaseRequest, Request};
 use crate::lambda::settings::Settings;
 use crate::lambda::watchers::Watchers;
-use crate::lambda::{branch, judging, reference, sending};
+use crate::lambda::{branch, judging, reference, sending, telling};
 use crate::model::{Execution, Failure, Instance, PhaseAnswer};
 use crate::muting::watcher::{self, Muter, unmute_unsettled};
 use crate::phase::in_time::in_time;
@@ -19,7 +19,7 @@ use crate::phase::look::{instances, patiently};
 use crate::phase::run as phase;
 use crate::phase::run::{MARGIN, Task};
 use crate::phase_log::{self, Narrator};
-use crate::ports::{MuteAlarms, PhaseLog, Reach, ReadInstances, SendMail, Trail, World};
+use crate::ports::{MuteAlarms, PhaseLog, PutEvents, Reach, ReadInstances, SendMail, Trail, World};
 use crate::report::branches::{self, EnvironmentResult};
 use crate::report::request::ReportRequest;
 use crate::report::{Report, Seen};
@@ -29,9 +29,12 @@ use crate::servers::file::{ServerList, ServerLists};
 const LONGEST_LOOK: SignedDuration = SignedDuration::from_mins(2);
 
 /// All that an invocation needs of the world.
-pub(crate) trait Services: World + MuteAlarms + PhaseLog + SendMail + Trail + Reach {}
+pub(crate) trait Services:
+    World + MuteAlarms + PhaseLog + PutEvents + SendMail + Trail + Reach
+{
+}
 
-impl<T: World + MuteAlarms + PhaseLog + SendMail + Trail + Reach> Services for T {}
+impl<T: World + MuteAlarms + PhaseLog + PutEvents + SendMail + Trail + Reach> Services for T {}
 
 /// One invocation, as Lambda tells of it.
 #[derive(Debug, Clone)]
@@ -72,6 +75,7 @@ pub(crate) async fn answer<W: Services>(
             carried_on(settings, request, answer)?
         }
         Request::Report(request) => send_report(world, settings, invocation, request).await?,
+        Request::StatusChange(change) => telling::tell(world, settings, &change).await?,
     };
     Ok(answer)
 }

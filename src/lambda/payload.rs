@@ -6,9 +6,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::lambda::branch::Record;
-use crate::lambda::reference;
+use crate::lambda::{reference, status_change};
 use crate::model::{Action, Execution};
 use crate::phase::progress::Progress;
+use crate::report::StatusChange;
 use crate::report::request::ReportRequest;
 
 /// What an invocation asks.
@@ -20,6 +21,8 @@ pub(crate) enum Request {
     Phase(PhaseRequest),
     /// Build and send the report.
     Report(ReportRequest),
+    /// Tell whoever listens that a run began or ended.
+    StatusChange(Box<StatusChange>),
 }
 
 /// One phase.
@@ -83,6 +86,13 @@ impl From<reference::Refusal> for PayloadError {
     }
 }
 
+impl From<status_change::Refusal> for PayloadError {
+    fn from(refusal: status_change::Refusal) -> Self {
+        let found = shortened(&refusal.found);
+        Self::Field { field: refusal.field, expected: refusal.expected, found }
+    }
+}
+
 impl Request {
     /// Reads an invocation's payload.
     ///
@@ -94,6 +104,9 @@ impl Request {
         };
         if reference::is_skip(&fields) {
             return Ok(Self::Skip(None));
+        }
+        if status_change::is_one(&fields) {
+            return Ok(Self::StatusChange(Box::new(status_change::read(&fields)?)));
         }
         let slip = reference::mend_next_phase(&mut fields);
         let mut fields = Fields(fields);

@@ -8,6 +8,7 @@
 //! - [`totals`]: how many servers stand how
 //! - [`answer`]: what the state machine is told of it
 //! - [`subject`], [`mail`]: what people are told of it
+//! - [`run_event`]: what EventBridge and chats are told of a run
 //! - [`place`]: where the function runs
 
 mod answer;
@@ -18,12 +19,14 @@ mod parts;
 mod place;
 pub(crate) mod request;
 mod rows;
+mod run_event;
 mod subject;
 mod totals;
 
 pub(crate) use answer::{RefusedRecipient, Sent};
 pub(crate) use parts::{Report, Seen, Status, TierReport};
 pub(crate) use place::Place;
+pub(crate) use run_event::{RunEvent, RunStatus, StatusChange};
 
 #[cfg(test)]
 pub(crate) use parts::Row;

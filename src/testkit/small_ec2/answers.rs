@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::world::{KEY, World, error};
 use crate::model::{Elsewhere, Failure, Instance, InstanceState, StatusChecks, StopKind};
 use crate::ports::{
-    Alarm, Calls, ChangeInstances, Clock, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog, Reach,
-    ReadInstances, Selection, SendMail, Trail, TryChanges,
+    Alarm, BusEvent, Calls, ChangeInstances, Clock, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog, PutEvents,
+    Reach, ReadInstances, Selection, SendMail, Trail, TryChanges,
 };
 
 impl ReadInstances for World {
@@ -142,6 +142,14 @@ impl SendMail for World {
         }
         self.mails.borrow_mut().push(mail.clone());
         Ok("message-1".to_owned())
+    }
+}
+
+impl PutEvents for World {
+    async fn put_event(&self, event: &BusEvent) -> Result<(), Failure> {
+        self.call("PutEvents", &event.resources)?;
+        self.events.borrow_mut().push(event.clone());
+        Ok(())
     }
 }
 
