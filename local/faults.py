@@ -27,6 +27,7 @@ OPERATIONS = (
     "SendEmail",
     "CreateLogStream",
     "PutLogEvents",
+    "PutEvents",
     "DescribeAlarms",
     "GetAlarmMuteRule",
     "ListAlarmMuteRules",

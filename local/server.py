@@ -23,7 +23,7 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from local import accounts, clock, cloudformation, cloudwatch, ec2, error_texts, logs, stepfunctions
+from local import accounts, clock, cloudformation, cloudwatch, ec2, error_texts, events, logs, stepfunctions
 from local.faults import Fault, Faults
 from local.runtime_api import Answer, Lambda
 
@@ -186,6 +186,7 @@ class Server:
         error_texts.install()
         accounts.install()
         self.application = Application()
+        events.install(self.application.lambdas)
         self._server = make_server(
             "127.0.0.1", port, self.application, threaded=True, request_handler=MotoRequestHandler
         )
