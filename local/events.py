@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,15 @@ class Bus:
 
     def ours(self) -> list[dict[str, Any]]:
         return [event for event in self.events if event["source"] == "ec2-start-stop"]
+
+    def of_run(self, run: str, seconds: float) -> list[dict[str, Any]]:
+        """Our events of a run that has ended, its end among them if it comes within so many real seconds."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = [event for event in self.ours() if event["detail"]["run"] == run]
+            if any(event["detail"]["ended_at"] for event in found) or time.monotonic() > deadline:
+                return found
+            time.sleep(0.02)
 
 
 BUS = Bus()
@@ -89,8 +99,8 @@ def _targets() -> None:
 def _as_delivered(event: Any) -> dict[str, Any]:
     """moto's event with its time as AWS writes it, and without what is moto's own."""
     seconds = event["time"] if isinstance(event["time"], int | float) else clock.CLOCK.now()
-    time = dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return {key: value for key, value in event.items() if key != "ingestion-time"} | {"time": time}
+    at = dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {key: value for key, value in event.items() if key != "ingestion-time"} | {"time": at}
 
 
 def _deliver(rule: str, arn: str, text: str) -> None:
@@ -226,5 +236,5 @@ def status_detail(execution: Any, status: str) -> dict[str, Any]:
     return detail
 
 
-def _milliseconds(time: dt.datetime) -> int:
-    return int(time.timestamp() * 1000)
+def _milliseconds(at: dt.datetime) -> int:
+    return int(at.timestamp() * 1000)

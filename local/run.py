@@ -15,7 +15,7 @@ from typing import Any
 
 from moto.ses.models import ses_backends
 
-from local import accounts, alarms, clock, cloudwatch, faults
+from local import accounts, alarms, clock, cloudwatch, events, faults
 from local.deploy import ROOT, Stack, deploy
 from local.fleet import Fleet
 from local.rendering import rendered
@@ -35,6 +35,8 @@ ACTIONS = ("start", "stop", "both")
 HIGHEST_SPEED = 600
 # No run takes longer than this in simulated time (the machine's own time-out is shorter).
 LONGEST_RUN_SECONDS = 3 * 3600
+# The event of a run's end comes after the end, by one more invocation of the function.
+LONGEST_EVENT_REAL_SECONDS = 5
 
 
 def main(arguments: list[str]) -> int:
@@ -231,6 +233,7 @@ def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any]) -
     print(f"=== Execution {name}: {told['status']} {told.get('error') or ''}".rstrip())
     if told.get("error") == "InvalidInput":
         print(f"    {told['cause']}")
+    show_events(name)
     if muted := cloudwatch.muted():
         print(f"=== CloudWatch alarms that take no action now: {', '.join(sorted(muted))}")
     was_sent = show_mail(accepted_mails(server)[earlier_mails:], mail_error(report(told) or {}), action)
@@ -271,6 +274,15 @@ def show_mail(accepted: list[dict[str, str]], error: str, action: str) -> bool:
     print(mail["Message.Body.Text.Data"])
     print(f"\n=== Its HTML: {html.relative_to(ROOT)}")
     return not error
+
+
+def show_events(run: str) -> None:
+    """Shows what whoever listens on EventBridge was told of a run."""
+    told = events.BUS.of_run(run, LONGEST_EVENT_REAL_SECONDS)
+    for event in told:
+        print(f"=== Event {event['detail-type']}: {event['detail']['title']}")
+    if not any(event["detail"]["ended_at"] for event in told):
+        print("=== No event of its end was put on EventBridge.")
 
 
 def _serve(stack: Stack) -> None:

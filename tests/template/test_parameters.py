@@ -136,7 +136,13 @@ def test_defaults_are_accepted_by_their_own_rules():
 
 
 def test_nothing_is_scheduled_muted_or_open_by_default():
-    off = {"StartEnabled": "DISABLED", "StopEnabled": "DISABLED", "MuteAlarms": "off", "Chat": "off", "Api": "off"}
+    off = {
+        "StartEnabled": "DISABLED",
+        "StopEnabled": "DISABLED",
+        "MuteAlarms": "off",
+        "Chat": "off",
+        "Api": "off",
+    }
     assert {name: PARAMETERS[name]["Default"] for name in off} == off
 
 
