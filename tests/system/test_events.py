@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from moto.events.models import EventPattern
 from moto.sns.models import sns_backends
 
 from local import events
@@ -146,3 +148,27 @@ def test_two_stacks_do_not_tell_each_others_chats(chatting: System):
     put = {"Source": "ec2-start-stop", "DetailType": BEGAN, "Detail": json.dumps({"stack": "other"})}
     chatting.stack.client("events").put_events(Entries=[put])
     assert messages(chatting) == []
+
+
+def test_a_rule_that_the_functions_policy_does_not_name_cannot_invoke_it(stopped: System):
+    bus = stopped.stack.client("events")
+    bus.put_rule(Name="somebodys", EventPattern=json.dumps({"source": ["mine"]}))
+    function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{stopped.stack.outputs['FunctionName']}"
+    bus.put_targets(Rule="somebodys", Targets=[{"Id": "1", "Arn": function}])
+    bus.put_events(Entries=[{"Source": "mine", "DetailType": "x", "Detail": "{}"}])
+    (failed,) = events.BUS.failed
+    assert "does not let" in failed
+
+
+def test_every_pattern_of_the_page_matches_a_failed_runs_end_and_no_success(stopped: System):
+    page = (ROOT / "docs" / "events.md").read_text()
+    patterns = [json.loads(text) for text in re.findall(r"--event-pattern '(\{.+?\})'", page, re.DOTALL)]
+    assert len(patterns) >= 3
+    good = stopped.run("start", environments=["dev"])
+    stopped.fail("StopInstances=UnauthorizedOperation:test2")
+    bad = stopped.run("stop")
+    (_, went_well), (_, failed) = of_run(good.name), of_run(bad.name)
+    for pattern in patterns:
+        rule = EventPattern.load(json.dumps(pattern))
+        assert rule.matches_event(failed), pattern
+        assert not rule.matches_event(went_well), pattern

@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 
 use super::change::{RunStatus, StatusChange};
 use super::links::Links;
+use super::one_line::shortened;
 use super::story::Story;
-use super::words::shortened;
 use crate::model::Problem;
+use crate::ports::EVENT_SOURCE;
 use crate::report::Place;
 
 /// So many problems are told in a message; the event has more, the mail all.
-const MOST_PROBLEMS: usize = 5;
-/// Characters of a problem's sentence.
-const SENTENCE: usize = 240;
+const MOST_PROBLEMS: usize = 4;
+/// Characters of a problem's sentence: EC2's text and our advice behind it.
+const SENTENCE: usize = 400;
 /// Characters of a name or a code.
 const NAME: usize = 80;
 /// Characters of a list of environments.
@@ -103,8 +104,9 @@ fn next_steps(links: &Links) -> Vec<String> {
 
 fn keywords(change: &StatusChange, story: &Story, place: &Place) -> Vec<String> {
     let outcome = story.verdict.unwrap_or(change.status.word());
-    let words = ["ec2-start-stop".to_owned(), place.stack.clone(), outcome.to_owned()];
-    words.into_iter().map(|word| shortened(&plain(&word), NAME)).collect()
+    let words = [&place.stack, outcome].map(|word| shortened(&plain(word), NAME));
+    let ours = [EVENT_SOURCE.to_owned()].into_iter().filter(|ours| *ours != words[0]);
+    ours.chain(words.clone()).collect()
 }
 
 /// As code, in which no markdown is read.

@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::change::StatusChange;
 use super::chat;
 use super::links::Links;
+use super::one_line::shortened;
 use super::story::{Counts, Story};
-use super::words::{self, shortened};
+use super::words;
 use crate::model::{Action, Problem};
 use crate::report::Place;
 

@@ -5,12 +5,13 @@
 //! - [`change`]: what Step Functions told
 //! - [`story`]: what was asked of the run, and what its report told
 //! - [`event`]: the event from both
-//! - [`words`], [`chat`], [`links`]: how people are told
+//! - [`words`], [`chat`], [`links`], [`one_line`]: how people are told
 
 mod change;
 mod chat;
 mod event;
 mod links;
+mod one_line;
 mod story;
 mod words;
 

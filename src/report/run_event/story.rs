@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::change::{RunStatus, StatusChange};
-use super::words::shortened;
+use super::one_line::shortened;
 use crate::model::{Action, Problem};
 
 /// The report's verdicts, as they stand in its answer.

@@ -1,6 +1,7 @@
 //! The words of an event: a title of one line. Pure.
 
 use super::change::{RunStatus, StatusChange};
+use super::one_line::shortened;
 use super::story::Story;
 use crate::model::Action;
 
@@ -57,15 +58,4 @@ fn about(story: &Story) -> String {
 
 fn parts(parts: [&str; 3]) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
-}
-
-/// One line of at most so many characters.
-pub(super) fn shortened(text: &str, characters: usize) -> String {
-    let line = text.split(|c: char| c.is_control() || c.is_whitespace());
-    let line = line.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= characters {
-        return line;
-    }
-    let start: String = line.chars().take(characters - 1).collect();
-    format!("{}…", start.trim_end())
 }
