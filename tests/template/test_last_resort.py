@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from moto.events.models import EventPattern
+from moto.sns.models import sns_backends
 
 from local.deploy import ROOT, translate
+from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
 from tests.parameters import REQUIRED
 from tests.system.conftest import System
@@ -62,7 +64,10 @@ def test_a_failed_run_without_a_mail_is_still_told_to_the_topic(broken: System):
     found = rule(broken)
     assert EventPattern.load(found["EventPattern"]).matches_event(status_event(machine, outcome.status))
     targets = broken.stack.client("events").list_targets_by_rule(Rule=found["Name"])["Targets"]
-    assert [target["Arn"] for target in targets] == [broken.stack.outputs["AlarmTopic"]]
+    topic = broken.stack.outputs["AlarmTopic"]
+    assert [target["Arn"] for target in targets] == [topic]
+    ((_, message, *_),) = sns_backends[ACCOUNT][REGION].topics[topic].sent_notifications
+    assert f"the run {outcome.name} is FAILED" in message
 
 
 @pytest.mark.parametrize(
