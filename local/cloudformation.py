@@ -146,6 +146,7 @@ class Inert(CloudFormationModel):  # moto finds direct subclasses of its model o
 INERT = {
     "AWS::CloudWatch::Alarm": "the embedded AWS has no metrics of functions and queues",
     "AWS::CloudWatch::Dashboard": "nobody looks at it here; tests/template reads its body",
+    "AWS::Lambda::EventInvokeConfig": "an invocation is made once here: what fails is not tried again",
     "AWS::SNS::TopicPolicy": "moto's SNS lets everybody publish",
     "AWS::SNS::Subscription": "nobody reads SNS mails here",
 }

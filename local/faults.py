@@ -29,6 +29,7 @@ OPERATIONS = (
     "DescribeKey",
     "CreateLogStream",
     "PutLogEvents",
+    "PutEvents",
     "DescribeAlarms",
     "GetAlarmMuteRule",
     "ListAlarmMuteRules",

@@ -16,7 +16,7 @@ from typing import Any
 
 from moto.ses.models import ses_backends
 
-from local import accounts, alarms, calendars, clock, cloudwatch, faults
+from local import accounts, alarms, calendars, clock, cloudwatch, events, faults
 from local.deploy import ROOT, Stack, deploy
 from local.fleet import Fleet
 from local.rendering import rendered
@@ -38,6 +38,8 @@ HIGHEST_SPEED = 600
 LONGEST_RUN_SECONDS = 3 * 3600
 # Real seconds: for a schedule that fires later than this nobody waits.
 LONGEST_WAIT_SECONDS = 600
+# The event of a run's end comes after the end, by one more invocation of the function.
+LONGEST_EVENT_REAL_SECONDS = 5
 
 
 def main(arguments: list[str]) -> int:
@@ -299,6 +301,7 @@ def follow(stack: Stack, server: Server, execution_arn: str, action: str, earlie
     print(f"=== Execution {name}: {told['status']} {told.get('error') or ''}".rstrip())
     if told.get("error") == "InvalidInput":
         print(f"    {sentence(told['cause'])}")
+    show_events(name)
     if muted := cloudwatch.muted():
         print(f"=== CloudWatch alarms that take no action now: {', '.join(sorted(muted))}")
     found = report(told) or {}
@@ -348,6 +351,15 @@ def show_mail(accepted: list[dict[str, str]], error: str, action: str) -> bool:
     print(mail["Message.Body.Text.Data"])
     print(f"\n=== Its HTML: {html.relative_to(ROOT)}")
     return not error
+
+
+def show_events(run: str) -> None:
+    """Shows what whoever listens on EventBridge was told of a run."""
+    told = events.BUS.of_run(run, LONGEST_EVENT_REAL_SECONDS)
+    for event in told:
+        print(f"=== Event {event['detail-type']}: {event['detail']['title']}")
+    if not any(event["detail"]["ended_at"] for event in told):
+        print("=== No event of its end was put on EventBridge.")
 
 
 def _serve(stack: Stack) -> None:

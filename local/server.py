@@ -32,6 +32,7 @@ from local import (
     cloudwatch,
     ec2,
     error_texts,
+    events,
     logs,
     scheduler,
     stepfunctions,
@@ -203,6 +204,7 @@ class Server:
         error_texts.install()
         accounts.install()
         self.application = Application()
+        events.install(self.application.lambdas)
         self._server = make_server(
             "127.0.0.1", port, self.application, threaded=True, request_handler=MotoRequestHandler
         )

@@ -28,7 +28,7 @@ def lines(stack: Stack, binary: str) -> list[str]:
 
 def _schedules(stack: Stack) -> list[dict[str, Any]]:
     scheduler = stack.client("scheduler")
-    # Of every group: SAM's and those of servers.toml are in the default one, those that runs make in the stack's own.
+    # Of every group: those that runs make are in the stack's own, all others in the default one.
     pages = scheduler.get_paginator("list_schedules").paginate()
     machine = stack.outputs["StateMachineArn"]
     # Whose another's is, is not asked for.

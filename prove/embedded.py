@@ -101,7 +101,7 @@ class Embedded(World):
     """The embedded AWS of one server."""
 
     sender = SENDER
-    # Nothing evaluates EventBridge rules and metrics here, Lambda writes no REPORT, and a request of some
+    # Nothing evaluates alarms and metrics here, Lambda writes no REPORT, and a request of some
     # milliseconds is seconds of simulated time.
     unjudged = frozenset({"notices", "metrics", "reports", "seconds"})
 

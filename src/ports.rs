@@ -153,6 +153,28 @@ pub(crate) trait ReadKeys {
     async fn key(&self, arn: &str) -> Result<Key, Failure>;
 }
 
+/// The source of our own events.
+pub(crate) const EVENT_SOURCE: &str = "ec2-start-stop";
+
+/// An event of our own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BusEvent {
+    /// What kind of event it is.
+    pub detail_type: &'static str,
+    /// Its detail, a JSON object.
+    pub detail: String,
+    /// The ARNs that it is about.
+    pub resources: Vec<String>,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+/// Tells whoever listens.
+pub(crate) trait PutEvents {
+    /// Puts one event on the account's default bus.
+    async fn put_event(&self, event: &BusEvent) -> Result<(), Failure>;
+}
+
 /// Requests to AWS, every attempt of the SDK counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Calls {

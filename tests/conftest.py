@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local import accounts, calendars, clock, ec2
+from local import accounts, calendars, clock, ec2, events
 from local.rendering import rendered
 from local.server import Server
 
@@ -54,6 +54,7 @@ def empty(server: Server) -> None:
     server.application.faults.clear()
     server.application.calls.clear()
     ec2.HABITS.clear()
+    events.clear()
     accounts.clear()
     calendars.CALENDARS.clear()
     request = urllib.request.Request(f"{server.url}/moto-api/reset", method="POST")

@@ -33,6 +33,8 @@ pub(crate) struct Aws {
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     #[cfg(feature = "kms")]
     pub(super) kms: aws_sdk_kms::Client,
+    #[cfg(feature = "events")]
+    pub(super) eventbridge: aws_sdk_eventbridge::Client,
     pub(super) ses: aws_sdk_ses::Client,
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) log_group: Option<String>,
@@ -88,6 +90,8 @@ impl Aws {
             cloudwatch: cloudwatch(config, &requests),
             #[cfg(feature = "kms")]
             kms: kms(config, &requests),
+            #[cfg(feature = "events")]
+            eventbridge: eventbridge(config, &requests),
             ses: aws_sdk_ses::Client::from_conf(ses.build()),
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.build()),
             log_group,
@@ -131,6 +135,12 @@ fn cloudwatch(config: &SdkConfig, requests: &Requests) -> aws_sdk_cloudwatch::Cl
 fn kms(config: &SdkConfig, requests: &Requests) -> aws_sdk_kms::Client {
     let config = aws_sdk_kms::config::Builder::from(config).interceptor(requests.clone());
     aws_sdk_kms::Client::from_conf(config.build())
+}
+
+#[cfg(feature = "events")]
+fn eventbridge(config: &SdkConfig, requests: &Requests) -> aws_sdk_eventbridge::Client {
+    let config = aws_sdk_eventbridge::config::Builder::from(config).interceptor(requests.clone());
+    aws_sdk_eventbridge::Client::from_conf(config.build())
 }
 
 /// The SDK would retry throttles and 5xx (a missing capacity too) unseen, past our token buckets.

@@ -1,4 +1,4 @@
-//! The ports' adapters: EC2, SES, KMS, CloudWatch, CloudWatch Logs, the clock, and the roles of other accounts. SDK types
+//! The ports' adapters: EC2, SES, KMS, CloudWatch, CloudWatch Logs, EventBridge, the clock, and the roles of other accounts. SDK types
 //! stop here. Decides nothing.
 //!
 //! `clients` holds what the adapters call by, `failure` what becomes of an error of the SDK; a file an adapter.
@@ -7,9 +7,13 @@ mod clients;
 mod clock;
 mod cloudwatch;
 mod ec2;
+#[cfg(feature = "events")]
+mod eventbridge;
 mod failure;
 mod kms;
 mod logs;
+#[cfg(not(feature = "events"))]
+mod no_events;
 mod reach;
 mod requests;
 mod role;

@@ -3,6 +3,8 @@
 mod check;
 mod cloudwatch;
 mod elsewhere;
+#[cfg(feature = "events")]
+mod eventbridge;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};

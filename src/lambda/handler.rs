@@ -11,7 +11,7 @@ use crate::lambda::metrics::{self, Source};
 use crate::lambda::payload::{PayloadError, PhaseRequest, Request};
 use crate::lambda::settings::Settings;
 use crate::lambda::watchers::Watchers;
-use crate::lambda::{asked, branch, checking, judging, reference, sending};
+use crate::lambda::{asked, branch, checking, judging, reference, sending, telling};
 use crate::model::{Execution, Failure, Instance, PhaseAnswer};
 use crate::muting::watcher::{self, Muter, unmute_unsettled};
 use crate::phase::in_time::in_time;
@@ -20,7 +20,7 @@ use crate::phase::run as phase;
 use crate::phase::run::{MARGIN, Task};
 use crate::phase_log::{self, Narrator};
 use crate::ports::{
-    MuteAlarms, PhaseLog, Reach, ReadIdentities, ReadInstances, ReadKeys, SendMail, Trail, World,
+    MuteAlarms, PhaseLog, PutEvents, Reach, ReadIdentities, ReadInstances, ReadKeys, SendMail, Trail, World,
 };
 use crate::report::branches::{self, EnvironmentResult};
 use crate::report::request::ReportRequest;
@@ -32,11 +32,14 @@ const LONGEST_LOOK: SignedDuration = SignedDuration::from_mins(2);
 
 /// All that an invocation needs of the world.
 pub(crate) trait Services:
-    World + MuteAlarms + PhaseLog + SendMail + ReadIdentities + ReadKeys + Trail + Reach
+    World + MuteAlarms + PhaseLog + PutEvents + SendMail + ReadIdentities + ReadKeys + Trail + Reach
 {
 }
 
-impl<T: World + MuteAlarms + PhaseLog + SendMail + ReadIdentities + ReadKeys + Trail + Reach> Services for T {}
+impl<T: World + MuteAlarms + PhaseLog + PutEvents + SendMail + ReadIdentities + ReadKeys + Trail + Reach>
+    Services for T
+{
+}
 
 /// One invocation, as Lambda tells of it.
 #[derive(Debug, Clone)]
@@ -82,6 +85,7 @@ pub(crate) async fn answer<W: Services>(
         }
         Request::Input(opening) => serde_json::to_value(asked::read(&opening, world.now())?)?,
         Request::Report(request) => send_report(world, settings, invocation, *request).await?,
+        Request::StatusChange(change) => telling::tell(world, settings, &change).await?,
     };
     Ok(answer)
 }

@@ -14,6 +14,8 @@ pub(crate) mod payload;
 mod reference;
 mod sending;
 pub(crate) mod settings;
+mod status_change;
+mod telling;
 pub(crate) mod watchers;
 
 #[cfg(test)]

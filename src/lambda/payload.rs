@@ -10,9 +10,10 @@ use serde_json::{Map, Value};
 use crate::check::CheckRequest;
 use crate::lambda::asked::Opening;
 use crate::lambda::branch::Record;
-use crate::lambda::reference;
+use crate::lambda::{reference, status_change};
 use crate::model::{Action, Execution};
 use crate::phase::progress::Progress;
+use crate::report::StatusChange;
 use crate::report::calendar::Calendar;
 use crate::report::request::ReportRequest;
 
@@ -29,6 +30,8 @@ pub(crate) enum Request {
     Report(Box<ReportRequest>),
     /// The evening check.
     Check(CheckRequest),
+    /// Tell whoever listens that a run began or ended.
+    StatusChange(Box<StatusChange>),
 }
 
 /// One phase.
@@ -93,6 +96,13 @@ impl From<reference::Refusal> for PayloadError {
     }
 }
 
+impl From<status_change::Refusal> for PayloadError {
+    fn from(refusal: status_change::Refusal) -> Self {
+        let found = shortened(&refusal.found);
+        Self::Field { field: refusal.field, expected: refusal.expected, found }
+    }
+}
+
 impl Request {
     /// Reads an invocation's payload.
     ///
@@ -107,6 +117,9 @@ impl Request {
         }
         if reference::is_skip(&fields) {
             return Ok(Self::Skip(None));
+        }
+        if status_change::is_one(&fields) {
+            return Ok(Self::StatusChange(Box::new(status_change::read(&fields)?)));
         }
         let slip = reference::mend_next_phase(&mut fields);
         let mut fields = Fields(fields);

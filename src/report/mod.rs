@@ -9,6 +9,7 @@
 //! - [`totals`]: how many servers stand how
 //! - [`answer`]: what the state machine is told of it
 //! - [`subject`], [`mail`]: what people are told of it
+//! - [`run_event`]: what EventBridge and chats are told of a run
 //! - [`place`]: where the function runs
 
 mod answer;
@@ -20,6 +21,7 @@ mod parts;
 mod place;
 pub(crate) mod request;
 mod rows;
+mod run_event;
 mod subject;
 mod totals;
 
@@ -27,6 +29,7 @@ pub(crate) use answer::{CAUSE_BYTES, PROBLEM_BYTES, RefusedRecipient, Sent, fitt
 pub(crate) use mail::notice::{Notice, Told};
 pub(crate) use parts::{Report, Seen, Status, TierReport};
 pub(crate) use place::Place;
+pub(crate) use run_event::{RunEvent, RunStatus, StatusChange};
 
 #[cfg(test)]
 pub(crate) use parts::Row;

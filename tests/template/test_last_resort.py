@@ -8,13 +8,18 @@ from typing import Any
 
 import pytest
 from moto.events.models import EventPattern
+from moto.sns.models import sns_backends
 
 from local.deploy import ROOT, translate
+from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
 from tests.parameters import REQUIRED
 from tests.system.conftest import System
 
 RESOURCES = translate(ROOT / "template.yaml", REQUIRED)["Resources"]
+# Both need neither the function nor SES; the second one speaks the chat's form.
+LAST_RESORTS = ("FailedRuns", "ChatFailedRuns")
+TOPICS = {"AlarmsPolicy": "Alarms", "ChatPolicy": "ChatTopic"}
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
@@ -34,6 +39,7 @@ def status_event(machine: str, status: str) -> dict[str, Any]:
     """As Step Functions puts it on the default bus."""
     name = "a-run"
     return {
+        "id": "11111111-2222-3333-4444-555555555555",
         "source": "aws.states",
         "detail-type": "Step Functions Execution Status Change",
         "detail": {
@@ -46,7 +52,8 @@ def status_event(machine: str, status: str) -> dict[str, Any]:
 
 
 def rule(system: System) -> dict[str, Any]:
-    (found,) = system.stack.client("events").list_rules()["Rules"]
+    rules = system.stack.client("events").list_rules()["Rules"]
+    (found,) = [rule for rule in rules if "-FailedRuns-" in rule["Name"]]
     return found
 
 
@@ -57,7 +64,10 @@ def test_a_failed_run_without_a_mail_is_still_told_to_the_topic(broken: System):
     found = rule(broken)
     assert EventPattern.load(found["EventPattern"]).matches_event(status_event(machine, outcome.status))
     targets = broken.stack.client("events").list_targets_by_rule(Rule=found["Name"])["Targets"]
-    assert [target["Arn"] for target in targets] == [broken.stack.outputs["AlarmTopic"]]
+    topic = broken.stack.outputs["AlarmTopic"]
+    assert [target["Arn"] for target in targets] == [topic]
+    ((_, message, *_),) = sns_backends[ACCOUNT][REGION].topics[topic].sent_notifications
+    assert f"the run {outcome.name} is FAILED" in message
 
 
 @pytest.mark.parametrize(
@@ -71,9 +81,9 @@ def test_only_ends_that_are_no_success_are_told(broken: System, status: str, tol
     assert not pattern.matches_event(status_event(machine + "-other", status))
 
 
-def test_the_message_fills_every_place_from_the_event():
-    (properties,) = of_type("AWS::Events::Rule").values()
-    transformer = properties["Targets"][0]["InputTransformer"]
+@pytest.mark.parametrize("name", LAST_RESORTS)
+def test_the_message_fills_every_place_from_the_event(name: str):
+    transformer = of_type("AWS::Events::Rule")[name]["Targets"][0]["InputTransformer"]
     template, _ = transformer["InputTemplate"]["Fn::Sub"]
     assert all(f"<{name}>" in template for name in transformer["InputPathsMap"])
     event = status_event("arn:aws:states:eu-west-1:123456789012:stateMachine:m", "FAILED")
@@ -84,14 +94,17 @@ def test_the_message_fills_every_place_from_the_event():
         assert isinstance(found, str)
 
 
-def topic_statements() -> dict[str, dict[str, Any]]:
-    """What the topic's policy says, by who is meant."""
-    (policy,) = of_type("AWS::SNS::TopicPolicy").values()
+def topic_statements(name: str) -> dict[str, dict[str, Any]]:
+    """What a topic's policy says, by who is meant."""
+    policy = of_type("AWS::SNS::TopicPolicy")[name]
+    assert policy["Topics"] == [{"Ref": TOPICS[name]}]
+    assert all(s["Resource"] == {"Ref": TOPICS[name]} for s in policy["PolicyDocument"]["Statement"])
     return {s["Principal"]["Service"]: s for s in policy["PolicyDocument"]["Statement"]}
 
 
-def test_only_event_rules_and_this_accounts_alarms_may_publish_to_the_topic():
-    statements = topic_statements()
+@pytest.mark.parametrize("name", TOPICS)
+def test_only_event_rules_and_this_accounts_alarms_may_publish_to_a_topic(name: str):
+    statements = topic_statements(name)
     assert set(statements) == {"events.amazonaws.com", "cloudwatch.amazonaws.com"}
     assert {s["Action"] for s in statements.values()} == {"sns:Publish"}
     condition = statements["cloudwatch.amazonaws.com"]["Condition"]
@@ -100,9 +113,10 @@ def test_only_event_rules_and_this_accounts_alarms_may_publish_to_the_topic():
 
 def test_eventbridge_publishes_without_a_condition_and_without_a_role():
     """With either one the notice may never arrive (EventBridge User Guide, eb-use-resource-based)."""
-    assert "Condition" not in topic_statements()["events.amazonaws.com"]
-    (properties,) = of_type("AWS::Events::Rule").values()
-    assert all("RoleArn" not in target for target in properties["Targets"])
+    for name in TOPICS:
+        assert "Condition" not in topic_statements(name)["events.amazonaws.com"]
+    for properties in of_type("AWS::Events::Rule").values():
+        assert all("RoleArn" not in target for target in properties["Targets"])
 
 
 def test_every_bad_end_and_every_miss_raises_an_alarm_at_the_first_one():
@@ -116,7 +130,8 @@ def test_every_bad_end_and_every_miss_raises_an_alarm_at_the_first_one():
         ("AWS/States", "ExecutionsAborted"),
     }
     for alarm in alarms:
-        assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
+        chat = {"Fn::If": ["HasChat", {"Ref": "ChatTopic"}, {"Ref": "AWS::NoValue"}]}
+        assert alarm["AlarmActions"] == [{"Ref": "Alarms"}, chat]
         assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
         assert alarm["TreatMissingData"] == "notBreaching"
 
@@ -129,8 +144,9 @@ def test_a_second_event_raises_an_alarm_again_because_every_alarm_counts_what_ha
 
 
 def test_the_second_way_watches_the_same_machine_and_ends_as_the_events_rule():
-    (rule_properties,) = of_type("AWS::Events::Rule").values()
-    detail = rule_properties["EventPattern"]["detail"]
+    patterns = [of_type("AWS::Events::Rule")[name]["EventPattern"] for name in LAST_RESORTS]
+    assert patterns[0] == patterns[1]
+    detail = patterns[0]["detail"]
     by_metric = {
         a["MetricName"]: a
         for a in of_type("AWS::CloudWatch::Alarm").values()

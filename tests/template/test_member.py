@@ -196,7 +196,12 @@ def test_it_grants_what_the_hub_grants_its_function_but_for_logs_mail_and_other_
         return set(granted([resources[role], policies]))
 
     at_home = of(HUB, "FunctionRole")
-    assert {action.split(":")[0] for action in at_home - of(TEMPLATE, "MemberRole")} == {"logs", "ses", "sts"}
+    assert {action.split(":")[0] for action in at_home - of(TEMPLATE, "MemberRole")} == {
+        "events",
+        "logs",
+        "ses",
+        "sts",
+    }
     assert of(TEMPLATE, "MemberRole") - at_home == set()
 
 

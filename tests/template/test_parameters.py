@@ -49,6 +49,8 @@ GOOD = {
     "SesSandbox": ["yes", "no"],
     "SesRegion": ["", "eu-west-1", "us-gov-west-1", "ap-southeast-4"],
     "AlarmMail": ["", *ADDRESSES["good"]],
+    "Events": ["on", "off"],
+    "Chat": ["on", "off"],
     "ServerTagValue": ["true", "team-a/dev"],
     "InstanceIds": ["", "i-12345678", "i-0123456789abcdef0,i-12345678"],
     "KmsKeyArns": ["", KEY, f"{KEY},{KEY}"],
@@ -92,6 +94,8 @@ BAD = {
     "SesSandbox": ["", "true"],
     "SesRegion": ["eu-west", "EU-WEST-1", "eu-west-1a", "*", "Frankfurt"],
     "AlarmMail": [*filter(None, ADDRESSES["bad"]), "a@example.com,b@example.com"],
+    "Events": ["yes", ""],
+    "Chat": ["slack", ""],
     "ServerTagValue": ["", "*", "two words"],
     "InstanceIds": ["test1", "i-xyz", "*", "i-12345678,*"],
     "KmsKeyArns": ["*", "alias/mine", KEY.replace("key/", "alias/"), f"{KEY},*"],
@@ -147,6 +151,7 @@ def test_nothing_is_scheduled_muted_or_open_by_default():
         "StopEnabled": "DISABLED",
         "CheckEnabled": "DISABLED",
         "MuteAlarms": "off",
+        "Chat": "off",
         "Api": "off",
     }
     assert {name: PARAMETERS[name]["Default"] for name in off} == off

@@ -79,6 +79,9 @@ def needs_of(system: System, call: Call) -> list[Need]:
         return [made, Need("iam:PassRole", body["Target"]["RoleArn"], passed)]
     if call.service == "monitoring":
         return [Need(f"cloudwatch:{call.operation}", arn) for arn in alarm_resources(call)]
+    if call.service == "events":
+        (entry,) = json.loads(given["body"])["Entries"]
+        return [Need(action, f"{arn}:event-bus/default", {"events:source": entry["Source"]})]
     if call.service == "states":
         return [Need(action, json.loads(given["body"])["stateMachineArn"])]
     return [Need(action)]

@@ -20,6 +20,7 @@ mod hostile;
 mod payloads;
 mod reference;
 mod report;
+mod status_changes;
 mod trail;
 
 fn settings() -> Settings {

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::world::{KEY, World, error};
 use crate::model::{Elsewhere, Failure, Instance, InstanceState, StatusChecks, StopKind};
 use crate::ports::{
-    Alarm, Calls, ChangeInstances, Clock, Key, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog, Reach,
-    ReadIdentities, ReadInstances, ReadKeys, Selection, SendMail, Trail, TryChanges,
+    Alarm, BusEvent, Calls, ChangeInstances, Clock, Key, LogLine, Mail, MuteAlarms, MuteRule, PhaseLog,
+    PutEvents, Reach, ReadIdentities, ReadInstances, ReadKeys, Selection, SendMail, Trail, TryChanges,
 };
 
 impl ReadInstances for World {
@@ -157,6 +157,14 @@ impl ReadKeys for World {
     async fn key(&self, arn: &str) -> Result<Key, Failure> {
         self.call("DescribeKey", &[arn.to_owned()])?;
         Ok(Key { state: self.key_state.get().to_owned() })
+    }
+}
+
+impl PutEvents for World {
+    async fn put_event(&self, event: &BusEvent) -> Result<(), Failure> {
+        self.call("PutEvents", &event.resources)?;
+        self.events.borrow_mut().push(event.clone());
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::server::{Habit, Server, seven};
 use crate::model::{Elsewhere, Failure, Instance, InstanceState};
-use crate::ports::{Alarm, Mail, MuteRule};
+use crate::ports::{Alarm, BusEvent, Mail, MuteRule};
 
 /// A call that the phase made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,7 @@ pub(crate) struct World {
     pub log: RefCell<Vec<String>>,
     pub log_fails: Cell<bool>,
     pub mails: RefCell<Vec<Mail>>,
+    pub(crate) events: RefCell<Vec<BusEvent>>,
     /// SES refuses a mail to any of these.
     pub(crate) refused_recipients: RefCell<BTreeSet<String>>,
     /// SES has verified all identities but these.
@@ -79,6 +80,7 @@ impl World {
             log: RefCell::default(),
             log_fails: Cell::new(false),
             mails: RefCell::default(),
+            events: RefCell::default(),
             refused_recipients: RefCell::default(),
             unverified: RefCell::default(),
             key_state: Cell::new("Enabled"),
