@@ -5,17 +5,22 @@
 
 mod clients;
 mod clock;
+#[cfg(feature = "muting")]
 mod cloudwatch;
 mod ec2;
 mod failure;
 mod logs;
+#[cfg(not(feature = "muting"))]
+mod no_muting;
 mod reach;
 mod requests;
 mod role;
 mod ses;
+mod trust;
 
 pub(crate) use clients::Aws;
 pub(crate) use clock::LambdaClock;
+pub(crate) use trust::trust;
 
 #[cfg(test)]
 mod tests;

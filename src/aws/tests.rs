@@ -1,5 +1,6 @@
 //! The adapters against answers as they come over HTTP, from a small server on 127.0.0.1.
 
+#[cfg(feature = "muting")]
 mod cloudwatch;
 mod elsewhere;
 
