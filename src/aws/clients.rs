@@ -7,24 +7,19 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ec2::config::Region;
+use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_smithy_http_client::HttpClientError;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::TrustStore;
+use aws_types::SdkConfig;
 use jiff::Timestamp;
 
 use crate::model::Elsewhere;
 use crate::ports::{Calls, Clock, Trail};
 
 use super::clock::LambdaClock;
+use super::config::{Variable, config};
 use super::requests::Requests;
-
-/// The SDK's default is 3.1 s to connect and no limit to read.
-const CONNECT: Duration = Duration::from_secs(3);
-/// A DescribeInstances page of 1,000 instances takes a few seconds.
-const READ: Duration = Duration::from_secs(20);
 
 /// What was made for each place, and in which run: at most one set of clients a place.
 pub(super) type Kept = Arc<Mutex<BTreeMap<Elsewhere, (String, Aws)>>>;
@@ -52,32 +47,21 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    /// `trusted` is whom TLS trusts. `log_group` is the phase log's; without one, lines go to stdout only. `ses_region` is
-    /// SES's where it is not the function's.
-    pub(crate) async fn connect(
+    /// AWS as `variable`, the environment's, tells of it. `trusted` is whom TLS trusts.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub(crate) fn connect(
+        variable: Variable,
         trusted: TrustStore,
-        log_group: Option<String>,
-        ses_region: Option<String>,
         clock: LambdaClock,
     ) -> Result<Self, HttpClientError> {
-        // ring, not aws-lc: its first handshake costs a tenth of the CPU, and a 128 MB function has a fourteenth
-        // of a vCPU. Given up for it: post-quantum key exchange.
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(TlsContext::builder().with_trust_store(trusted).build()?);
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build();
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http.build_https())
-            .timeout_config(timeouts)
-            // A role's credentials end by the clock that the invocation runs by.
-            .time_source(clock)
-            // Where Lambda puts them. The default chain would make clients for places that a function has not.
-            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-            .load()
-            .await;
-        Ok(Self::new(&config, log_group, ses_region, clock))
+        let config = config(variable, trusted, clock)?;
+        Ok(Self::new(&config, variable("PHASE_LOG_GROUP"), variable("SES_REGION"), clock))
     }
 
+    /// `log_group` is the phase log's; without one, lines go to stdout only. `ses_region` is SES's where it is not the
+    /// function's.
     pub(super) fn new(
         config: &SdkConfig,
         log_group: Option<String>,

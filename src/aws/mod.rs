@@ -7,6 +7,7 @@ mod clients;
 mod clock;
 #[cfg(feature = "muting")]
 mod cloudwatch;
+mod config;
 mod ec2;
 mod failure;
 mod logs;
@@ -20,6 +21,7 @@ mod trust;
 
 pub(crate) use clients::Aws;
 pub(crate) use clock::LambdaClock;
+pub(crate) use config::Variable;
 pub(crate) use trust::trust;
 
 #[cfg(test)]
