@@ -1,7 +1,7 @@
 //! The SDK's configuration, from the environment variables that Lambda and the template set.
 //!
 //! Owns which of AWS's own variables count. The crate aws-config would read all of them and profiles' files too, and look
-//! for credentials in places that a function does not have: it was a tenth of the artefact (docs/performance.md).
+//! for credentials in places that a function does not have: 0.3 MB of the zipped artefact.
 
 use std::time::Duration;
 
