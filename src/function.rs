@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 
-use crate::aws::{Aws, LambdaClock};
+use crate::aws::{Aws, LambdaClock, Variable, trust};
 use crate::lambda::error::HandlerError;
 use crate::lambda::handler::{self, Invocation};
 use crate::lambda::json;
@@ -22,7 +22,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// If the Runtime API cannot be reached, or `LOCAL_CLOCK` cannot be read.
 #[tokio::main(flavor = "current_thread")]
 pub async fn run() -> Result<(), Error> {
-    let variable = |name: &str| std::env::var(name).ok();
+    let variable: Variable = |name| std::env::var(name).ok();
     // Not EnvFilter: filters on spans' fields bring a regex engine along, 0.3 MB of the artefact.
     let wanted = variable("RUST_LOG").and_then(|wanted| wanted.parse().ok());
     let targets: Targets = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
@@ -30,10 +30,17 @@ pub async fn run() -> Result<(), Error> {
     tracing_subscriber::registry().with(lines).with(targets).init();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ec2-start-stop");
     let clock = LambdaClock::from_setting(variable("LOCAL_CLOCK").as_deref())?;
-    let settings = settings::read(variable);
-    let aws = Aws::connect(variable("PHASE_LOG_GROUP"), variable("SES_REGION"), clock).await;
-    let service = service_fn(|event| answer(&aws, &settings, event));
+    let ready = make_ready(variable, clock);
+    let service = service_fn(|event| answer(&ready, event));
     Runtime::new(service).layer(MapRequestLayer::new(as_text)).run().await
+}
+
+/// AWS and the settings, or what is wrong with them: every invocation says it.
+fn make_ready(variable: Variable, clock: LambdaClock) -> Result<(Aws, Settings), HandlerError> {
+    let settings = settings::read(variable)?;
+    let trusted = trust(variable).map_err(HandlerError::Misconfigured)?;
+    let aws = Aws::connect(variable, trusted, clock);
+    Ok((aws.map_err(|error| HandlerError::Misconfigured(error.to_string()))?, settings))
 }
 
 /// The payload reaches us as its text: what is no JSON is then refused by a name of ours.
@@ -43,8 +50,7 @@ fn as_text(invocation: LambdaInvocation) -> LambdaInvocation {
 }
 
 async fn answer(
-    aws: &Aws,
-    settings: &Result<Settings, HandlerError>,
+    ready: &Result<(Aws, Settings), HandlerError>,
     event: LambdaEvent<String>,
 ) -> Result<Value, Diagnostic> {
     let invocation = Invocation {
@@ -54,7 +60,7 @@ async fn answer(
             .unwrap_or(Timestamp::MAX),
         request_id: event.context.request_id,
     };
-    let settings = settings.as_ref().map_err(diagnostic)?;
+    let (aws, settings) = ready.as_ref().map_err(diagnostic)?;
     let payload = json::parse(&event.payload).map_err(|error| diagnostic(&error.into()))?;
     // Boxed: the SDK's nested futures are deeper than the compiler's layout queries go.
     let answer = Box::pin(handler::answer(aws, settings, &invocation, payload));

@@ -1,42 +1,44 @@
 //! AWS, as the function reaches it: the clients, on one connection pool.
 //!
-//! Owns how they are made, once at init; `reach` makes those of other accounts and Regions, when they are needed.
+//! Owns how they are made: each when it is first used, because a client reads its service's endpoint rules and the
+//! roots. `reach` makes those of other accounts and Regions.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_sdk_ec2::config::Region;
+use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_smithy_http_client::HttpClientError;
+use aws_smithy_http_client::tls::TrustStore;
+use aws_types::SdkConfig;
 use jiff::Timestamp;
 
 use crate::model::Elsewhere;
 use crate::ports::{Calls, Clock, Trail};
 
 use super::clock::LambdaClock;
+use super::config::{Variable, config};
 use super::requests::Requests;
-
-/// The SDK's default is 3.1 s to connect and no limit to read.
-const CONNECT: Duration = Duration::from_secs(3);
-/// A DescribeInstances page of 1,000 instances takes a few seconds.
-const READ: Duration = Duration::from_secs(20);
 
 /// What was made for each place, and in which run: at most one set of clients a place.
 pub(super) type Kept = Arc<Mutex<BTreeMap<Elsewhere, (String, Aws)>>>;
 
+/// A client that is made when it is first used.
+pub(super) type WhenUsed<C> = Arc<LazyLock<C, Box<dyn FnOnce() -> C + Send>>>;
+
 /// AWS, as the function reaches it: at home, or with another account's or Region's EC2 and CloudWatch.
 #[derive(Debug, Clone)]
 pub(crate) struct Aws {
-    pub(super) ec2: aws_sdk_ec2::Client,
-    pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
+    pub(super) ec2: WhenUsed<aws_sdk_ec2::Client>,
+    #[cfg(feature = "muting")]
+    pub(super) cloudwatch: WhenUsed<aws_sdk_cloudwatch::Client>,
     #[cfg(feature = "kms")]
-    pub(super) kms: aws_sdk_kms::Client,
+    pub(super) kms: WhenUsed<aws_sdk_kms::Client>,
     #[cfg(feature = "events")]
-    pub(super) eventbridge: aws_sdk_eventbridge::Client,
-    pub(super) ses: aws_sdk_ses::Client,
-    pub(super) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(super) eventbridge: WhenUsed<aws_sdk_eventbridge::Client>,
+    pub(super) ses: WhenUsed<aws_sdk_ses::Client>,
+    pub(super) logs: WhenUsed<aws_sdk_cloudwatchlogs::Client>,
     pub(super) log_group: Option<String>,
     /// Of what all clients are made; its credentials are the function's own.
     pub(super) config: SdkConfig,
@@ -49,27 +51,21 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    /// Makes the clients. `log_group` is the phase log's; without one, lines go to stdout only. `ses_region` is SES's
-    /// where it is not the function's.
-    pub(crate) async fn connect(
-        log_group: Option<String>,
-        ses_region: Option<String>,
+    /// AWS as `variable`, the environment's, tells of it. `trusted` is whom TLS trusts.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub(crate) fn connect(
+        variable: Variable,
+        trusted: TrustStore,
         clock: LambdaClock,
-    ) -> Self {
-        // ring, not aws-lc: its first handshake costs a tenth of the CPU, and a 128 MB function has a fourteenth
-        // of a vCPU. Given up for it: post-quantum key exchange.
-        let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build();
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http.build_https())
-            .timeout_config(timeouts)
-            // A role's credentials end by the clock that the invocation runs by.
-            .time_source(clock)
-            .load()
-            .await;
-        Self::new(&config, log_group, ses_region, clock)
+    ) -> Result<Self, HttpClientError> {
+        let config = config(variable, trusted, clock)?;
+        Ok(Self::new(&config, variable("PHASE_LOG_GROUP"), variable("SES_REGION"), clock))
     }
 
+    /// `log_group` is the phase log's; without one, lines go to stdout only. `ses_region` is SES's where it is not the
+    /// function's.
     pub(super) fn new(
         config: &SdkConfig,
         log_group: Option<String>,
@@ -77,23 +73,16 @@ impl Aws {
         clock: LambdaClock,
     ) -> Self {
         let requests = Requests::default();
-        // A lost answer must not become a second mail.
-        let mut ses = aws_sdk_ses::config::Builder::from(config)
-            .retry_config(RetryConfig::disabled())
-            .interceptor(requests.clone());
-        if let Some(region) = ses_region {
-            ses.set_region(Some(Region::new(region)));
-        }
-        let logs = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(requests.clone());
         Self {
             ec2: ec2(config, &requests),
+            #[cfg(feature = "muting")]
             cloudwatch: cloudwatch(config, &requests),
             #[cfg(feature = "kms")]
             kms: kms(config, &requests),
             #[cfg(feature = "events")]
             eventbridge: eventbridge(config, &requests),
-            ses: aws_sdk_ses::Client::from_conf(ses.build()),
-            logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.build()),
+            ses: ses(config, &requests, ses_region),
+            logs: logs(config, &requests),
             log_group,
             config: config.clone(),
             place: None,
@@ -107,6 +96,7 @@ impl Aws {
     pub(super) fn at(&self, place: &Elsewhere, config: &SdkConfig) -> Self {
         Self {
             ec2: ec2(config, &self.requests),
+            #[cfg(feature = "muting")]
             cloudwatch: cloudwatch(config, &self.requests),
             #[cfg(feature = "kms")]
             kms: kms(config, &self.requests),
@@ -122,25 +112,63 @@ impl Aws {
     }
 }
 
-fn ec2(config: &SdkConfig, requests: &Requests) -> aws_sdk_ec2::Client {
-    aws_sdk_ec2::Client::from_conf(one_attempt(config).interceptor(requests.clone()).build())
+fn when_used<C>(
+    config: &SdkConfig,
+    requests: &Requests,
+    make: impl FnOnce(&SdkConfig, Requests) -> C + Send + 'static,
+) -> WhenUsed<C> {
+    let (config, requests) = (config.clone(), requests.clone());
+    Arc::new(LazyLock::new(Box::new(move || make(&config, requests))))
 }
 
-fn cloudwatch(config: &SdkConfig, requests: &Requests) -> aws_sdk_cloudwatch::Client {
-    let config = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(requests.clone());
-    aws_sdk_cloudwatch::Client::from_conf(config.build())
+fn ec2(config: &SdkConfig, requests: &Requests) -> WhenUsed<aws_sdk_ec2::Client> {
+    when_used(config, requests, |config, requests| {
+        aws_sdk_ec2::Client::from_conf(one_attempt(config).interceptor(requests).build())
+    })
+}
+
+#[cfg(feature = "muting")]
+fn cloudwatch(config: &SdkConfig, requests: &Requests) -> WhenUsed<aws_sdk_cloudwatch::Client> {
+    when_used(config, requests, |config, requests| {
+        let config = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(requests);
+        aws_sdk_cloudwatch::Client::from_conf(config.build())
+    })
+}
+
+fn ses(config: &SdkConfig, requests: &Requests, region: Option<String>) -> WhenUsed<aws_sdk_ses::Client> {
+    when_used(config, requests, |config, requests| {
+        // A lost answer must not become a second mail.
+        let mut config = aws_sdk_ses::config::Builder::from(config)
+            .retry_config(RetryConfig::disabled())
+            .interceptor(requests);
+        if let Some(region) = region {
+            config.set_region(Some(Region::new(region)));
+        }
+        aws_sdk_ses::Client::from_conf(config.build())
+    })
+}
+
+fn logs(config: &SdkConfig, requests: &Requests) -> WhenUsed<aws_sdk_cloudwatchlogs::Client> {
+    when_used(config, requests, |config, requests| {
+        let config = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(requests);
+        aws_sdk_cloudwatchlogs::Client::from_conf(config.build())
+    })
 }
 
 #[cfg(feature = "kms")]
-fn kms(config: &SdkConfig, requests: &Requests) -> aws_sdk_kms::Client {
-    let config = aws_sdk_kms::config::Builder::from(config).interceptor(requests.clone());
-    aws_sdk_kms::Client::from_conf(config.build())
+fn kms(config: &SdkConfig, requests: &Requests) -> WhenUsed<aws_sdk_kms::Client> {
+    when_used(config, requests, |config, requests| {
+        let config = aws_sdk_kms::config::Builder::from(config).interceptor(requests);
+        aws_sdk_kms::Client::from_conf(config.build())
+    })
 }
 
 #[cfg(feature = "events")]
-fn eventbridge(config: &SdkConfig, requests: &Requests) -> aws_sdk_eventbridge::Client {
-    let config = aws_sdk_eventbridge::config::Builder::from(config).interceptor(requests.clone());
-    aws_sdk_eventbridge::Client::from_conf(config.build())
+fn eventbridge(config: &SdkConfig, requests: &Requests) -> WhenUsed<aws_sdk_eventbridge::Client> {
+    when_used(config, requests, |config, requests| {
+        let config = aws_sdk_eventbridge::config::Builder::from(config).interceptor(requests);
+        aws_sdk_eventbridge::Client::from_conf(config.build())
+    })
 }
 
 /// The SDK would retry throttles and 5xx (a missing capacity too) unseen, past our token buckets.

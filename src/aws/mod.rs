@@ -5,7 +5,9 @@
 
 mod clients;
 mod clock;
+#[cfg(feature = "muting")]
 mod cloudwatch;
+mod config;
 mod ec2;
 #[cfg(feature = "events")]
 mod eventbridge;
@@ -14,13 +16,18 @@ mod kms;
 mod logs;
 #[cfg(not(feature = "events"))]
 mod no_events;
+#[cfg(not(feature = "muting"))]
+mod no_muting;
 mod reach;
 mod requests;
 mod role;
 mod ses;
+mod trust;
 
 pub(crate) use clients::Aws;
 pub(crate) use clock::LambdaClock;
+pub(crate) use config::Variable;
+pub(crate) use trust::trust;
 
 #[cfg(test)]
 mod tests;

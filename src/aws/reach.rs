@@ -7,8 +7,7 @@ use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::PoisonError;
 
-use aws_config::Region;
-use aws_config::identity::IdentityCache;
+use aws_sdk_ec2::config::{IdentityCache, Region};
 
 use crate::model::Elsewhere;
 use crate::ports::Reach;
@@ -25,7 +24,7 @@ impl Reach for Aws {
         let mut config = self
             .config
             .to_builder()
-            .credentials_provider(role::credentials(&self.config, place, run).await)
+            .credentials_provider(role::credentials(&self.config, place, run))
             // One for both clients of the place, and for no other: the role is assumed once.
             .identity_cache(IdentityCache::lazy().build());
         if let Some(region) = &place.region {

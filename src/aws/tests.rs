@@ -1,6 +1,7 @@
 //! The adapters against answers as they come over HTTP, from a small server on 127.0.0.1.
 
 mod check;
+#[cfg(feature = "muting")]
 mod cloudwatch;
 mod elsewhere;
 #[cfg(feature = "events")]
@@ -11,8 +12,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_types::SdkConfig;
 
 use super::clients::one_attempt;
 use super::{Aws, LambdaClock};

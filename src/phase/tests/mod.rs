@@ -8,6 +8,7 @@ mod fault_table;
 mod forced_stop;
 mod hostile;
 mod invariants;
+mod looks;
 mod phase;
 mod progress;
 mod resume;

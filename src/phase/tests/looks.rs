@@ -1,0 +1,35 @@
+//! What looks cost: how many servers EC2 is asked about.
+
+use crate::model::Action;
+use crate::servers::file::ServerList;
+use crate::testkit::small_ec2::{Call, Server, World, list, run, running, stopped};
+
+/// The calls that read, of a start of a list with so many servers that run already and ten that are stopped.
+fn reads(run_already: usize) -> Vec<Call> {
+    let names: Vec<String> = (0..run_already + 10).map(|number| format!("test{number}")).collect();
+    let server = |(number, name): (usize, &String)| -> Server {
+        if number < run_already { running(name) } else { stopped(name) }
+    };
+    let world = World::new(names.iter().enumerate().map(server));
+    let list = ServerList { servers: names.clone(), ..list(&[]) };
+    let answer = run(&world, &list, Action::Start);
+    assert!(answer.next_phase, "{:?}", answer.problems);
+    let calls = world.calls.take();
+    calls.into_iter().filter(|call| call.operation.starts_with("Describe")).collect()
+}
+
+#[test]
+fn a_look_at_two_thousand_servers_with_ten_under_way_costs_what_ten_cost() {
+    let asked = |call: &Call| (call.operation, call.ids.len());
+    let (few, many) = (reads(0), reads(1_990));
+    let is_whole = |call: &&Call| call.operation == "DescribeInstances";
+    assert_eq!(many.iter().filter(is_whole).count(), 2, "the first look and the verdict's");
+    // Between the two whole looks, which end with the checks of all that run.
+    let between = |calls: &[Call]| -> Vec<(&'static str, usize)> {
+        let first = calls.iter().position(|call| call.ids.len() == 10).expect("a look at the ten");
+        let last = calls.iter().rposition(|call| is_whole(&call)).expect("the verdict's look");
+        calls[first..last].iter().map(asked).collect()
+    };
+    assert!(between(&many).iter().all(|(_, servers)| *servers <= 10), "{:?}", between(&many));
+    assert_eq!(between(&many), between(&few));
+}
