@@ -15,7 +15,10 @@ from typing import Any
 from bench.process import FunctionProcess
 from local.deploy import ROOT
 from local.fleet import lists, servers_of
+from local.rendering import rendered
+from local.run import set_up
 from local.runtime_api import PASSED_ON, REGION
+from local.server import Server
 
 OURS = ROOT / "target" / "release" / "ec2-start-stop"
 HELLO = ROOT / "target" / "hello" / "release" / "hello"
@@ -58,11 +61,21 @@ def baseline(environment: dict[str, str]) -> FunctionProcess:
     return FunctionProcess(BASELINE, environment)
 
 
-def environment(url: str, roots: Path, servers: Path, folder: Path) -> dict[str, str]:
-    """The environment variables of all three; each reads its own. The baseline's lists go to `folder`."""
+def deployed(server: Server, folder: Path) -> dict[str, str]:
+    """The function's environment variables, as template.yaml gives them once it is deployed."""
+    stack = set_up(server, folder / "deployed.log", OURS, SERVERS, rendered(SERVERS))
+    return dict(server.application.lambdas.functions[stack.outputs["FunctionName"]].environment)
+
+
+def environment(url: str, variables: dict[str, str], servers: Path, folder: Path) -> dict[str, str]:
+    """The environment variables of all three: Lambda's own, the template's, where AWS and the servers are.
+
+    The baseline's lists go to `folder`.
+    """
     names = folder / f"{servers.stem}.json"
     names.write_text(json.dumps({str(given["number"]): servers_of(given) for given in lists(servers)}))
-    return {key: os.environ[key] for key in PASSED_ON if key in os.environ} | {
+    passed_on = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
+    lambdas_own = {
         "AWS_LAMBDA_FUNCTION_NAME": "bench",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
@@ -72,17 +85,12 @@ def environment(url: str, roots: Path, servers: Path, folder: Path) -> dict[str,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "function",
         "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_ENDPOINT_URL": url,
-        "AWS_CA_BUNDLE": str(roots),
-        "SSL_CERT_FILE": str(roots),
-        "PHASE_LOG_GROUP": LOG_GROUP,
-        "SERVERS_FILE": str(servers),
-        "SERVERS_JSON": str(names),
     }
+    here = {"AWS_ENDPOINT_URL": url, "SERVERS_FILE": str(servers), "SERVERS_JSON": str(names)}
+    return passed_on | lambdas_own | variables | here
 
 
-def create_log(logs: Any) -> None:
-    """The phase log's group, with the stream of each side: neither is measured creating it."""
-    logs.create_log_group(logGroupName=LOG_GROUP)
+def create_streams(logs: Any, group: str) -> None:
+    """The phase log's stream of each side: neither is measured creating it."""
     for stream in (RUN, "phases"):
-        logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=stream)
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)

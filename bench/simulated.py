@@ -14,6 +14,8 @@ from bench.table import Goal, Row, spread
 from local.deploy import ROOT
 
 SIMULATION = ["cargo", "run", "--quiet", "--no-default-features", "--example", "simulation"]
+MOST_REQUESTS = {20: 250, 1000: 600}
+"""The goal of a start of so many servers, none of them bad."""
 BIG = 1000
 """No throttle may come up to this many servers."""
 
@@ -28,8 +30,10 @@ def rows(told: dict[str, Any]) -> list[Row]:
     """Dead time and critical path over all fleets, and the throttles at 1,000 servers."""
     ours, baseline = told["fleets"]["ours"], told["fleets"]["baseline"]
     fleets = f"{len(ours)} random fleets"
+    requests = [_requests(told, servers, at_most) for servers, at_most in MOST_REQUESTS.items()]
     big = [size for size in told["sizes"] if size["servers"] == BIG]
     return [
+        *requests,
         Row(
             f"dead time between tiers, {fleets}",
             dead_seconds(ours),
@@ -62,6 +66,15 @@ def rows(told: dict[str, Any]) -> list[Row]:
             [Goal(0, percentile=100)],
         ),
     ]
+
+
+def _requests(told: dict[str, Any], servers: int, at_most: int) -> Row:
+    """Of a whole start, reads and changes."""
+    size = next(size for size in told["sizes"] if (size["servers"], size["bad"]) == (servers, 0))
+    ours, baseline = ([sample["requests"] for sample in size[who]] for who in ("ours", "baseline"))
+    return Row(
+        f"requests to EC2, start of {servers:,} servers", ours, "baseline", baseline, "", [Goal(at_most)]
+    )
 
 
 def dead_seconds(starts: list[dict[str, Any]]) -> list[float]:

@@ -1,7 +1,7 @@
 """The rows of a function's start: init, cold, warm, a small CPU share, memory, the artefact's size.
 
 Owns these measurements. Samples of ours and of the other are taken in turn, so that what disturbs the machine
-disturbs both.
+disturbs both. A phase that did not go as a phase with nothing to do goes is an error, never a sample.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import functions, many_servers
+from bench import functions, many_servers, nothing_to_do
 from bench.cpu_share import cpu_share_of, join
 from bench.many_servers import FrontOfMany
 from bench.process import FunctionProcess
@@ -29,53 +30,65 @@ MANY = 2000
 MEGABYTE = 1_000_000
 
 Run = Callable[[dict[str, str]], FunctionProcess]
-Measure = Callable[[Run, dict[str, str], dict[str, Any]], float]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where functions run: the embedded AWS behind TLS, and their environment variables."""
+
+    front: TlsFront
+    environment: dict[str, str]
+
+    @property
+    def over_tls(self) -> dict[str, str]:
+        """With the throw-away authority beside what a deployed function trusts."""
+        return self.environment | {"AWS_CA_BUNDLE": str(self.front.authority)}
+
+
+Measure = Callable[[Run, Place, dict[str, Any]], float]
 
 
 def rows(server: Server) -> list[Row]:
     """All rows of this module."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        few = _few_servers(server, folder)
-        many = _many_servers(server, folder)
+        variables = functions.deployed(server, folder)
+        few = _few_servers(server, variables, folder)
+        many = _many_servers(server, variables, folder)
         return [
             *_times(few),
-            _peak_memory("20 servers", few, at_most=12.0),
-            _peak_memory(f"{MANY:,} servers", many, at_most=24.0),
+            _peak_memory("20 servers", few, at_most=9.0),
+            _peak_memory(f"{MANY:,} servers", many, at_most=14.0),
             _artefact(),
         ]
 
 
-def _times(environment: dict[str, str]) -> list[Row]:
+def _times(place: Place) -> list[Row]:
     """Init, cold and warm, at full speed and at a small function's share."""
     init, share = "init: spawn to first `next`", f"first phase, TLS, CPU share of {LAMBDA_MB} MB"
     hello, baseline = ("hello world in Rust", functions.hello), ("baseline", functions.baseline)
     rows = (
-        (init, _init, hello, 2),
+        (init, _init, hello, 1.6),
         (init, _init, baseline, 1 / 60),
         ("cold: init and first phase, TLS", _cold, baseline, 1 / 30),
         (share, _first_phase_at_a_small_share, baseline, None),
         ("warm phase, nothing to do, TLS", _warm, baseline, None),
     )
-    return [_row(*row, environment) for row in rows]
+    return [_row(*row, place) for row in rows]
 
 
-def _row(
-    what: str, measure: Measure, beside: tuple[str, Run], ratio: float | None, environment: dict[str, str]
-) -> Row:
-    ours, theirs = _in_turn(measure, functions.ours, beside[1], environment)
+def _row(what: str, measure: Measure, beside: tuple[str, Run], ratio: float | None, place: Place) -> Row:
+    ours, theirs = _in_turn(measure, functions.ours, beside[1], place)
     return Row(what, ours, beside[0], theirs, "s", [Goal(ratio, of_ratio=True)] if ratio else [])
 
 
-def _in_turn(
-    measure: Measure, ours: Run, other: Run, environment: dict[str, str]
-) -> tuple[list[float], list[float]]:
+def _in_turn(measure: Measure, ours: Run, other: Run, place: Place) -> tuple[list[float], list[float]]:
     """Samples of both, one of each at a time; the first ones, which fill caches, do not count."""
     our_samples, other_samples = [], []
     for number in range(WARM_UP + SAMPLES):
         pair = (
-            measure(ours, environment, functions.our_event()),
-            measure(other, environment, functions.phase_event()),
+            measure(ours, place, functions.our_event()),
+            measure(other, place, functions.phase_event()),
         )
         if number >= WARM_UP:
             our_samples.append(pair[0])
@@ -83,38 +96,40 @@ def _in_turn(
     return our_samples, other_samples
 
 
-def _init(run: Run, environment: dict[str, str], _event: dict[str, Any]) -> float:
-    with run(environment) as process:
+def _init(run: Run, place: Place, _event: dict[str, Any]) -> float:
+    """As deployed: nothing is trusted beside what the function brings."""
+    with run(place.environment) as process:
         return process.init_seconds
 
 
-def _cold(run: Run, environment: dict[str, str], event: dict[str, Any]) -> float:
-    with run(environment) as process:
-        return process.init_seconds + _phase(process, event)
+def _cold(run: Run, place: Place, event: dict[str, Any]) -> float:
+    with run(place.over_tls) as process:
+        return process.init_seconds + _phase(process, place, event)
 
 
-def _warm(run: Run, environment: dict[str, str], event: dict[str, Any]) -> float:
-    with run(environment) as process:
-        _phase(process, event)
-        return _phase(process, event)
+def _warm(run: Run, place: Place, event: dict[str, Any]) -> float:
+    with run(place.over_tls) as process:
+        _phase(process, place, event)
+        return _phase(process, place, event)
 
 
-def _first_phase_at_a_small_share(run: Run, environment: dict[str, str], event: dict[str, Any]) -> float:
+def _first_phase_at_a_small_share(run: Run, place: Place, event: dict[str, Any]) -> float:
     """Lambda gives init a whole vCPU; the share counts from the first event on."""
-    with cpu_share_of(LAMBDA_MB) as group, run(environment) as process:
+    with cpu_share_of(LAMBDA_MB) as group, run(place.over_tls) as process:
         join(group, process.process.pid)
-        return _phase(process, event)
+        return _phase(process, place, event)
 
 
-def _phase(process: FunctionProcess, event: dict[str, Any]) -> float:
+def _phase(process: FunctionProcess, place: Place, event: dict[str, Any]) -> float:
     """The seconds of a phase that finds every server as wanted."""
+    before = len(place.front.asked)
     seconds, answer = process.invoke(event)
-    if not answer.get("next_phase") or answer.get("servers", {}).get("changed"):
-        raise RuntimeError(f"the phase did not go as the benchmark means it: {answer}")
+    if trouble := nothing_to_do.trouble(answer, place.front.asked[before:]):
+        raise RuntimeError(f"the phase did not go as the benchmark means it: {trouble}")
     return seconds
 
 
-def _peak_memory(servers: str, environment: dict[str, str], at_most: float) -> Row:
+def _peak_memory(servers: str, place: Place, at_most: float) -> Row:
     """After two phases; memory differs little from run to run, so the fewest samples do."""
     pair: tuple[list[float], list[float]] = ([], [])
     for _ in range(7):
@@ -122,9 +137,9 @@ def _peak_memory(servers: str, environment: dict[str, str], at_most: float) -> R
             (pair[0], functions.ours, functions.our_event()),
             (pair[1], functions.baseline, functions.phase_event()),
         ):
-            with run(environment) as process:
-                _phase(process, event)
-                _phase(process, event)
+            with run(place.over_tls) as process:
+                _phase(process, place, event)
+                _phase(process, place, event)
                 samples.append(process.peak_megabytes())
     return Row(f"peak memory, a list of {servers}", pair[0], "baseline", pair[1], "MB", [Goal(at_most)])
 
@@ -141,21 +156,21 @@ def _zipped(binary: Path) -> float:
         return file.tell() / MEGABYTE
 
 
-def _few_servers(server: Server, folder: Path) -> dict[str, str]:
-    """The reference lists, every server running; gives the functions' environment."""
+def _few_servers(server: Server, variables: dict[str, str], folder: Path) -> Place:
+    """The reference lists, every server running."""
     Fleet(server, client(server.url, "ec2")).seed(functions.SERVERS, "running")
-    functions.create_log(client(server.url, "logs"))
+    functions.create_streams(client(server.url, "logs"), variables["PHASE_LOG_GROUP"])
     front = TlsFront(server.url, folder)
-    return functions.environment(front.url, front.roots, functions.SERVERS, folder)
+    return Place(front, functions.environment(front.url, variables, functions.SERVERS, folder))
 
 
-def _many_servers(server: Server, folder: Path) -> dict[str, str]:
-    """One list of as many servers, all running; gives the functions' environment."""
+def _many_servers(server: Server, variables: dict[str, str], folder: Path) -> Place:
+    """One list of as many servers, all running."""
     servers = _servers_file(folder, MANY)
     fleet = Fleet(server, client(server.url, "ec2"))
     front = FrontOfMany(server.url, folder)
     front.one_id = fleet.create(many_servers.ONE, {}, "running")
-    return functions.environment(front.url, front.roots, servers, folder)
+    return Place(front, functions.environment(front.url, variables, servers, folder))
 
 
 def _servers_file(folder: Path, count: int) -> Path:

@@ -1,8 +1,8 @@
 """The embedded AWS behind TLS, answering fast.
 
-Owns a throw-away certificate authority, an HTTPS listener that keeps connections open as AWS does, and a
-memory of the embedded AWS's answers: moto takes longer to answer than either function takes to ask, so each
-answer is moto's own, given again. What is measured is the function then, not moto.
+Owns a throw-away certificate authority, an HTTPS listener that keeps connections open as AWS does, what was
+asked, and a memory of the embedded AWS's answers: moto takes longer to answer than either function takes to
+ask, so each answer is moto's own, given again. What is measured is the function then, not moto.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from typing import Any
 
 import trustme
 
-# What a Linux machine trusts: a function reads all of it, and our authority with it.
-SYSTEM_ROOTS = [Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt")]
 PASSED_ON = ("Content-Type", "X-Amz-Target", "Authorization", "X-Amz-Date")
 # Real seconds; moto takes some for a page of 2,000 instances.
 LONGEST_ANSWER = 60.0
@@ -40,11 +38,13 @@ class TlsFront:
 
     def __init__(self, behind: str, folder: Path) -> None:
         self.behind = behind
-        self.roots = Path(tempfile.mkdtemp(dir=folder)) / "roots.pem"
+        self.authority = Path(tempfile.mkdtemp(dir=folder)) / "authority.pem"
+        self.asked: list[bytes] = []
+        """The body of every request to EC2, in order."""
         self._answers: dict[tuple[str, bytes], Answer] = {}
         self._asking = threading.Lock()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        _certificate(self.roots).configure_cert(context)
+        _certificate(self.authority).configure_cert(context)
         self._server = _Listener(("127.0.0.1", 0), self._handler(context))
         self.url = f"https://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -53,6 +53,8 @@ class TlsFront:
         """What is written to the log differs each time; what is asked of EC2 does not."""
         target = headers.get("X-Amz-Target", "")
         question = (target, b"" if target else body)
+        if not target:
+            self.asked.append(body)
         if question not in self._answers:
             with self._asking:  # many slow answers at once would keep everybody waiting
                 self._answers[question] = self._ask(headers, body)
@@ -102,9 +104,8 @@ class _Listener(ThreadingHTTPServer):
         """A client that went away is no news: functions are killed when they are measured."""
 
 
-def _certificate(roots: Path) -> trustme.LeafCert:
-    """A certificate of a new authority; `roots` becomes the system's roots and that authority."""
+def _certificate(file: Path) -> trustme.LeafCert:
+    """A certificate of a new authority, whose own is written to `file`: AWS_CA_BUNDLE's form."""
     authority = trustme.CA()
-    system = next(file for file in SYSTEM_ROOTS if file.is_file()).read_bytes()
-    roots.write_bytes(system + b"\n" + authority.cert_pem.bytes())
+    file.write_bytes(authority.cert_pem.bytes())
     return authority.issue_cert("127.0.0.1")

@@ -22,7 +22,7 @@ from bench import cost, functions
 from bench.baseline import machine
 from bench.cost import Usage
 from bench.start_up import LAMBDA_MB
-from bench.table import Row
+from bench.table import Goal, Row
 from local import clock, ec2, run
 from local.deploy import client
 from local.fleet import Fleet
@@ -62,8 +62,8 @@ def rows(server: Server) -> list[Row]:
 def _rows(ours: list[dict[str, Usage]], baseline: list[dict[str, Usage]]) -> list[Row]:
     prices = cost.prices()
 
-    def row(what: str, unit: str, of: Callable[[dict[str, Usage]], float]) -> Row:
-        return Row(what, [of(run) for run in ours], "baseline", [of(run) for run in baseline], unit)
+    def row(what: str, unit: str, of: Callable[[dict[str, Usage]], float], *goals: Goal) -> Row:
+        return Row(what, [of(run) for run in ours], "baseline", [of(run) for run in baseline], unit, goals)
 
     return [
         *(
@@ -79,6 +79,7 @@ def _rows(ours: list[dict[str, Usage]], baseline: list[dict[str, Usage]]) -> lis
             f"cost of a month: {cost.WEEKDAYS} starts and stops",
             "USD",
             lambda run: cost.of_month(run["start"], run["stop"], prices),
+            Goal(0.15),
         ),
     ]
 
@@ -170,15 +171,18 @@ def _ours(server: Server, folder: Path) -> System:
 
 
 def _baseline(server: Server, folder: Path) -> System:
-    roots = folder / "no-roots"
-    environment = functions.environment(server.url, roots, functions.SERVERS, folder)
-    environment |= {"MAIL_SENDER": run.SENDER, "MAIL_RECIPIENTS": run.RECIPIENTS}
-    for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE"):
-        del environment[name]
+    variables = {
+        "PHASE_LOG_GROUP": functions.LOG_GROUP,
+        "MAIL_SENDER": run.SENDER,
+        "MAIL_RECIPIENTS": run.RECIPIENTS,
+    }
+    environment = functions.environment(server.url, variables, functions.SERVERS, folder)
     function = Function("baseline", functions.BASELINE, environment, folder / "baseline.log")
     server.application.lambdas.functions[function.name] = function
     client(server.url, "ses").verify_email_identity(EmailAddress=run.SENDER)
-    functions.create_log(client(server.url, "logs"))
+    logs = client(server.url, "logs")
+    logs.create_log_group(logGroupName=functions.LOG_GROUP)
+    functions.create_streams(logs, functions.LOG_GROUP)
     step_functions = client(server.url, "stepfunctions")
     targets = {}
     for action in ACTIONS:
