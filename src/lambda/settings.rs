@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub ses_sandbox: bool,
     /// How alarms are muted, if they are.
     pub muting: Option<Muting>,
+    /// Whether CloudWatch makes metrics of the records (`METRICS = on`).
+    pub metrics: bool,
 }
 
 /// The mail's addresses.
@@ -59,6 +61,7 @@ pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings
         // As the template's parameter, whose default is yes: a new account is in it.
         ses_sandbox: variable("SES_SANDBOX").as_deref() != Some("no"),
         muting: muting(variable)?,
+        metrics: variable("METRICS").as_deref() == Some("on"),
     })
 }
 

@@ -50,7 +50,7 @@ def recorded(records: list[dict[str, Any]]) -> set[tuple[str, frozenset[str]]]:
 def records(server: Server, tmp_path: Path) -> list[dict[str, Any]]:
     """What a start wrote to the function's standard output."""
     log = tmp_path / "function.log"
-    System(server, log, "stopped").run("start")
+    System(server, log, "stopped", Metrics="on").run("start")
     lines = log.read_text().splitlines()
     return [json.loads(line) for line in lines if line.startswith('{"_aws"')]
 

@@ -16,7 +16,8 @@ from local.server import Server
 from tests.parameters import REQUIRED
 from tests.system.conftest import System
 
-RESOURCES = translate(ROOT / "template.yaml", REQUIRED)["Resources"]
+TEMPLATE = translate(ROOT / "template.yaml", REQUIRED)
+RESOURCES = TEMPLATE["Resources"]
 # Both need neither the function nor SES; the second one speaks the chat's form.
 LAST_RESORTS = ("FailedRuns", "ChatFailedRuns")
 TOPICS = {"AlarmsPolicy": "Alarms", "ChatPolicy": "ChatTopic"}
@@ -160,16 +161,47 @@ def test_the_second_way_watches_the_same_machine_and_ends_as_the_events_rule():
 
 def test_the_second_way_costs_nothing_where_nobody_would_hear_of_it():
     alarms = {n: r for n, r in RESOURCES.items() if r["Type"] == "AWS::CloudWatch::Alarm"}
-    only_with_mail = {n for n, r in alarms.items() if r.get("Condition") == "HasAlarmMail"}
-    assert only_with_mail == {n for n, r in alarms.items() if r["Properties"]["Namespace"] == "AWS/States"}
+    assert len(alarms) == 6
+    assert {alarm["Condition"] for alarm in alarms.values()} == {"HasAlarms"}
+    # The first way, which costs nothing, is always there.
+    assert "Condition" not in RESOURCES["FailedRuns"]
+
+
+@pytest.mark.parametrize(
+    ("given", "are_there"),
+    [
+        ({}, False),
+        ({"AlarmMail": "oncall@example.com"}, True),
+        ({"Chat": "on"}, True),
+        ({"FunctionAlarms": "on"}, True),
+        ({"FunctionAlarms": "off", "AlarmMail": "oncall@example.com"}, False),
+    ],
+)
+def test_alarms_are_where_somebody_hears_them_or_where_they_are_asked_for(given, are_there):
+    values = {name: str(p.get("Default", "")) for name, p in TEMPLATE["Parameters"].items()} | given
+    assert holds(TEMPLATE["Conditions"]["HasAlarms"], values) == are_there
+
+
+def holds(condition: dict[str, Any], values: dict[str, str]) -> bool:
+    """A condition of the template, for these parameters."""
+    ((function, parts),) = condition.items()
+    match function:
+        case "Fn::Equals":
+            one, other = (values[part["Ref"]] if isinstance(part, dict) else part for part in parts)
+            return one == other
+        case "Fn::Not":
+            return not holds(parts[0], values)
+        case "Fn::And":
+            return all(holds(part, values) for part in parts)
+        case "Fn::Or":
+            return any(holds(part, values) for part in parts)
+    raise ValueError(function)
 
 
 def test_a_schedule_gives_up_within_minutes_and_keeps_what_was_missed():
     found = of_type("AWS::Scheduler::Schedule").values()
-    assert sorted(json.loads(schedule["Target"]["Input"])["action"] for schedule in found) == [
-        "start",
-        "stop",
-    ]
+    given = [json.loads(schedule["Target"]["Input"]) for schedule in found]
+    assert sorted(one.get("action", "check") for one in given) == ["check", "start", "stop"]
     for schedule in found:
         target = schedule["Target"]
         assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 900

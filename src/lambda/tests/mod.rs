@@ -30,6 +30,7 @@ fn settings() -> Settings {
         place: Place::new("eu-west-1", "start-stop"),
         ses_sandbox: true,
         muting: None,
+        metrics: true,
         mail: Ok(Addresses {
             sender: "start-stop@example.com".to_owned(),
             recipients: vec!["platform@example.com".to_owned()],

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{answer, settings};
+use crate::lambda::settings::Settings;
 use crate::testkit::small_ec2::{Habit, World, running, stopped};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -42,6 +43,19 @@ fn a_phase_that_is_skipped_leaves_no_record() {
     let world = World::new([]);
     answer(&world, &settings(), start(false)).unwrap();
     assert!(world.records.borrow().is_empty());
+}
+
+#[test]
+fn without_metrics_the_record_says_the_same_and_cloudwatch_makes_none_of_it() {
+    let records = [true, false].map(|metrics| {
+        let world = World::new(DATABASES.map(stopped));
+        answer(&world, &Settings { metrics, ..settings() }, start(true)).unwrap();
+        world.records.borrow().clone()
+    });
+    let [with, without] = records.map(|records| records.into_iter().next().unwrap());
+    assert!(with["_aws"].is_object() && without.get("_aws").is_none());
+    assert_eq!(with["SecondsToReady"], without["SecondsToReady"]);
+    assert_eq!(with.as_object().unwrap().len(), without.as_object().unwrap().len() + 1);
 }
 
 #[test]

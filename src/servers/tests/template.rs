@@ -23,7 +23,7 @@ fn added(tables: &str) -> String {
 #[test]
 fn without_schedules_the_region_is_empty() {
     let empty = template::render(TEMPLATE, &[]).unwrap();
-    assert!(!empty.contains("AWS::Scheduler::Schedule"));
+    assert!(!empty.contains("Type: AWS::Scheduler::Schedule\n"));
     assert_eq!(template::render(&empty, &[]).unwrap(), empty);
 }
 
