@@ -19,7 +19,7 @@ def settings(config: SamConfig) -> Iterator[Finding]:
     """The file is there and its addresses are somebody's."""
     if not config.exists:
         yield wrong(
-            "there is no samconfig.toml: cp samconfig.toml.example samconfig.toml, and put your values in"
+            "there is no samconfig.toml: make samconfig.toml, and put your values in"
         )
         return
     for name in ADDRESSES:

@@ -59,7 +59,7 @@ def test_nothing_is_wrong_with_what_is_right(fleet, verified, machine, servers):
 def test_the_exit_code_is_1_if_anything_is_wrong_and_the_last_line_says_what_to_do(make, capsys):
     assert make("doctor", "--commands", RENDER) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("WRONG  there is no samconfig.toml: cp samconfig.toml.example samconfig.toml")
+    assert lines[0].startswith("WRONG  there is no samconfig.toml: make samconfig.toml")
     assert lines[-1].startswith("Put right what is WRONG")
 
 

@@ -26,7 +26,10 @@ def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
         ("stop env=dev", "make stop takes no variable env (did you mean ENV?)"),
         ("stop ENVIRONMENT=dev", "make stop takes no variable ENVIRONMENT (did you mean ENV?)"),
         ("start DRYRUN=1", "make start takes no variable DRYRUN (did you mean DRY_RUN?)"),
-        ("stop SERVE=1", "make stop takes no variable SERVE: it takes DRY_RUN ENV STACK YES"),
+        (
+            "stop SERVE=1",
+            "make stop takes no variable SERVE: it takes AT DRY_RUN ENV IGNORE_CALENDAR STACK YES",
+        ),
         ("status AWS_REGOIN=x", "make status takes no variable AWS_REGOIN (did you mean AWS_REGION?)"),
     ],
 )

@@ -1,0 +1,62 @@
+"""make samconfig.toml chooses arm64 where it can be built, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from local.deploy import ROOT
+
+
+def made(folder: Path, machine: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """make in a copy of the tree's makefiles, on a machine that calls itself so and has no Rust."""
+    for name in ("Makefile", "samconfig.toml.example"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("operate", "bench"):
+        (folder / name).mkdir()
+        shutil.copy(ROOT / name / f"{name}.mk", folder / name)
+    programs = folder / "programs"
+    programs.mkdir()
+    for name, told in (("uname", machine), ("rustc", "/nowhere")):
+        (programs / name).write_text(f"#!/bin/sh\necho {told}\n")
+        (programs / name).chmod(0o755)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    environment = kept | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
+def architectures(folder: Path) -> list[str]:
+    found = tomllib.loads((folder / "samconfig.toml").read_text())["default"]
+    given = found["build"]["parameters"].get("parameter_overrides", [])
+    given += found["deploy"]["parameters"]["parameter_overrides"]
+    return [one for one in given if one.startswith("Architecture=")]
+
+
+@pytest.mark.parametrize(
+    ("machine", "chosen"),
+    [("x86_64", []), ("aarch64", ["Architecture=arm64"] * 2), ("arm64", ["Architecture=arm64"] * 2)],
+)
+def test_build_and_deployment_are_for_what_the_machine_can_build(tmp_path, machine, chosen):
+    told = made(tmp_path, machine, "samconfig.toml")
+    assert told.returncode == 0, told.stderr
+    assert architectures(tmp_path) == chosen
+
+
+def test_a_bootstrap_that_lies_there_decides(tmp_path):
+    header = bytearray((ROOT / "target" / "debug" / "ec2-start-stop").read_bytes()[:64])
+    (tmp_path / "bootstrap").write_bytes(header)
+    assert made(tmp_path, "aarch64", "samconfig.toml").returncode == 0
+    assert architectures(tmp_path) == []
+
+
+def test_make_deploy_does_not_go_on_with_the_addresses_of_the_example(tmp_path):
+    told = made(tmp_path, "x86_64", "deploy", "-o", "doctor")
+    assert told.returncode == 2
+    assert "put your Region and your addresses in" in told.stderr
