@@ -2,6 +2,7 @@
 
 mod address;
 mod asked;
+mod asking;
 pub(crate) mod branch;
 pub(crate) mod error;
 pub(crate) mod handler;

@@ -30,7 +30,7 @@ impl Report {
         if !matters.is_empty() {
             subject = format!("{subject} · {}", matters.join("; "));
         }
-        shortened(&one_line(&subject))
+        one_short_line(&subject)
     }
 
     /// The servers that are not as wanted, by list; then what went wrong of which no server is to blame.
@@ -57,6 +57,11 @@ fn named(list: &str, names: &[&str]) -> String {
         0 => format!("{list}: {first}"),
         more => format!("{list}: {first} +{more}"),
     }
+}
+
+/// A subject of at most 120 characters.
+pub(super) fn one_short_line(subject: &str) -> String {
+    shortened(&one_line(subject))
 }
 
 /// A control character could begin a header of its own.

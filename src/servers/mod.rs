@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+pub(crate) mod approve;
 mod checks;
 mod environment;
 pub(crate) mod file;

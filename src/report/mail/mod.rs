@@ -7,11 +7,13 @@
 //! - [`problems`]: what went wrong, equal problems of many servers in one entry
 //! - [`servers`]: each server once, as a row if there is news of it, by its name otherwise
 //! - [`words`]: counts, times and names
+//! - [`question`]: the mail that asks for a person's yes
 //! - [`html`], [`text`]: the two forms
 
 mod html;
 mod lines;
 mod problems;
+mod question;
 mod servers;
 mod tally;
 mod text;
