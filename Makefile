@@ -29,7 +29,9 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 # The variables: `make help` prints the lines that begin with #: and what each command takes. What a person writes
 # into them goes to the commands through the environment, so that no shell reads it.
 #: ACTION=both           run: start, stop or both
+#: ANSWER=yes            approve: yes or no
 #: APPLY=1               tag: really tags
+#: APPROVE=yes           run: answers a question so, yes or no; late: when its time is up (docs/approval.toml has one)
 #: ARCHITECTURE=x86_64   package: for what it compiles, x86_64 or arm64 (samconfig.toml's build parameter, else x86_64)
 #: ARTIFACTS_DIR=…       build-Function: where the function's files go; sam gives it
 #: BOOTSTRAP=path        package: takes this binary and compiles nothing
@@ -37,18 +39,19 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: DELETE=ec2-start-…     prove: deletes what an earlier proof left
 #: DRY_RUN=1             start, stop: changes nothing; says, and mails, what would be done and why
 #: EMBEDDED=1            prove: against the embedded AWS
-#: ENV=dev,test          start, stop: these environments only
+#: ENV=dev,test          start, stop: these environments only; approve: about which one
 #: FAULT=Call=Code:name  run: this AWS call fails with this code, for this server; *3 behind it: three times.
 #:                       A run that fails by a FAULT is no error; a FAULT that never happens is one
 #: INPUT='{"…":…}'       run: more of the execution's input, as JSON
 #: MUTE=1                run: watches a server by two CloudWatch alarms, and mutes them while it is off
 #: PORT=4566             run: where the embedded AWS listens (any free port)
-#: RUN=stop-2026…        log: whose (the last run's)
+#: RUN=stop-2026…        log: whose (the last run's); approve: which run waits
 #: SENDER=you@…          prove: an address that SES has verified
 #: SERVE=1               run: keeps the embedded AWS up afterwards
-#: SERVERS=path          run: these servers, not servers.toml's; docs/accounts.toml has two accounts, three Regions
+#: SERVERS=path          run: these servers, not servers.toml's; docs/accounts.toml has two accounts, three Regions,
+#:                       docs/approval.toml an environment that waits for a person's yes
 #: SPEED=60              run: simulated seconds a real second, 1 to 600
-#: STACK=team-a          deploy, start, stop, status, log, destroy: which stack (samconfig.toml's, else ec2-start-stop)
+#: STACK=team-a          deploy, start, stop, approve, status, log, destroy: which stack (samconfig.toml's, else ec2-start-stop)
 #: YES=1                 start, stop: asks nothing
 #: AWS_REGION=eu-west-1  every command on AWS (samconfig.toml's region, else your profile's); also AWS_PROFILE
 export ACTION ?= both
@@ -60,6 +63,8 @@ export SERVERS ?=
 export STACK ?=
 export ENV ?=
 export RUN ?=
+export ANSWER ?=
+export APPROVE ?=
 export SENDER ?=
 export DELETE ?=
 export BOOTSTRAP ?=
@@ -74,9 +79,10 @@ BUILDS ?=
 DRY_RUN ?=
 YES ?=
 
-takes-run := ACTION SPEED FAULT INPUT PORT SERVERS SERVE MUTE
+takes-run := ACTION SPEED FAULT INPUT PORT SERVERS SERVE MUTE APPROVE
 takes-start := ENV DRY_RUN YES STACK
 takes-stop := $(takes-start)
+takes-approve := RUN ENV ANSWER STACK
 takes-status := STACK
 takes-log := RUN STACK
 takes-destroy := STACK
@@ -117,7 +123,7 @@ help: ## Lists the commands and their variables
 	@sed -n 's/^#: /  /p' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV) build-function ## The whole system against the embedded AWS: start, then stop
-	@$(PYTHON) -m local --action "$$ACTION" --speed "$$SPEED" --fault "$$FAULT" --input "$$INPUT" --port "$$PORT" --servers "$$SERVERS" \
+	@$(PYTHON) -m local --action "$$ACTION" --speed "$$SPEED" --fault "$$FAULT" --input "$$INPUT" --port "$$PORT" --servers "$$SERVERS" --approve "$$APPROVE" \
 		$(if $(call yes,SERVE),--serve) $(if $(call yes,MUTE),--mute)
 
 test: test-fast test-rust test-python ## All tests

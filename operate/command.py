@@ -8,7 +8,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import destroy, doctor, execution, lists, place, samconfig, status, tag
+from operate import approve, destroy, doctor, execution, lists, place, samconfig, status, tag
 from operate.problem import OperatingError
 from operate.samconfig import SamConfig
 from operate.stack import DEFAULT_NAME, Stack, find
@@ -16,6 +16,7 @@ from operate.suggest import did_you_mean
 from operate.terminal import Terminal, leave_the_pipe
 
 ROOT = Path(__file__).parent.parent
+COMMANDS = ["start", "stop", "approve", "status", "log", "doctor", "tag", "destroy"]
 # What an interrupt here does not interrupt.
 STILL = {
     "start": " An execution that was begun goes on.",
@@ -43,12 +44,13 @@ def main(arguments: list[str]) -> int:
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m operate", description=__doc__)
-    parser.add_argument("command", choices=["start", "stop", "status", "log", "doctor", "tag", "destroy"])
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--stack", default="", help="samconfig.toml's if none is given")
     parser.add_argument("--environments", default="", help="separated by commas; all if none is given")
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--yes", action="store_true", help="ask nothing")
     parser.add_argument("--run", default="", help="whose log; the last run's if none is given")
+    parser.add_argument("--answer", default="", help="yes or no, to a run that waits for one")
     parser.add_argument("--apply", action="store_true", help="really tag")
     parser.add_argument("--render", default="./bootstrap render", help="prints servers.toml's state machine")
     parser.add_argument("--servers", default=str(lists.FILE))
@@ -74,6 +76,8 @@ def _do(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> i
             lines = status.status_lines(stack)
         case "log":
             lines = status.log_lines(stack, options.run)
+        case "approve":
+            lines = [approve.approve(stack, options.run, options.environments.strip(), options.answer)]
         case "destroy":
             return 0 if destroy.destroy(stack, where, terminal, config) else 2
         case action:
