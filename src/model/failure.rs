@@ -181,7 +181,10 @@ impl Failure {
 
     /// Nobody said yes or no in time, and servers.toml says that the environment is then left alone.
     pub(crate) fn nobody_answered(action: Action) -> Self {
-        Self::ours("NobodyAnswered", format!("a yes to its {} was asked for, and nobody answered", action.word()))
+        Self::ours(
+            "NobodyAnswered",
+            format!("a yes to its {} was asked for, and nobody answered", action.word()),
+        )
     }
 
     /// The hold tag's value cannot be read.

@@ -32,10 +32,10 @@ impl Decision {
         let told = result.get("approval").filter(|told| told.is_object())?;
         let flag = |name: &str| told.get(name).and_then(Value::as_bool).unwrap_or(false);
         let text = |name: &str| told.get(name).and_then(Value::as_str).map(str::trim);
-        let by = match (flag("silence"), text("failure")) {
-            (true, _) => By::Silence,
-            (false, Some(cause)) => By::Failure(cause.to_owned()),
-            (false, None) => By::Person(text("by").filter(|by| !by.is_empty()).map(str::to_owned)),
+        let by = match (text("silence"), text("failure")) {
+            (Some(_), _) => By::Silence,
+            (None, Some(cause)) => By::Failure(cause.to_owned()),
+            (None, None) => By::Person(text("by").filter(|by| !by.is_empty()).map(str::to_owned)),
         };
         Some(Self { approved: flag("approved"), by })
     }

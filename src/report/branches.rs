@@ -8,10 +8,10 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::approval::Decision;
 use crate::model::{
     ActionRecord, Counts, Failure, HoursOff, InitialState, InitialStates, Outcome, PhaseAnswer, Problem,
 };
-use super::approval::Decision;
 use crate::servers::file::ServerList;
 
 /// What one environment's branch gave.

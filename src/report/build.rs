@@ -254,7 +254,12 @@ impl Builder<'_> {
         }
     }
 
-    fn tier(&mut self, list: &ServerList, result: Option<&EnvironmentResult>, reach: Reach<'_>) -> TierReport {
+    fn tier(
+        &mut self,
+        list: &ServerList,
+        result: Option<&EnvironmentResult>,
+        reach: Reach<'_>,
+    ) -> TierReport {
         let answered = result.and_then(|result| result.phase(list.number));
         let initial = result.and_then(|result| result.initial_states.get(&list.tier));
         let answer = answered.map(|answered| answered.outcome);

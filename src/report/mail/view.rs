@@ -94,7 +94,10 @@ fn links(report: &Report, place: &Place) -> Vec<Link> {
     let Some(execution) = &report.execution else { return Vec::new() };
     let run = place.execution(&execution.id).map(|to| Link { words: "Open the run", to });
     // A run that did nothing wrote no phase log.
-    let log = place.log_stream(&execution.name).filter(|_| report.status != Status::Skipped).map(|to| Link { words: "Phase log", to });
+    let log = place
+        .log_stream(&execution.name)
+        .filter(|_| report.status != Status::Skipped)
+        .map(|to| Link { words: "Phase log", to });
     run.into_iter().chain(log).collect()
 }
 

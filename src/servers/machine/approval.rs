@@ -57,7 +57,7 @@ fn question(way: &Way<'_>, approval: &Approval, next: &str) -> Value {
          'by': $substring($string($states.result.by), 0, {BY_CHARACTERS})}}"
     );
     let goes_on = approval.silence == Silence::GoOn;
-    let silence = json!({ "approved": goes_on, "silence": true });
+    let silence = json!({ "approved": goes_on, "silence": approval.silence.words() });
     let timed_out = json!({
         "ErrorEquals": ["States.Timeout"],
         "Output": carried(way.environment, silence),
@@ -101,6 +101,6 @@ pub(super) fn longest_seconds(all: &ServerLists) -> u64 {
 pub(super) fn or_left_in_silence(all: &ServerLists) -> &'static str {
     match all.approvals.is_empty() {
         true => "",
-        false => " or $exists($states.input.results.approval[silence and $not(approved)])",
+        false => " or 'leave alone' in $states.input.results.approval.silence",
     }
 }
