@@ -269,6 +269,8 @@ def show_mail(accepted: list[dict[str, str]], error: str, action: str) -> bool:
             print("=== No mail was sent.")
         return False
     mail = accepted[-1]
+    # A run may have asked somebody by a mail before.
+    accepted = [one for one in accepted if one["Message.Subject.Data"] == mail["Message.Subject.Data"]]
     html = BUILD / f"{action}.html"
     html.write_text(mail["Message.Body.Html.Data"])
     to = ", ".join(address for mail in accepted for address in addresses(mail))
