@@ -29,7 +29,9 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 # The variables: `make help` prints the lines that begin with #: and what each command takes. What a person writes
 # into them goes to the commands through the environment, so that no shell reads it.
 #: ACTION=both           run: start, stop, check or both
+#: ANSWER=yes            approve: yes or no
 #: APPLY=1               tag: really tags
+#: APPROVE=yes           run: answers a question so, yes or no; late: when its time is up (docs/approval.toml has one)
 #: ARCHITECTURE=x86_64   package: for what it compiles, x86_64 or arm64 (samconfig.toml's build parameter, else x86_64)
 #: ARTIFACTS_DIR=…       build-Function: where the function's files go; sam gives it
 #: AT=2026-12-24T18:00:00+01:00
@@ -40,20 +42,21 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: DELETE=ec2-start-…     prove: deletes what an earlier proof left
 #: DRY_RUN=1             start, stop: changes nothing; says, and mails, what would be done and why
 #: EMBEDDED=1            prove: against the embedded AWS
-#: ENV=dev,test          start, stop, check-account: these environments only; postpone, release: these, which must be named
+#: ENV=dev,test          start, stop, check-account: these environments only; postpone, release, approve: which must be named
 #: FAULT=Call=Code:name  run: this AWS call fails with this code, for this server; *3 behind it: three times.
 #:                       A run that fails by a FAULT is no error; a FAULT that never happens is one
 #: IGNORE_CALENDAR=1     start, stop: although the calendar is closed
 #: INPUT='{"…":…}'       run: more of the execution's input, as JSON
 #: MUTE=1                run: watches a server by two CloudWatch alarms, and mutes them while it is off
 #: PORT=4566             run: where the embedded AWS listens (any free port)
-#: RUN=stop-2026…        log: whose (the last run's)
+#: RUN=stop-2026…        log: whose (the last run's); approve: which run waits
 #: SENDER=you@…          prove: an address that SES has verified
 #: SERVE=1               run: keeps the embedded AWS up afterwards
-#: SERVERS=path          run: these servers, not servers.toml's; docs/accounts.toml has two accounts, three Regions
+#: SERVERS=path          run: these servers, not servers.toml's; docs/accounts.toml has two accounts, three Regions,
+#:                       docs/approval.toml an environment that waits for a person's yes
 #: SPEED=60              run: simulated seconds a real second, 1 to 600
 #: OTHERS=1              postpone, release: also replaces, or takes off, holds that somebody wrote in another form
-#: STACK=team-a          deploy, start, stop, check-account, status, log, destroy: which stack (samconfig.toml's, else ec2-start-stop)
+#: STACK=team-a          deploy, start, stop, approve, check-account, status, log, destroy: which stack (samconfig.toml's, else ec2-start-stop)
 #: STOP_AFTER_HOURS=3    start: stops again what it starts, after 1 to 168 hours, by a schedule that deletes itself
 #: UNTIL=2026-12-24T18:00   postpone: until when; a date until that day has ended, an offset or a zone may follow
 #: YES=1                 start, stop, postpone, release: asks nothing
@@ -72,6 +75,8 @@ export STACK ?=
 export ENV ?=
 export UNTIL ?=
 export RUN ?=
+export ANSWER ?=
+export APPROVE ?=
 export SENDER ?=
 export DELETE ?=
 export BOOTSTRAP ?=
@@ -87,9 +92,10 @@ DRY_RUN ?=
 OTHERS ?=
 YES ?=
 
-takes-run := ACTION SPEED FAULT INPUT CALENDAR PORT SERVERS SERVE MUTE
+takes-run := ACTION SPEED FAULT INPUT CALENDAR PORT SERVERS SERVE MUTE APPROVE
 takes-stop := ENV AT IGNORE_CALENDAR DRY_RUN YES STACK
 takes-start := $(takes-stop) STOP_AFTER_HOURS
+takes-approve := RUN ENV ANSWER STACK
 takes-check-account := ENV STACK
 takes-postpone := ENV UNTIL OTHERS YES
 takes-release := ENV OTHERS YES
@@ -133,7 +139,7 @@ help: ## Lists the commands and their variables
 	@sed -n 's/^#: /  /p' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV) build-function ## The whole system against the embedded AWS: start, then stop
-	@$(PYTHON) -m local --action "$$ACTION" --speed "$$SPEED" --fault "$$FAULT" --input "$$INPUT" --calendar "$$CALENDAR" --port "$$PORT" --servers "$$SERVERS" \
+	@$(PYTHON) -m local --action "$$ACTION" --speed "$$SPEED" --fault "$$FAULT" --input "$$INPUT" --calendar "$$CALENDAR" --port "$$PORT" --servers "$$SERVERS" --approve "$$APPROVE" \
 		$(if $(call yes,SERVE),--serve) $(if $(call yes,MUTE),--mute)
 
 test: test-fast test-rust test-python ## All tests

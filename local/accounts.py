@@ -45,8 +45,9 @@ HOME = Place(ACCOUNT, REGION)
 
 
 def tables(file: Path) -> dict[str, dict[str, str]]:
-    """The `[environment.NAME]` of a servers.toml."""
-    return tomllib.loads(file.read_text()).get("environment", {})
+    """The `[environment.NAME]` of a servers.toml that are elsewhere."""
+    all_tables = tomllib.loads(file.read_text()).get("environment", {})
+    return {name: table for name, table in all_tables.items() if "role_arn" in table}
 
 
 def places(file: Path) -> dict[str, Place]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from moto.ses.models import ses_backends
 
-from local import accounts, alarms, calendars, clock, cloudwatch, events, faults
+from local import accounts, alarms, calendars, clock, cloudwatch, events, faults, person
 from local.deploy import ROOT, Stack, deploy
 from local.fleet import Fleet
 from local.rendering import rendered
@@ -85,6 +85,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--fault", default="", help=f"{faults.__doc__} A run that fails by one is no error.")
     parser.add_argument("--input", default="", help="more of the execution's input, as JSON")
     parser.add_argument("--calendar", default="", help="a Change Calendar that is open or closed")
+    parser.add_argument("--approve", default="", help="what a person who is asked says: yes, no or late")
     parser.add_argument("--servers", default="", help="another servers.toml than the project's")
     parser.add_argument("--mute", action="store_true", help="watch a server by two alarms, and mute them")
     parser.add_argument("--port", default="0", help="0: any free one")
@@ -98,6 +99,8 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError(f"ACTION is {options.action}; start, stop, check or both is expected")
     if options.calendar not in ("", "open", "closed"):
         raise ValueError(f"CALENDAR is {options.calendar}; open or closed is expected")
+    if options.approve not in ("", *person.WAYS):
+        raise ValueError(f"APPROVE is {options.approve}; yes, no or late is expected")
     options.speed = _number("SPEED", options.speed, 1, HIGHEST_SPEED)
     options.port = int(_number("PORT", options.port, 0, 65_535, "0 (any free one)"))
 
@@ -151,7 +154,7 @@ def _run(
     for wish in wishes:
         fleet.break_as(wish)
     print(f"Deployed template.yaml and created {len(fleet.ids)} servers in {time.monotonic() - began:.1f} s.")
-    went_well = [run(stack, server, action, more_input) for action in actions]
+    went_well = [run(stack, server, action, more_input, options.approve) for action in actions]
     fault_is_absent = _tell_absent_faults(server, fleet)
     if options.serve:
         _serve(stack)
@@ -234,7 +237,7 @@ def target(stack: Stack, action: str) -> tuple[str, dict[str, Any]]:
     raise RuntimeError(f"the template has no schedule that does {action}")
 
 
-def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any]) -> bool:
+def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any], approve: str = "") -> bool:
     """Runs an action through its schedule's target, telling the log; whether it and its mail went well."""
     machine, given = target(stack, action)
     given |= more_input
@@ -289,12 +292,14 @@ def follow(stack: Stack, server: Server, execution_arn: str, action: str, earlie
     execution = {"executionArn": execution_arn}
     name = execution["executionArn"].rsplit(":", 1)[1]
     teller = Teller(stack.client("logs"), stack.outputs["PhaseLogGroup"], name)
+    somebody = person.Person(step_functions, execution["executionArn"], approve)
     began = clock.CLOCK.now()
     deadline = time.monotonic() + clock.CLOCK.real(LONGEST_RUN_SECONDS)
     while True:
         told = step_functions.describe_execution(executionArn=execution["executionArn"])
         for event in teller.news():
             print(f"  {event['timestamp'] / 1000 - began:5.0f} s  {event['message']}")
+        somebody.look()
         if told["status"] != "RUNNING" or time.monotonic() > deadline:
             break
         time.sleep(0.2)
@@ -344,6 +349,8 @@ def show_mail(accepted: list[dict[str, str]], error: str, action: str) -> bool:
             print("=== No mail was sent.")
         return False
     mail = accepted[-1]
+    # A run may have asked somebody by a mail before.
+    accepted = [one for one in accepted if one["Message.Subject.Data"] == mail["Message.Subject.Data"]]
     html = BUILD / f"{action}.html"
     html.write_text(mail["Message.Body.Html.Data"])
     to = ", ".join(address for mail in accepted for address in addresses(mail))

@@ -42,7 +42,7 @@ from moto.stepfunctions.parser.backend import execution as execution_module
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-from local import clock, jsonata_bridge
+from local import clock, jsonata_bridge, task_tokens
 
 _installed = False
 
@@ -64,6 +64,7 @@ def install() -> None:
     execution_names()
     sdk_error_names()
     sdk_casing()
+    task_tokens.install()
 
 
 def simulated_waits() -> None:

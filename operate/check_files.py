@@ -18,9 +18,7 @@ EXAMPLES = ("example.com", "example.net", "example.org", "example")
 def settings(config: SamConfig) -> Iterator[Finding]:
     """The file is there and its addresses are somebody's."""
     if not config.exists:
-        yield wrong(
-            "there is no samconfig.toml: make samconfig.toml, and put your values in"
-        )
+        yield wrong("there is no samconfig.toml: make samconfig.toml, and put your values in")
         return
     for name in ADDRESSES:
         given = [address.strip() for address in config.parameters.get(name, "").split(",") if address.strip()]

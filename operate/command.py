@@ -9,6 +9,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operate import (
+    approve,
     destroy,
     doctor,
     exceptions,
@@ -28,7 +29,7 @@ from operate.terminal import Terminal, leave_the_pipe
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = [
-    *("start", "stop", "check-account", "postpone", "release"),
+    *("start", "stop", "approve", "check-account", "postpone", "release"),
     *("status", "log", "doctor", "tag", "destroy"),
 ]
 # What an interrupt here does not interrupt.
@@ -68,6 +69,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--ignore-calendar", action="store_true")
     parser.add_argument("--yes", action="store_true", help="ask nothing")
     parser.add_argument("--run", default="", help="whose log; the last run's if none is given")
+    parser.add_argument("--answer", default="", help="yes or no, to a run that waits for one")
     parser.add_argument("--apply", action="store_true", help="really tag")
     parser.add_argument("--until", default="", help="postpone: until when")
     parser.add_argument("--others", action="store_true", help="other people's holds may go too")
@@ -97,6 +99,8 @@ def _do(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> i
             lines = status.status_lines(stack, options.commands)
         case "log":
             lines = status.log_lines(stack, options.run)
+        case "approve":
+            lines = [approve.approve(stack, options.run, options.environments.strip(), options.answer)]
         case "destroy":
             return 0 if destroy.destroy(stack, where, terminal, config) else 2
         case "check-account":

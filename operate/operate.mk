@@ -5,7 +5,7 @@ DEPLOY_PATH := $(CURDIR)/.venv-deploy/bin:$(PATH)
 OPERATE = $(PYTHON) -m operate
 NAMED = --stack "$$STACK"
 
-.PHONY: doctor tag deploy start stop check-account postpone release status log destroy smoke
+.PHONY: doctor tag deploy start stop approve check-account postpone release status log destroy smoke
 
 doctor: $(VENV) ## What would go wrong, in seconds: sign-in, Region, addresses, state machine, servers, tags, mail, keys
 	@$(OPERATE) doctor --commands "$(COMMANDS)"
@@ -24,6 +24,9 @@ start: $(VENV) ## Starts the deployed stack's servers and follows the run
 
 stop: $(VENV) ## Stops them
 	@$(OPERATE) $@ $(NAMED) --environments "$$ENV" $(exceptions) $(if $(call yes,DRY_RUN),--dry-run) $(if $(call yes,YES),--yes)
+
+approve: $(VENV) ## Says yes or no to a run that waits for it before an environment's start or stop
+	@$(OPERATE) $@ $(NAMED) --run "$$RUN" --environments "$$ENV" --answer "$$ANSWER"
 
 check-account: $(VENV) ## What would fail at the next start and stop: permissions, servers, keys, mail, roles (changes nothing)
 	@$(OPERATE) $@ $(NAMED) --environments "$$ENV"

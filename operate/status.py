@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from operate import schedules
+from operate.approve import running_lines
 from operate.phase_log import phase_log
 from operate.problem import OperatingError
 from operate.report import report_lines, verdict
@@ -19,7 +20,7 @@ def status_lines(stack: Stack, commands: str) -> list[str]:
     found = stack.executions(maxResults=HOW_MANY_RUNS)
     runs = [step_functions.describe_execution(executionArn=run["executionArn"]) for run in found]
     lines = ["Running now:"]
-    lines += [f"  {run['name']}" for run in stack.executions(statusFilter="RUNNING")] or ["  nothing"]
+    lines += running_lines(stack, stack.executions(statusFilter="RUNNING")) or ["  nothing"]
     lines += [
         "",
         "Schedules:",

@@ -29,6 +29,9 @@ pub(crate) struct Record {
     ok: bool,
     #[serde(default)]
     phases: Vec<PhaseResult>,
+    /// What a person decided before the first phase, as the state machine says it (report/approval.rs).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approval: Option<Value>,
     /// Some phase did not fit whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     shortened: bool,

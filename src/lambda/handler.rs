@@ -11,7 +11,7 @@ use crate::lambda::metrics::{self, Source};
 use crate::lambda::payload::{PayloadError, PhaseRequest, Request};
 use crate::lambda::settings::Settings;
 use crate::lambda::watchers::Watchers;
-use crate::lambda::{asked, branch, checking, judging, reference, sending, telling};
+use crate::lambda::{asked, asking, branch, checking, judging, reference, sending, telling};
 use crate::model::{Execution, Failure, Instance, PhaseAnswer};
 use crate::muting::watcher::{self, Muter, unmute_unsettled};
 use crate::phase::in_time::in_time;
@@ -85,6 +85,7 @@ pub(crate) async fn answer<W: Services>(
             checking::check(world, settings, &run, invocation.deadline, request).await?
         }
         Request::Input(opening) => serde_json::to_value(asked::read(&opening, world.now())?)?,
+        Request::Ask(asking) => asking::ask(world, settings, &asking).await?,
         Request::Report(request) => send_report(world, settings, invocation, *request).await?,
         Request::StatusChange(change) => telling::tell(world, settings, &change).await?,
     };

@@ -2,6 +2,7 @@
 
 mod address;
 mod asked;
+mod asking;
 pub(crate) mod branch;
 mod checking;
 pub(crate) mod error;

@@ -15,6 +15,7 @@ use crate::model::{Action, Execution};
 use crate::phase::progress::Progress;
 use crate::report::StatusChange;
 use crate::report::calendar::Calendar;
+use crate::report::question::Asking;
 use crate::report::request::ReportRequest;
 
 /// What an invocation asks.
@@ -26,6 +27,8 @@ pub(crate) enum Request {
     Phase(PhaseRequest),
     /// Read an execution's input.
     Input(Box<Opening>),
+    /// Ask a person whether an environment may be started or stopped.
+    Ask(Box<Asking>),
     /// Build and send the report.
     Report(Box<ReportRequest>),
     /// The evening check.
@@ -115,6 +118,9 @@ impl Request {
         if fields.contains_key("input") {
             return Ok(Self::Input(opening(fields)?));
         }
+        if fields.contains_key("ask") {
+            return Ok(Self::Ask(asking(fields)?));
+        }
         if reference::is_skip(&fields) {
             return Ok(Self::Skip(None));
         }
@@ -145,6 +151,16 @@ fn opening(fields: Map<String, Value>) -> Result<Box<Opening>, PayloadError> {
     Opening::deserialize(Value::Object(fields)).map(Box::new).map_err(|error| PayloadError::Field {
         field: "input".to_owned(),
         expected: format!("what the state machine's first task sends ({error})"),
+        found,
+    })
+}
+
+/// What the state machine hands over to have a person asked.
+fn asking(fields: Map<String, Value>) -> Result<Box<Asking>, PayloadError> {
+    let found = shortened(&fields["ask"]);
+    Asking::deserialize(Value::Object(fields)).map(Box::new).map_err(|error| PayloadError::Field {
+        field: "ask".to_owned(),
+        expected: format!("what the state machine's question sends ({error})"),
         found,
     })
 }

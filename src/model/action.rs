@@ -13,6 +13,16 @@ pub(crate) enum Action {
     Stop,
 }
 
+impl Action {
+    /// As it is written in inputs and files.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+        }
+    }
+}
+
 /// The Step Functions execution that an invocation belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

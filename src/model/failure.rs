@@ -179,6 +179,14 @@ impl Failure {
         Self::ours("StateMachineStale", what)
     }
 
+    /// Nobody said yes or no in time, and servers.toml says that the environment is then left alone.
+    pub(crate) fn nobody_answered(action: Action) -> Self {
+        Self::ours(
+            "NobodyAnswered",
+            format!("a yes to its {} was asked for, and nobody answered", action.word()),
+        )
+    }
+
     /// The hold tag's value cannot be read.
     pub(crate) fn bad_hold(value: &str) -> Self {
         Self::ours("HoldTagUnreadable", format!("its hold tag says \"{value}\""))
@@ -548,6 +556,11 @@ const OURS: &[Known] = &[
         &["ServerInTwoLists"],
         Kind::Final,
         "The order of tiers does not hold for it: correct the lists' tags, a server belongs in one.",
+    ),
+    (
+        &["NobodyAnswered"],
+        Kind::Final,
+        "It was left alone: run it again and answer, or change approve_silence in servers.toml.",
     ),
     (
         &["StateMachineStale"],

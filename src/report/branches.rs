@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::approval::Decision;
 use crate::model::{
     ActionRecord, Counts, Failure, HoursOff, InitialState, InitialStates, Outcome, PhaseAnswer, Problem,
 };
@@ -24,6 +25,8 @@ pub(crate) struct EnvironmentResult {
     pub initial_states: IndexMap<String, IndexMap<String, InitialState>>,
     /// Why the branch ended early, if it failed by an error.
     pub error: Option<Failure>,
+    /// What a person decided, if one was asked.
+    pub approval: Option<Decision>,
     /// The answers were too large to hand on whole: only counts and problems came.
     pub shortened: bool,
 }
@@ -133,6 +136,7 @@ fn environment(value: &Value, remarks: &mut Vec<String>) -> Option<EnvironmentRe
     };
     let mut result = EnvironmentResult { environment: name.to_owned(), ..EnvironmentResult::default() };
     result.error = value.get("error").filter(|error| !error.is_null()).map(error);
+    result.approval = Decision::read(value);
     result.shortened = value.get("shortened").and_then(Value::as_bool).unwrap_or(false);
     for phase in value.get("phases").and_then(Value::as_array).into_iter().flatten() {
         match PhaseResult::deserialize(phase) {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::model::{Action, ActionTaken, Failure, Outcome, Problem};
 use crate::servers::file::{ServerList, ServerLists};
 
+use super::approval::Decision;
 use super::branches::{self, EnvironmentResult};
 use super::calendar::Said;
 use super::parts::{EnvironmentReport, Report, Row, Seen, Status, TierReport};
@@ -75,9 +76,11 @@ fn remarks_of_the_opening(request: &ReportRequest) -> Vec<String> {
 
 /// How far the run came with a tier.
 #[derive(Debug, Clone, Copy)]
-struct Reach {
+struct Reach<'a> {
     /// The run was not about its environment, or did nothing at all.
     skipped: bool,
+    /// Why its environment was left alone, if somebody was asked and there was no yes.
+    left_alone: Option<&'a str>,
     /// It may have been at work when its branch, or the machine, failed.
     at_work: bool,
 }
@@ -191,7 +194,8 @@ impl Builder<'_> {
         let goes_on = |outcome| {
             self.request.dry_run || matches!(outcome, Outcome::Ready | Outcome::Degraded | Outcome::Empty)
         };
-        if result.error.is_some() || !result.phases.iter().all(|phase| goes_on(phase.outcome)) {
+        let left_alone = result.approval.as_ref().is_some_and(|decision| !decision.approved);
+        if left_alone || result.error.is_some() || !result.phases.iter().all(|phase| goes_on(phase.outcome)) {
             return Vec::new();
         }
         let answered =
@@ -226,22 +230,42 @@ impl Builder<'_> {
             ));
         }
         let skips = skipped || self.request.skipped;
+        let decision = result.and_then(|result| result.approval.as_ref()).filter(|_| !skips);
+        decision.into_iter().for_each(|decision| self.tell(name, decision));
+        let left_alone = decision.filter(|decision| !decision.approved).map(Decision::words);
         let tiers = phases.into_iter().map(|list| {
             let at_work =
                 !skips && (lost || broke_off.is_some_and(|broke_off| broke_off.number == list.number));
-            self.tier(list, result, Reach { skipped: skips, at_work })
+            self.tier(list, result, Reach { skipped: skips, left_alone: left_alone.as_deref(), at_work })
         });
         let tiers = tiers.collect();
         let elsewhere = self.lists.elsewhere.get(name).cloned();
-        EnvironmentReport { name: name.to_owned(), elsewhere, skipped, tiers }
+        EnvironmentReport { name: name.to_owned(), elsewhere, skipped, left_alone, tiers }
     }
 
-    fn tier(&mut self, list: &ServerList, result: Option<&EnvironmentResult>, reach: Reach) -> TierReport {
+    /// A person's yes or no is a remark; that nobody cared is a problem, where it kept the run from its work.
+    fn tell(&mut self, name: &str, decision: &Decision) {
+        let action = self.request.action;
+        if decision.is_left_in_silence() {
+            self.worsen(Status::Degraded);
+            self.problems.push(Problem::of(name, None, &Failure::nobody_answered(action)));
+        } else {
+            self.remarks.push(decision.remark(name, action));
+        }
+    }
+
+    fn tier(
+        &mut self,
+        list: &ServerList,
+        result: Option<&EnvironmentResult>,
+        reach: Reach<'_>,
+    ) -> TierReport {
         let answered = result.and_then(|result| result.phase(list.number));
         let initial = result.and_then(|result| result.initial_states.get(&list.tier));
         let answer = answered.map(|answered| answered.outcome);
-        let mut outcome = if reach.skipped { Some(Outcome::Skipped) } else { answer };
-        self.judge(answer.filter(|_| !reach.skipped).or(outcome));
+        let untouched = reach.skipped || reach.left_alone.is_some();
+        let mut outcome = if untouched { Some(Outcome::Skipped) } else { answer };
+        self.judge(answer.filter(|_| !untouched).or(outcome));
         if let Some(error) = answered.and_then(|answered| answered.log_error.as_ref()) {
             self.remarks.push(format!("The phase log of {} could not be written: {error}.", list.name));
         }
@@ -261,6 +285,9 @@ impl Builder<'_> {
         let began_at = run.filter(|_| reach.at_work && broke_off).map(|run| run.start_time);
         let changed = began_at.map(|began_at| Changed { began_at, action: self.request.action });
         let mut rows = Rows::new(list, answered, initial, instances, changed).all();
+        for row in rows.iter_mut().filter(|_| reach.left_alone.is_some()) {
+            (row.action, row.note) = (ActionTaken::Held, reach.left_alone.map(str::to_owned));
+        }
         if changed.is_some() && rows.iter().any(|row| row.action.changes()) {
             outcome = outcome.or(Some(Outcome::InProgress));
         }

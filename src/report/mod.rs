@@ -2,6 +2,7 @@
 //!
 //! Owns the invariant that every server of every list appears exactly once, and the verdict.
 //!
+//! - [`approval`]: what a person decided before
 //! - [`branches`]: what the state machine's branches gave
 //! - [`calendar`]: what the calendar said before
 //! - [`build`], [`rows`]: the report from it
@@ -9,16 +10,19 @@
 //! - [`totals`]: how many servers stand how
 //! - [`answer`]: what the state machine is told of it
 //! - [`subject`], [`mail`]: what people are told of it
+//! - [`question`]: the mail that asks for a person's yes
 //! - [`run_event`]: what EventBridge and chats are told of a run
 //! - [`place`]: where the function runs
 
 mod answer;
+pub(crate) mod approval;
 pub(crate) mod branches;
 mod build;
 pub(crate) mod calendar;
 mod mail;
 mod parts;
 mod place;
+pub(crate) mod question;
 pub(crate) mod request;
 mod rows;
 mod run_event;

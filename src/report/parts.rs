@@ -111,6 +111,8 @@ pub(crate) struct EnvironmentReport {
     pub elsewhere: Option<Elsewhere>,
     /// The execution was limited to others.
     pub skipped: bool,
+    /// A person was asked, and this is why it was left alone.
+    pub left_alone: Option<String>,
     /// Its tiers, in the order of this action.
     pub tiers: Vec<TierReport>,
 }

@@ -63,6 +63,11 @@ pub(super) fn named(list: &str, names: &[&str]) -> String {
     }
 }
 
+/// A subject of at most 120 characters.
+pub(super) fn one_short_line(subject: &str) -> String {
+    shortened(&one_line(subject))
+}
+
 /// A control character could begin a header of its own.
 fn one_line(text: &str) -> String {
     text.chars()

@@ -98,7 +98,9 @@ impl Report {
         let was_ready = row.end_state.is_none() && row.was_ready;
         let stands = if row.problem.is_some() {
             Stands::Failed
-        } else if environment.skipped || tier.outcome == Some(Outcome::Skipped) {
+        } else if environment.left_alone.is_none()
+            && (environment.skipped || tier.outcome == Some(Outcome::Skipped))
+        {
             Stands::NotInRun
         } else if row.action == ActionTaken::Held {
             Stands::Held

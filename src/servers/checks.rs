@@ -36,7 +36,7 @@ pub(super) fn check(file: &RawFile, mistakes: &mut Mistakes<'_>) {
     days(file, mistakes);
     let known: Option<BTreeSet<&str>> =
         file.lists.iter().map(|list| list.environment.value().map(String::as_str)).collect();
-    environment::check(&file.elsewhere, known.as_ref(), mistakes);
+    environment::check(&file.environments, known.as_ref(), mistakes);
     schedule::check(&file.schedules, known.as_ref(), mistakes);
 }
 

@@ -1,12 +1,14 @@
-//! `[environment.NAME]` in servers.toml: the role by which an environment in another account or Region is reached.
+//! `[environment.NAME]` in servers.toml: the role by which an environment in another account or Region is reached, and
+//! what a person is asked of it.
 //!
-//! Owns the table and its checks.
+//! Owns the table and the checks of the place; those of the question, `approve` has.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::model::Elsewhere;
 
+use super::approve::{Approval, RawApproval};
 use super::keys::{ENVIRONMENTS, EXTERNAL_ID, OF_ENVIRONMENT, REGION, ROLE_ARN};
 use super::mistake::{Given, Mistakes};
 use super::table::Table;
@@ -21,16 +23,17 @@ const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
 const AREAS: [&str; 9] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"];
 
 /// One `[environment.NAME]`.
-pub(super) struct RawElsewhere {
+pub(super) struct RawEnvironment {
     at: Range<usize>,
     name: String,
     role_arn: Given<String>,
     external_id: Given<String>,
     region: Given<String>,
+    approve: RawApproval,
 }
 
 /// Reads all of them.
-pub(super) fn read(file: &Table<'_>, mistakes: &mut Mistakes<'_>) -> Vec<RawElsewhere> {
+pub(super) fn read(file: &Table<'_>, mistakes: &mut Mistakes<'_>) -> Vec<RawEnvironment> {
     let Some(found) = file.get(&ENVIRONMENTS) else { return Vec::new() };
     let Some(tables) = found.get_ref().as_table() else {
         let what = format!(
@@ -50,10 +53,16 @@ pub(super) fn read(file: &Table<'_>, mistakes: &mut Mistakes<'_>) -> Vec<RawElse
         };
         let table = Table::new(format!("[environment.{name}]"), items, at.clone());
         table.only(&OF_ENVIRONMENT, |_, _| None, mistakes);
-        read.push(RawElsewhere {
+        let approve = RawApproval::read(&table, mistakes);
+        let is_elsewhere = table.get(&EXTERNAL_ID).is_some() || table.get(&REGION).is_some();
+        if (is_elsewhere || approve.is_absent()) && table.get(&ROLE_ARN).is_none() {
+            table.lacks(&ROLE_ARN, mistakes);
+        }
+        read.push(RawEnvironment {
             at,
             name,
-            role_arn: table.read_needed(&ROLE_ARN, |arn: &String| partition_of(arn).is_some(), mistakes),
+            approve,
+            role_arn: table.read(&ROLE_ARN, |arn: &String| partition_of(arn).is_some(), mistakes),
             external_id: table.read(&EXTERNAL_ID, |id: &String| is_external_id(id), mistakes),
             region: table.read(&REGION, |region: &String| partition_with(region).is_some(), mistakes),
         });
@@ -63,7 +72,7 @@ pub(super) fn read(file: &Table<'_>, mistakes: &mut Mistakes<'_>) -> Vec<RawElse
 
 /// Notes tables of no environment, and places that no role reaches. `known` are the environments of the lists, if all
 /// can be read.
-pub(super) fn check(all: &[RawElsewhere], known: Option<&BTreeSet<&str>>, mistakes: &mut Mistakes<'_>) {
+pub(super) fn check(all: &[RawEnvironment], known: Option<&BTreeSet<&str>>, mistakes: &mut Mistakes<'_>) {
     let mut first: Option<(&str, &str)> = None;
     for one in all {
         if let Some(known) = known.filter(|known| !known.contains(one.name.as_str())) {
@@ -92,12 +101,17 @@ pub(super) fn check(all: &[RawElsewhere], known: Option<&BTreeSet<&str>>, mistak
     }
 }
 
-impl RawElsewhere {
-    /// The environment's name and place, if nothing is missing or bad.
+impl RawEnvironment {
+    /// The environment's name and place, if it is elsewhere.
     pub(super) fn into_elsewhere(self) -> Option<(String, Elsewhere)> {
         let role = self.role_arn.value()?.clone();
         let (external_id, region) = (self.external_id.value().cloned(), self.region.value().cloned());
         Some((self.name, Elsewhere { role, external_id, region }))
+    }
+
+    /// What a person is asked of it, if anything.
+    pub(super) fn approval(&self) -> Option<(String, Approval)> {
+        Some((self.name.clone(), self.approve.as_approval()?))
     }
 }
 

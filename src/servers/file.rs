@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::model::Elsewhere;
+use super::approve::Approval;
+use crate::model::{Action, Elsewhere};
 
 /// How far a started server must have come to count as ready. Each level includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -91,6 +92,8 @@ pub(crate) struct ServerLists {
     pub lists: Vec<ServerList>,
     /// Where the environments are that are not in the stack's own account and Region.
     pub elsewhere: BTreeMap<String, Elsewhere>,
+    /// The environments of which a person is asked.
+    pub approvals: BTreeMap<String, Approval>,
 }
 
 impl ServerLists {
@@ -103,6 +106,11 @@ impl ServerLists {
     pub(crate) fn environments(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
         self.lists.iter().map(|list| list.environment.as_str()).filter(|name| seen.insert(*name)).collect()
+    }
+
+    /// How a person is asked before this is done to an environment, if one is.
+    pub(crate) fn approval(&self, environment: &str, action: Action) -> Option<&Approval> {
+        self.approvals.get(environment).filter(|approval| approval.actions.contains(&action))
     }
 
     /// How many environments are where this one is, itself too, and share EC2's token buckets: those are an account's

@@ -62,7 +62,7 @@ pub(super) const TIERS: Key = key(
 pub(super) const LISTS: Key = key("list", "[[list]] above each list", "[[list]]");
 pub(super) const ENVIRONMENTS: Key = key(
     "environment",
-    "[environment.NAME] above the keys of an environment that is elsewhere",
+    "[environment.NAME] above the keys of an environment that is elsewhere, or that a person is asked about",
     "[environment.preprod]",
 );
 pub(super) const SCHEDULES: Key = key("schedule", "[[schedule]] above each schedule", "[[schedule]]");
@@ -80,8 +80,20 @@ pub(super) const EXTERNAL_ID: Key = key(
     "\"start-stop-of-preprod\"",
 );
 pub(super) const REGION: Key = key("region", "a Region, in quotes", "\"eu-central-1\"");
+pub(super) const APPROVE: Key =
+    key("approve", "which actions wait for a person's yes: start, stop or both, in quotes", "[\"stop\"]");
+pub(super) const APPROVE_MINUTES: Key =
+    key("approve_minutes", "a whole number from 1 to 1440 without quotes", "60");
+pub(super) const APPROVE_SILENCE: Key = key(
+    "approve_silence",
+    "what happens if nobody answers: leave alone or go on, in quotes",
+    "\"leave alone\"",
+);
+/// For how long a yes is waited for where the file does not say.
+pub(super) const USUAL_APPROVE_MINUTES: u64 = 60;
 /// The keys of an environment's table.
-pub(super) const OF_ENVIRONMENT: [&Key; 3] = [&ROLE_ARN, &EXTERNAL_ID, &REGION];
+pub(super) const OF_ENVIRONMENT: [&Key; 6] =
+    [&ROLE_ARN, &EXTERNAL_ID, &REGION, &APPROVE, &APPROVE_MINUTES, &APPROVE_SILENCE];
 
 pub(super) const NUMBER: Key = key("number", "a whole number from 0 to 4294967295 without quotes", "3");
 pub(super) const ENVIRONMENT: Key =

@@ -1,8 +1,8 @@
 //! Renders the Step Functions state machine of a servers.toml: pure.
 //!
-//! Owns the machine's shape; its opening, a branch, the tasks and the layout have files of their own. The machine passes values on
-//! and computes nothing that the function could: what a branch carries, counts, shortens or tells is made in
-//! `lambda/branch.rs` and `report/`. It depends on environments, tiers and phase numbers; everything else of the file
+//! Owns the machine's shape; its opening, a branch, the question whether it may begin, the tasks and the layout have
+//! files of their own. The machine passes values on and computes nothing that the function could: what a branch
+//! carries, counts, shortens or tells is made in `lambda/branch.rs` and `report/`. It depends on environments, tiers and phase numbers; everything else of the file
 //! comes with the answers, so editing it needs no rendering. Two rules keep the machine from going silent: what can
 //! fail stands in the `Output` of a Task or a Parallel, where an error can be caught, and a Choice compares values that
 //! are there; a branch that fails becomes a result, so the other environments go on.
@@ -21,6 +21,7 @@
 //! Only one engine's behaviour is used: no `$base64encode`, no division, no transform operator, no `$number`
 //! (they differ between JSONata's engines).
 
+mod approval;
 mod branch;
 mod layout;
 mod opening;
@@ -59,7 +60,7 @@ fn machine(lists: &ServerLists) -> Value {
         "Comment": "Rendered from servers.toml by `make statemachine`: edit that file, not this one.",
         "QueryLanguage": "JSONata",
         "StartAt": opening::START,
-        "TimeoutSeconds": MACHINE_SECONDS,
+        "TimeoutSeconds": MACHINE_SECONDS + approval::longest_seconds(lists),
         "States": states
     })
 }
@@ -79,7 +80,7 @@ fn run_states(lists: &ServerLists) -> Map<String, Value> {
         "Did all servers start?": did_all(),
         "Stop environments": environments(lists, Action::Stop),
         "Did all servers stop?": did_all(),
-        "Send success mail": send_success_mail(),
+        "Send success mail": send_success_mail(lists),
         AGREES: choice(
             &[
                 ("$states.input.status in ['SUCCESS', 'DEGRADED']", "All servers are as wanted"),
@@ -174,9 +175,11 @@ fn did_all() -> Value {
 }
 
 /// The execution's output is the report. Without one, the branches say how it ended.
-fn send_success_mail() -> Value {
+fn send_success_mail(lists: &ServerLists) -> Value {
+    let degraded = "'degraded' in $states.input.results.phases.outcome";
+    let degraded = format!("{degraded}{}", approval::or_left_in_silence(lists));
     let not_sent = json!({
-        "status": jsonata("'degraded' in $states.input.results.phases.outcome ? 'DEGRADED' : 'SUCCESS'"),
+        "status": jsonata(&format!("{degraded} ? 'DEGRADED' : 'SUCCESS'")),
         "mail_error": jsonata("$states.errorOutput"),
         "results": jsonata("$states.input.results")
     });

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+pub(crate) mod approve;
 mod checks;
 mod environment;
 pub(crate) mod file;

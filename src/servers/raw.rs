@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::environment::{self, RawElsewhere};
+use super::environment::{self, RawEnvironment};
 use super::file::{Minimum, Rate, Readiness};
 use super::keys::{self, IN_TWO_BRACKETS, Key, LONGEST_MINUTES, LONGEST_NAME, MOST_TIERS};
 use super::mistake::{Given, Mistakes};
@@ -30,7 +30,7 @@ pub(super) enum Depth {
 pub(super) struct RawFile {
     pub tiers: Given<Vec<String>>,
     pub lists: Vec<RawList>,
-    pub elsewhere: Vec<RawElsewhere>,
+    pub environments: Vec<RawEnvironment>,
     pub schedules: Vec<RawSchedule>,
 }
 
@@ -70,7 +70,7 @@ impl RawFile {
         Self {
             tiers: table.read(&keys::TIERS, fits, mistakes),
             lists: lists(&table, mistakes),
-            elsewhere: environment::read(&table, mistakes),
+            environments: environment::read(&table, mistakes),
             schedules: match depth {
                 Depth::Lists => Vec::new(),
                 Depth::Whole => schedule::read(&table, mistakes),

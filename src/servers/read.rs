@@ -2,7 +2,6 @@
 //!
 //! Owns the order of these steps. All mistakes are told at once, but for a text that is no TOML.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::checks;
-use super::environment::RawElsewhere;
+use super::environment::RawEnvironment;
 use super::file::{Minimum, ServerList, ServerLists};
 use super::keys::{IN_TWO_BRACKETS, OF_LIST, SCHEDULES};
 use super::mistake::{Mistake, Mistakes, ServersFileError};
@@ -125,10 +124,10 @@ impl RawFile {
     fn into_file(self) -> Option<ServersFile> {
         let tiers = self.tiers.good().map_or_else(checks::default_tiers, |tiers| tiers.get_ref().clone());
         let lists: Option<Vec<ServerList>> = self.lists.into_iter().map(RawList::into_list).collect();
-        let elsewhere: Option<BTreeMap<_, _>> =
-            self.elsewhere.into_iter().map(RawElsewhere::into_elsewhere).collect();
+        let approvals = self.environments.iter().filter_map(RawEnvironment::approval).collect();
+        let elsewhere = self.environments.into_iter().filter_map(RawEnvironment::into_elsewhere).collect();
         let schedules: Option<Vec<_>> = self.schedules.into_iter().map(RawSchedule::into_schedule).collect();
-        let lists = ServerLists { tiers, lists: lists?, elsewhere: elsewhere? };
+        let lists = ServerLists { tiers, lists: lists?, elsewhere, approvals };
         Some(ServersFile { lists, schedules: schedules? })
     }
 }

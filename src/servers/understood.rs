@@ -1,5 +1,6 @@
 //! What a servers.toml means, for people: environment by environment, in the order of tiers.
 
+use super::approve::Approval;
 use super::file::{Minimum, Readiness, ServerList, ServerLists};
 
 impl ServerLists {
@@ -16,8 +17,16 @@ impl ServerLists {
         let place = self.elsewhere.get(environment);
         let place =
             place.map(|place| format!(" ({})", place.words("the stack's Region"))).unwrap_or_default();
-        format!("{environment}{place}: {}{alone}", tiers.join(" → "))
+        let asked = self.approvals.get(environment).map(approval).unwrap_or_default();
+        format!("{environment}{place}: {}{asked}{alone}", tiers.join(" → "))
     }
+}
+
+/// `; a person is asked before a stop, for 60 min; silence: leave alone`
+fn approval(approval: &Approval) -> String {
+    let actions: Vec<&str> = approval.actions.iter().map(|action| action.word()).collect();
+    let (minutes, silence) = (approval.minutes, approval.silence.words());
+    format!("; a person is asked before a {}, for {minutes} min; silence: {silence}", actions.join(" or a "))
 }
 
 fn tier(list: &ServerList) -> String {

@@ -26,6 +26,7 @@ from local.runtime_api import REGION
         (["--speed", "nan"], "SPEED is nan; a number from 1 to 600 is expected"),
         (["--port", "abc"], "PORT is abc; a number from 0 (any free one) to 65535 is expected"),
         (["--port", "65536"], "PORT is 65536; a number from 0 (any free one) to 65535 is expected"),
+        (["--approve", "maybe"], "APPROVE is maybe; yes, no or late is expected"),
         (["--servers", "nowhere.toml"], "SERVERS is nowhere.toml, which is no file"),
         (["--input", "[]"], 'INPUT is []; a JSON object is expected, for example {"environments":["dev"]}'),
     ],

@@ -85,7 +85,11 @@ def test_a_run_that_goes_on_longer_than_the_last_ten_is_still_said_to_run(stack:
 
     def executions(**wanted):
         asked.append(wanted)
-        return [{"name": "stop-0"}] if wanted.get("statusFilter") == "RUNNING" else []
+        return (
+            [{"name": "stop-0", "executionArn": "arn:stop-0"}]
+            if wanted.get("statusFilter") == "RUNNING"
+            else []
+        )
 
     monkeypatch.setattr(stack, "executions", executions)
     assert status.status_lines(stack, NEXT)[1] == "  stop-0"

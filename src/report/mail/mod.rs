@@ -7,6 +7,7 @@
 //! - [`problems`]: what went wrong, equal problems of many servers in one entry
 //! - [`servers`]: each server once, as a row if there is news of it, by its name otherwise
 //! - [`words`]: counts, times and names
+//! - [`question`]: the mail that asks for a person's yes
 //! - [`html`], [`text`]: the two forms
 //! - [`notice`]: a mail that is no report, of the same parts
 
@@ -14,6 +15,7 @@ mod html;
 mod lines;
 pub(super) mod notice;
 mod problems;
+mod question;
 mod servers;
 mod tally;
 mod text;

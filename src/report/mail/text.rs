@@ -78,33 +78,33 @@ fn servers(text: &mut Lines, environment: &Environment) {
 
 /// Lines, one after another.
 #[derive(Default)]
-struct Lines(String);
+pub(super) struct Lines(pub(super) String);
 
 impl Lines {
     /// A line as it is.
-    fn whole(&mut self, line: &str) {
+    pub(super) fn whole(&mut self, line: &str) {
         self.0 += &line.replace(NO_BREAK, " ");
         self.0.push('\n');
     }
 
-    fn blank(&mut self) {
+    pub(super) fn blank(&mut self) {
         self.whole("");
     }
 
-    fn heading(&mut self, heading: &str) {
+    pub(super) fn heading(&mut self, heading: &str) {
         self.blank();
         self.whole(heading);
     }
 
     /// A paragraph, wrapped and indented.
-    fn say(&mut self, indent: usize, paragraph: &str) {
+    pub(super) fn say(&mut self, indent: usize, paragraph: &str) {
         for line in wrapped(paragraph, WIDTH - indent) {
             self.whole(&format!("{}{line}", " ".repeat(indent)));
         }
     }
 
     /// A paragraph whose first line has a mark, and whose other lines stand two characters further in.
-    fn item(&mut self, indent: usize, mark: &str, paragraph: &str) {
+    pub(super) fn item(&mut self, indent: usize, mark: &str, paragraph: &str) {
         for (number, line) in wrapped(paragraph, WIDTH - indent - 2).iter().enumerate() {
             let start = if number == 0 { format!("{mark}{line}") } else { format!("  {line}") };
             self.whole(&format!("{}{start}", " ".repeat(indent)));

@@ -205,7 +205,8 @@ fn broke_off(report: &Report) -> Option<String> {
 
 /// `dev and test failed in db; preprod is up.`
 fn environments(report: &Report, verbs: &Verbs) -> Option<String> {
-    let run: Vec<&EnvironmentReport> = report.environments.iter().filter(|other| !other.skipped).collect();
+    let is_run = |other: &&EnvironmentReport| !other.skipped && other.left_alone.is_none();
+    let run: Vec<&EnvironmentReport> = report.environments.iter().filter(is_run).collect();
     if run.len() > MOST_IN_A_SENTENCE {
         return None;
     }

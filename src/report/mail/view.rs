@@ -18,7 +18,7 @@ use crate::report::place::Place;
 use crate::report::totals::Stands;
 
 /// The stack's name that the commands take where none is given (operate.mk).
-const USUAL_STACK: &str = "ec2-start-stop";
+pub(super) const USUAL_STACK: &str = "ec2-start-stop";
 
 /// With more servers than these every byte of a name counts.
 const FEW_SERVERS: usize = 200;
@@ -165,6 +165,7 @@ fn next(report: &Report, place: &Place) -> Option<Next> {
         of_it.any(|placed| match placed.stands {
             Stands::NotInRun => report.status == Status::Skipped && !placed.environment.skipped,
             Stands::Failed | Stands::NotReached => true,
+            Stands::Held if placed.environment.left_alone.is_some() => report.status == Status::Degraded,
             Stands::AsWanted | Stands::Held => report.dry_run,
         })
     };

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::approval::{self, Way};
 use super::task::{caught, jsonata, lambda, phase_retries, verb};
 use crate::model::Action;
 use crate::servers::file::{ServerList, ServerLists};
@@ -27,8 +28,11 @@ pub(super) fn branch(all: &ServerLists, environment: &str, action: Action) -> Va
             states.insert(settles, json!({ "Type": "Wait", "Seconds": seconds, "Next": next }));
         }
     }
+    let first = task_name(lists[0], action);
+    let way = Way { environment, action, first: &first, result: &result };
+    let start = approval::begin(all, &way, &mut states);
     states.insert(result, result_of(environment, &lists));
-    json!({ "StartAt": task_name(lists[0], action), "States": states })
+    json!({ "StartAt": start, "States": states })
 }
 
 /// The branch's record, with what it lacks if its first task failed.

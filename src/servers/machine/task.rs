@@ -65,6 +65,11 @@ pub(super) fn mail_retries() -> Value {
     json!([busy(), retrier(&LAMBDA_TRANSIENT, 2, 6), retrier(&OUR_TRANSIENT, 10, 5)])
 }
 
+/// The retries of a question: what passes before its mail can have been sent.
+pub(super) fn ask_retries() -> Value {
+    json!([busy(), retrier(&OUR_TRANSIENT, 10, 5)])
+}
+
 /// Half an hour on average: with full jitter a pause is half of what it may be.
 fn busy() -> Value {
     let mut retrier = retrier(&[LAMBDA_BUSY], 30, 60);

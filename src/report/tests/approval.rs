@@ -1,0 +1,101 @@
+//! Environments of which a person was asked: each server once, who decided, and what it makes of the verdict.
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::report::{all_good, lists, now, request, seen};
+use crate::model::InstanceState;
+use crate::report::totals::Stands;
+use crate::report::{Place, Report, Status};
+
+/// A start of all that went well, but for preprod, of which this was decided.
+fn decided(approval: Value) -> Report {
+    let lists = lists();
+    let mut results = all_good(&lists);
+    let approved = approval["approved"] == true;
+    for result in results.iter_mut().filter(|result| result["environment"] == "preprod") {
+        if approved {
+            result["approval"] = approval.clone();
+        } else {
+            *result = json!({ "environment": "preprod", "ok": true, "approval": approval });
+        }
+    }
+    let mut seen = seen(&lists, InstanceState::Running);
+    if !approved {
+        for list in lists.lists.iter().filter(|list| list.environment == "preprod") {
+            for (_, found) in seen.iter_mut().filter(|(number, _)| *number == list.number) {
+                for instance in found.as_mut().unwrap() {
+                    instance.state = InstanceState::Stopped;
+                }
+            }
+        }
+    }
+    Report::build(&request(results), &lists, &seen, now())
+}
+
+fn standing(report: &Report, wanted: Stands) -> usize {
+    report.placed().filter(|placed| placed.environment.name == "preprod" && placed.stands == wanted).count()
+}
+
+#[test]
+fn a_yes_is_told_and_changes_nothing_else() {
+    let report = decided(json!({ "approved": true, "by": "Ana" }));
+    assert_eq!(
+        (report.status, report.remarks),
+        (Status::Success, vec!["preprod: Ana said yes to the start.".to_owned()])
+    );
+}
+
+#[test]
+fn a_no_is_no_failure_and_every_server_is_there_once_as_left_alone() {
+    let report = decided(json!({ "approved": false, "by": "Ana" }));
+    assert_eq!(report.status, Status::Success);
+    assert_eq!(report.remarks, ["preprod was left alone: Ana said no."]);
+    assert_eq!((report.rows().count(), standing(&report, Stands::Held)), (20, 6));
+    assert!(report.problems.is_empty());
+    let mail = report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "s"));
+    let text = mail.text.replace('\u{a0}', " ");
+    assert!(text.contains("– preprod: left as it is, 0 of 6 up"), "{text}");
+    assert!(text.contains("left alone; Ana said no"), "{text}");
+}
+
+#[test]
+fn silence_that_leaves_alone_degrades_and_says_how_to_run_it_again() {
+    let report = decided(json!({ "approved": false, "silence": "leave alone" }));
+    assert_eq!(report.status, Status::Degraded);
+    let codes: Vec<&str> = report.problems.iter().map(|problem| problem.code.as_str()).collect();
+    assert_eq!(codes, ["NobodyAnswered"]);
+    assert_eq!((report.rows().count(), standing(&report, Stands::Held)), (20, 6));
+    let mail = report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "ec2-start-stop"));
+    assert!(mail.subject.ends_with("preprod: NobodyAnswered"), "{}", mail.subject);
+    assert!(mail.text.contains("make start ENV=preprod\n"), "{}", mail.text);
+}
+
+#[test]
+fn silence_that_goes_on_is_a_remark() {
+    let report = decided(json!({ "approved": true, "silence": "go on" }));
+    assert_eq!(report.status, Status::Success);
+    assert_eq!(
+        report.remarks,
+        ["preprod: nobody answered in time, and the start went on, as servers.toml says."]
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_no_yes() {
+    for approval in [json!({}), json!({ "approved": "true" }), json!({ "by": [] })] {
+        let report = decided(approval);
+        assert_eq!(standing(&report, Stands::Held), 6);
+        assert_eq!(report.remarks, ["preprod was left alone: somebody who gave no name said no."]);
+    }
+}
+
+#[test]
+fn an_environment_that_failed_after_a_yes_is_no_better_for_it() {
+    let lists = lists();
+    let mut results = all_good(&lists);
+    results[2]["approval"] = json!({ "approved": true, "by": "Ana" });
+    results[2]["error"] = json!({ "Error": "States.Timeout", "Cause": "" });
+    let report = Report::build(&request(results), &lists, &seen(&lists, InstanceState::Running), now());
+    assert_eq!(report.status, Status::Aborted);
+}

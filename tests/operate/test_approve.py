@@ -1,0 +1,127 @@
+"""make approve, and what make status says of a run that waits for a yes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import boto3
+import pytest
+
+from local import run as local_run
+from local.deploy import ROOT, STACK
+from local.server import Server
+from operate import approve, status
+from operate.problem import OperatingError
+from operate.stack import Stack, find
+from tests.system.conftest import System
+
+ASKED = ["preprod-db1", "preprod-app1", "preprod-app2"]
+
+
+@pytest.fixture
+def system(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
+    made = System(server, tmp_path / "function.log", "running", ROOT / "docs" / "approval.toml")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    return made
+
+
+@pytest.fixture
+def stack(system: System, session: boto3.Session) -> Stack:
+    return find(STACK, session)
+
+
+@pytest.fixture
+def waiting(system: System, stack: Stack) -> str:
+    """The name of a run that waits for a yes to preprod's stop."""
+    execution = system.begin("stop")
+    deadline = time.monotonic() + 30
+    while not approve.questions(stack.client("stepfunctions"), execution):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return execution.rsplit(":", 1)[1]
+
+
+def end(system: System, stack: Stack, run: str):
+    return system.end(f"{stack.outputs['StateMachineArn'].replace(':stateMachine:', ':execution:')}:{run}")
+
+
+def test_a_yes_lets_the_run_go_on_and_the_report_names_who_is_signed_in(make, system, stack, waiting, capsys):
+    assert make("approve", "--run", waiting, "--environments", "preprod", "--answer", "yes") == 0
+    assert f"said yes to the stop of preprod in {waiting}." in capsys.readouterr().out
+    outcome = end(system, stack, waiting)
+    assert system.states(ASKED) == {"stopped"}
+    who = stack.client("sts").get_caller_identity()["Arn"].rsplit(":", 1)[1]
+    assert f"preprod: {who} said yes to the stop." in outcome.output["remarks"]
+
+
+def test_a_no_leaves_the_environment_as_it_is(make, system, stack, waiting):
+    assert make("approve", "--run", waiting, "--environments", "preprod", "--answer", "no") == 0
+    end(system, stack, waiting)
+    assert system.states(ASKED) == {"running"}
+
+
+def test_a_second_answer_finds_nothing_that_waits(make, system, stack, waiting, capsys):
+    arguments = ("approve", "--run", waiting, "--environments", "preprod", "--answer", "no")
+    assert make(*arguments) == 0
+    end(system, stack, waiting)
+    assert make(*arguments) == 2
+    assert f"{waiting} waits for nothing: it is SUCCEEDED" in capsys.readouterr().err
+
+
+def test_an_answer_that_comes_between_the_look_and_the_end_is_told_as_too_late(
+    stack, system, waiting, monkeypatch
+):
+    (asked,) = approve.questions(stack.client("stepfunctions"), approve._execution(stack, waiting))
+    end(system, stack, waiting)
+    monkeypatch.setattr(approve, "_waiting", lambda *_: asked)
+    with pytest.raises(OperatingError, match=r"too late: .*TaskTimedOut"):
+        approve.approve(stack, waiting, "preprod", "yes")
+
+
+@pytest.mark.parametrize(
+    ("run", "environment", "answer", "words"),
+    [
+        ("", "preprod", "yes", "name the run and the environment"),
+        ("RUN", "", "yes", "name the run and the environment"),
+        ("RUN", "preprod", "", "ANSWER is empty; yes or no is expected"),
+        ("RUN", "preprod", "maybe", "ANSWER is maybe; yes or no is expected"),
+        ("nowhere", "preprod", "yes", "there is no run nowhere"),
+        ("RUN", "dev", "yes", "does not ask about dev: it waits for an answer about preprod"),
+    ],
+)
+def test_what_answers_nothing_is_refused_and_says_why(
+    stack, system, waiting, run, environment, answer, words
+):
+    with pytest.raises(OperatingError) as refused:
+        approve.approve(stack, run.replace("RUN", waiting), environment, answer)
+    assert words in str(refused.value)
+    approve.approve(stack, waiting, "preprod", "no")
+    end(system, stack, waiting)
+
+
+def test_the_status_marks_the_run_that_waits_with_the_command_that_answers(stack, system, waiting):
+    lines = status.status_lines(stack)
+    assert lines[1] == f"  {waiting}"
+    command = f"make approve RUN={waiting} ENV=preprod ANSWER=yes STACK={stack.name}"
+    assert lines[2] == f"    waits for a yes to the stop of preprod: {command}"
+    approve.approve(stack, waiting, "preprod", "no")
+    end(system, stack, waiting)
+
+
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        ("yes", "preprod: the person of make run said yes to the stop."),
+        ("no", "preprod was left alone: the person of make run said no."),
+        ("late", "AWS refuses the late answer about preprod"),
+    ],
+)
+def test_make_run_shows_each_answer(server, tmp_path, capsys, way, words, monkeypatch):
+    monkeypatch.setattr(local_run, "BUILD", tmp_path)
+    monkeypatch.setattr(local_run, "ROOT", tmp_path.parent)
+    system = System(server, tmp_path / "function.log", "running", ROOT / "docs" / "approval.toml")
+    assert local_run.run(system.stack, server, "stop", {}, way)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Ask whether preprod may stop: somebody is asked by mail" in shown
+    assert words in shown
