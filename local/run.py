@@ -11,6 +11,7 @@ import json
 import shlex
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,15 @@ def target(stack: Stack, action: str) -> tuple[str, dict[str, Any]]:
     raise RuntimeError(f"the template has no schedule that does {action}")
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The system that is shown, and what a person says there who is asked."""
+
+    stack: Stack
+    server: Server
+    approve: str
+
+
 def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any], approve: str = "") -> bool:
     """Runs an action through its schedule's target, telling the log; whether it and its mail went well."""
     machine, given = target(stack, action)
@@ -245,9 +255,10 @@ def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any], a
     earlier_mails = len(accepted_mails(server))
     step_functions = stack.client("stepfunctions")
     execution = step_functions.start_execution(stateMachineArn=machine, input=json.dumps(given))
-    went_well = follow(stack, server, execution["executionArn"], action, earlier_mails)
+    shown = Shown(stack, server, approve)
+    went_well = follow(shown, execution["executionArn"], action, earlier_mails)
     # A run for later, and the stop after a start, are begun by their schedules.
-    return all([went_well, *(follow_a_schedule(stack, server, one) for one in one_time_schedules(stack))])
+    return all([went_well, *(follow_a_schedule(shown, one) for one in one_time_schedules(stack))])
 
 
 def one_time_schedules(stack: Stack) -> list[dict[str, Any]]:
@@ -257,7 +268,7 @@ def one_time_schedules(stack: Stack) -> list[dict[str, Any]]:
     return [scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"]) for one in found]
 
 
-def follow_a_schedule(stack: Stack, server: Server, schedule: dict[str, Any]) -> bool:
+def follow_a_schedule(shown: Shown, schedule: dict[str, Any]) -> bool:
     """Waits, in simulated time, for the run that a one-time schedule starts, and tells it too."""
     given = json.loads(schedule["Target"]["Input"])
     print(f"\n=== The schedule {schedule['Name']} fires {schedule['ScheduleExpression']} UTC")
@@ -268,7 +279,8 @@ def follow_a_schedule(stack: Stack, server: Server, schedule: dict[str, Any]) ->
             f"    That is in {wait / 3600:.1f} h, and not waited for: choose a nearer time or a higher SPEED."
         )
         return True
-    step_functions, earlier_mails = stack.client("stepfunctions"), len(accepted_mails(server))
+    step_functions = shown.stack.client("stepfunctions")
+    earlier_mails = len(accepted_mails(shown.server))
     machine = schedule["Target"]["Arn"]
     known = {
         one["executionArn"] for one in step_functions.list_executions(stateMachineArn=machine)["executions"]
@@ -280,19 +292,20 @@ def follow_a_schedule(stack: Stack, server: Server, schedule: dict[str, Any]) ->
                 print(
                     f"=== {given.get('action', 'check').upper()}: it fired with its input {json.dumps(given)}"
                 )
-                return follow(stack, server, one["executionArn"], given.get("action", "check"), earlier_mails)
+                return follow(shown, one["executionArn"], given.get("action", "check"), earlier_mails)
         time.sleep(0.1)
     print("=== It did not fire.")
     return False
 
 
-def follow(stack: Stack, server: Server, execution_arn: str, action: str, earlier_mails: int) -> bool:
+def follow(shown: Shown, execution_arn: str, action: str, earlier_mails: int) -> bool:
     """Tells a run's log until it ends, then its mail; whether both went well."""
+    stack, server = shown.stack, shown.server
     step_functions = stack.client("stepfunctions")
     execution = {"executionArn": execution_arn}
     name = execution["executionArn"].rsplit(":", 1)[1]
     teller = Teller(stack.client("logs"), stack.outputs["PhaseLogGroup"], name)
-    somebody = person.Person(step_functions, execution["executionArn"], approve)
+    somebody = person.Person(step_functions, execution["executionArn"], shown.approve)
     began = clock.CLOCK.now()
     deadline = time.monotonic() + clock.CLOCK.real(LONGEST_RUN_SECONDS)
     while True:

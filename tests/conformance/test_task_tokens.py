@@ -1,7 +1,7 @@
 """A task that waits for its token's answer: who may answer, until when, and what comes of it.
 
-https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token; the errors are
-those of API_SendTaskSuccess.
+https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token; the errors
+are those of API_SendTaskSuccess.
 """
 
 from __future__ import annotations
