@@ -34,14 +34,18 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: APPROVE=yes           run: answers a question so, yes or no; late: when its time is up (docs/approval.toml has one)
 #: ARCHITECTURE=x86_64   package: for what it compiles, x86_64 or arm64 (samconfig.toml's build parameter, else x86_64)
 #: ARTIFACTS_DIR=…       build-Function: where the function's files go; sam gives it
+#: AT=2026-12-24T18:00:00+01:00
+#:                       start, stop: begins then, by a schedule that deletes itself
 #: BOOTSTRAP=path        package: takes this binary and compiles nothing
 #: BUILDS=1              bench: adds clean builds (half an hour)
+#: CALENDAR=closed       run: with a Change Calendar that is open or closed
 #: DELETE=ec2-start-…     prove: deletes what an earlier proof left
 #: DRY_RUN=1             start, stop: changes nothing; says, and mails, what would be done and why
 #: EMBEDDED=1            prove: against the embedded AWS
 #: ENV=dev,test          start, stop: these environments only; approve: about which one
 #: FAULT=Call=Code:name  run: this AWS call fails with this code, for this server; *3 behind it: three times.
 #:                       A run that fails by a FAULT is no error; a FAULT that never happens is one
+#: IGNORE_CALENDAR=1     start, stop: although the calendar is closed
 #: INPUT='{"…":…}'       run: more of the execution's input, as JSON
 #: MUTE=1                run: watches a server by two CloudWatch alarms, and mutes them while it is off
 #: PORT=4566             run: where the embedded AWS listens (any free port)
@@ -51,13 +55,18 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: SERVERS=path          run: these servers, not servers.toml's; docs/accounts.toml has two accounts, three Regions,
 #:                       docs/approval.toml an environment that waits for a person's yes
 #: SPEED=60              run: simulated seconds a real second, 1 to 600
-#: STACK=team-a          deploy, start, stop, approve, status, log, destroy: which stack (samconfig.toml's, else ec2-start-stop)
+#: STACK=team-a          deploy, start, stop, approve, status, log, destroy: which (samconfig.toml's, else ec2-start-stop)
+#: STOP_AFTER_HOURS=3    start: stops again what it starts, after 1 to 168 hours, by a schedule that deletes itself
 #: YES=1                 start, stop: asks nothing
 #: AWS_REGION=eu-west-1  every command on AWS (samconfig.toml's region, else your profile's); also AWS_PROFILE
 export ACTION ?= both
 export SPEED ?= 60
 export FAULT ?=
 export INPUT ?=
+export CALENDAR ?=
+export AT ?=
+export STOP_AFTER_HOURS ?=
+IGNORE_CALENDAR ?=
 export PORT ?= 0
 export SERVERS ?=
 export STACK ?=
@@ -79,9 +88,9 @@ BUILDS ?=
 DRY_RUN ?=
 YES ?=
 
-takes-run := ACTION SPEED FAULT INPUT PORT SERVERS SERVE MUTE APPROVE
-takes-start := ENV DRY_RUN YES STACK
-takes-stop := $(takes-start)
+takes-run := ACTION SPEED FAULT INPUT CALENDAR PORT SERVERS SERVE MUTE APPROVE
+takes-stop := ENV AT IGNORE_CALENDAR DRY_RUN YES STACK
+takes-start := $(takes-stop) STOP_AFTER_HOURS
 takes-approve := RUN ENV ANSWER STACK
 takes-status := STACK
 takes-log := RUN STACK
@@ -123,7 +132,8 @@ help: ## Lists the commands and their variables
 	@sed -n 's/^#: /  /p' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV) build-function ## The whole system against the embedded AWS: start, then stop
-	@$(PYTHON) -m local --action "$$ACTION" --speed "$$SPEED" --fault "$$FAULT" --input "$$INPUT" --port "$$PORT" --servers "$$SERVERS" --approve "$$APPROVE" \
+	@$(PYTHON) -m local --action "$$ACTION" --speed "$$SPEED" --fault "$$FAULT" --input "$$INPUT" --calendar "$$CALENDAR" --port "$$PORT" --servers "$$SERVERS" \
+		--approve "$$APPROVE" \
 		$(if $(call yes,SERVE),--serve) $(if $(call yes,MUTE),--mute)
 
 test: test-fast test-rust test-python ## All tests

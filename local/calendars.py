@@ -1,7 +1,7 @@
-"""Change Calendars of Systems Manager, which moto does not know: CreateDocument of that type, and GetCalendarState.
+"""Change Calendars of Systems Manager: CreateDocument of that type, and GetCalendarState, which moto lacks.
 
-Owns what an iCalendar text says at a time: the type that it has by default, and its single events. An event that
-repeats is refused as what AWS calls unsupported: the rules of repetition are not computed here.
+Owns what an iCalendar text says at a time: the type that it has by default, and its single events. An event
+that repeats is refused: the rules of repetition are not computed here.
 """
 
 from __future__ import annotations

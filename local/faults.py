@@ -33,6 +33,8 @@ OPERATIONS = (
     "PutAlarmMuteRule",
     "DeleteAlarmMuteRule",
     "ListExecutions",
+    "GetCalendarState",
+    "CreateSchedule",
     "AssumeRole",
 )
 EVERY_TIME = 1_000_000

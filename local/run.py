@@ -6,6 +6,7 @@ Owns the telling. Every line comes from the run itself: the phase log, the execu
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import shlex
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 
 from moto.ses.models import ses_backends
 
-from local import accounts, alarms, clock, cloudwatch, faults, person
+from local import accounts, alarms, calendars, clock, cloudwatch, faults, person
 from local.deploy import ROOT, Stack, deploy
 from local.fleet import Fleet
 from local.rendering import rendered
@@ -23,7 +24,7 @@ from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
 from operate import check_files
 from operate.phase_log import Teller
-from operate.report import mail_error, report
+from operate.report import mail_error, report, sentence
 from operate.terminal import leave_the_pipe
 
 BINARY = ROOT / "target" / "debug" / "ec2-start-stop"
@@ -35,6 +36,8 @@ ACTIONS = ("start", "stop", "both")
 HIGHEST_SPEED = 600
 # No run takes longer than this in simulated time (the machine's own time-out is shorter).
 LONGEST_RUN_SECONDS = 3 * 3600
+# Real seconds: for a schedule that fires later than this nobody waits.
+LONGEST_WAIT_SECONDS = 600
 
 
 def main(arguments: list[str]) -> int:
@@ -80,6 +83,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--fault", default="", help=f"{faults.__doc__} A run that fails by one is no error.")
     parser.add_argument("--input", default="", help="more of the execution's input, as JSON")
     parser.add_argument("--approve", default="", help="what a person who is asked says: yes, no or late")
+    parser.add_argument("--calendar", default="", help="a Change Calendar that is open or closed")
     parser.add_argument("--servers", default="", help="another servers.toml than the project's")
     parser.add_argument("--mute", action="store_true", help="watch a server by two alarms, and mute them")
     parser.add_argument("--port", default="0", help="0: any free one")
@@ -93,6 +97,8 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError(f"ACTION is {options.action}; start, stop or both is expected")
     if options.approve not in ("", *person.WAYS):
         raise ValueError(f"APPROVE is {options.approve}; yes, no or late is expected")
+    if options.calendar not in ("", "open", "closed"):
+        raise ValueError(f"CALENDAR is {options.calendar}; open or closed is expected")
     options.speed = _number("SPEED", options.speed, 1, HIGHEST_SPEED)
     options.port = int(_number("PORT", options.port, 0, 65_535, "0 (any free one)"))
 
@@ -134,7 +140,10 @@ def _run(
     servers = Path(options.servers) if options.servers else ROOT / "servers.toml"
     machine = rendered(servers) if options.servers else None
     muting = {"MuteAlarms": "on"} if options.mute else {}
-    stack = set_up(server, BUILD / "function.log", servers=servers, machine=machine, **muting)
+    calendar = {"Calendar": "holidays"} if options.calendar else {}
+    stack = set_up(server, BUILD / "function.log", servers=servers, machine=machine, **muting, **calendar)
+    if options.calendar:
+        _make_a_calendar(stack, options.calendar == "open")
     fleet = Fleet(server, stack.client("ec2"))
     actions = ["start", "stop"] if options.action == "both" else [options.action]
     fleet.seed(servers, "stopped" if actions[0] == "start" else "running")
@@ -150,6 +159,18 @@ def _run(
     if fault_is_absent:
         return 1
     return 0 if wishes or all(went_well) else 1
+
+
+def _make_a_calendar(stack: Stack, is_open: bool) -> None:
+    """From an iCalendar text, as people import theirs; a closed one opens at midnight in two days."""
+    today = clock.CLOCK.utc().replace(hour=0, minute=0, second=0, microsecond=0)
+    until = None if is_open else today + dt.timedelta(days=2)
+    stack.client("ssm").create_document(
+        Name="holidays",
+        Content=calendars.text(is_open=is_open, until=until),
+        DocumentType="ChangeCalendar",
+        DocumentFormat="TEXT",
+    )
 
 
 def _watch_a_server(stack: Stack, fleet: Fleet) -> None:
@@ -220,6 +241,53 @@ def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any], a
     earlier_mails = len(accepted_mails(server))
     step_functions = stack.client("stepfunctions")
     execution = step_functions.start_execution(stateMachineArn=machine, input=json.dumps(given))
+    went_well = follow(stack, server, execution["executionArn"], action, earlier_mails, approve)
+    # A run for later, and the stop after a start, are begun by their schedules.
+    return all([went_well, *(follow_a_schedule(stack, server, one) for one in one_time_schedules(stack))])
+
+
+def one_time_schedules(stack: Stack) -> list[dict[str, Any]]:
+    """Those that runs have made and that have not fired yet."""
+    scheduler = stack.client("scheduler")
+    found = [one for one in scheduler.list_schedules()["Schedules"] if one["GroupName"] != "default"]
+    return [scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"]) for one in found]
+
+
+def follow_a_schedule(stack: Stack, server: Server, schedule: dict[str, Any]) -> bool:
+    """Waits, in simulated time, for the run that a one-time schedule starts, and tells it too."""
+    given = json.loads(schedule["Target"]["Input"])
+    print(f"\n=== The schedule {schedule['Name']} fires {schedule['ScheduleExpression']} UTC")
+    at = dt.datetime.fromisoformat(schedule["ScheduleExpression"][3:-1]).replace(tzinfo=dt.UTC)
+    wait = at.timestamp() - clock.CLOCK.now()
+    if clock.CLOCK.real(wait) > LONGEST_WAIT_SECONDS:
+        print(
+            f"    That is in {wait / 3600:.1f} h, and not waited for: choose a nearer time or a higher SPEED."
+        )
+        return True
+    step_functions, earlier_mails = stack.client("stepfunctions"), len(accepted_mails(server))
+    machine = schedule["Target"]["Arn"]
+    known = {
+        one["executionArn"] for one in step_functions.list_executions(stateMachineArn=machine)["executions"]
+    }
+    deadline = time.monotonic() + clock.CLOCK.real(wait) + 30
+    while time.monotonic() < deadline:
+        for one in step_functions.list_executions(stateMachineArn=machine)["executions"]:
+            if one["executionArn"] not in known:
+                print(
+                    f"=== {given.get('action', 'check').upper()}: it fired with its input {json.dumps(given)}"
+                )
+                return follow(stack, server, one["executionArn"], given.get("action", "check"), earlier_mails)
+        time.sleep(0.1)
+    print("=== It did not fire.")
+    return False
+
+
+def follow(
+    stack: Stack, server: Server, execution_arn: str, action: str, earlier_mails: int, approve: str = ""
+) -> bool:
+    """Tells a run's log until it ends, then its mail; whether both went well."""
+    step_functions = stack.client("stepfunctions")
+    execution = {"executionArn": execution_arn}
     name = execution["executionArn"].rsplit(":", 1)[1]
     teller = Teller(stack.client("logs"), stack.outputs["PhaseLogGroup"], name)
     somebody = person.Person(step_functions, execution["executionArn"], approve)
@@ -235,9 +303,13 @@ def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any], a
         time.sleep(0.2)
     print(f"=== Execution {name}: {told['status']} {told.get('error') or ''}".rstrip())
     if told.get("error") == "InvalidInput":
-        print(f"    {told['cause']}")
+        print(f"    {sentence(told['cause'])}")
     if muted := cloudwatch.muted():
         print(f"=== CloudWatch alarms that take no action now: {', '.join(sorted(muted))}")
+    found = report(told) or {}
+    if found.get("status") == "SCHEDULED":
+        print(f"=== Scheduled for {found['at']} by {found['schedule']}; no mail is sent before that.")
+        return told["status"] == "SUCCEEDED"
     was_sent = show_mail(accepted_mails(server)[earlier_mails:], mail_error(report(told) or {}), action)
     return told["status"] == "SUCCEEDED" and was_sent
 

@@ -1,7 +1,7 @@
-"""One-time schedules of EventBridge Scheduler that fire, in simulated time: moto keeps schedules and fires none.
+"""One-time schedules of EventBridge Scheduler that fire, in simulated time: moto fires none.
 
-Owns when a one-time schedule is due, the execution that it starts, where an event goes that starts none, and its
-deletion when it is done. Recurring schedules do not fire here: `make run` goes through their target and input.
+Owns when a one-time schedule is due, the execution that it starts, where an event goes that starts none, and
+its deletion when it is done. Recurring schedules do not fire: `make run` goes through their target and input.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def install() -> None:
 
 
 def due(schedule: Any) -> float | None:
-    """When a one-time schedule fires, in seconds since the epoch; none if it recurs, or was past when it was made."""
+    """When a one-time schedule fires, in epoch seconds; none if it recurs, or was past when it was made."""
     at = AT.match(schedule.schedule_expression)
     if not at or schedule.state != "ENABLED":
         return None

@@ -117,6 +117,9 @@ class Application:
             parameters = {"body": json.dumps(cloudwatch.decode(body), default=str)}
         operation = parameters.get("Action") or target or f"{environ['REQUEST_METHOD']} {path}"
         caller, region, service = signed.groups() if signed else ("", accounts.HOME.region, "")
+        if service == "scheduler" and operation.startswith("POST /schedules/"):
+            operation, name = "CreateSchedule", operation.rsplit("/", 1)[1]
+            parameters = {"body": body.decode("utf-8", "replace"), "Name": name}
         place = accounts.place_of(caller, region)
         call = Call(clock.CLOCK.now(), service, operation, parameters, caller, place)
         self.calls.append(call)
@@ -146,7 +149,7 @@ def _subject(call: Call) -> str | None:
 def _refusal(fault: Fault, call: Call, content_type: str) -> tuple[Answer, str]:
     """An error as its service writes it: in EC2's XML, in that of the other query services, or in JSON."""
     message = fault.message(call.service, _subject(call))
-    if content_type.startswith("application/x-amz-json"):
+    if content_type.startswith(("application/x-amz-json", "application/json")):
         return _json_error(fault, message), content_type
     if call.service == "ec2":
         return _ec2_error(fault, message), "text/xml;charset=UTF-8"

@@ -202,7 +202,13 @@ def execution_names() -> None:
 
 def sdk_error_names() -> None:
     """SDK integrations' errors are named as AWS names them."""
-    state_task_service_aws_sdk._SERVICE_ERROR_NAMES |= {"ec2": "Ec2", "ses": "Ses", "sfn": "Sfn"}
+    state_task_service_aws_sdk._SERVICE_ERROR_NAMES |= {
+        "ec2": "Ec2",
+        "scheduler": "Scheduler",
+        "ses": "Ses",
+        "sfn": "Sfn",
+        "ssm": "Ssm",
+    }
 
 
 def sdk_casing() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import approve, destroy, doctor, execution, lists, place, samconfig, status, tag
+from operate import approve, destroy, doctor, exceptions, execution, lists, place, samconfig, status, tag
 from operate.problem import OperatingError
 from operate.samconfig import SamConfig
 from operate.stack import DEFAULT_NAME, Stack, find
@@ -48,6 +48,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--stack", default="", help="samconfig.toml's if none is given")
     parser.add_argument("--environments", default="", help="separated by commas; all if none is given")
     parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--at", default="", help="begins then, for example 2026-12-24T18:00:00+01:00")
+    parser.add_argument("--stop-after-hours", default="", help="stops again what is started, after 1 to 168")
+    parser.add_argument("--ignore-calendar", action="store_true")
     parser.add_argument("--yes", action="store_true", help="ask nothing")
     parser.add_argument("--run", default="", help="whose log; the last run's if none is given")
     parser.add_argument("--answer", default="", help="yes or no, to a run that waits for one")
@@ -91,10 +94,11 @@ def _run(
     action: str, stack: Stack, where: place.Place, options: argparse.Namespace, terminal: Terminal
 ) -> int:
     environments = _environments(options)
+    more = exceptions.more_input(options)
     if not environments and not options.dry_run and not _may_touch_all(options, where, terminal):
         terminal.say("Nothing was begun.")
         return 2
-    begun = execution.start(stack, action, environments, options.dry_run)
+    begun = execution.start(stack, action, environments, options.dry_run, more)
     name = begun.rsplit(":", 1)[1]
     terminal.say(f"Execution {name} began; Ctrl-C ends following it, not the execution.")
     return 0 if execution.follow(stack, begun, terminal) else 1

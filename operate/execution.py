@@ -22,9 +22,11 @@ LONGEST_RUN_SECONDS = 3 * 3600.0
 UNKNOWN_AT_MOST_SECONDS = 30.0
 
 
-def start(stack: Stack, action: str, environments: list[str], dry_run: bool) -> str:
-    """Starts it; gives its ARN."""
-    given: dict[str, Any] = {"action": action}
+def start(
+    stack: Stack, action: str, environments: list[str], dry_run: bool, more: dict[str, Any] | None = None
+) -> str:
+    """Starts it, with more of the input than that; gives its ARN."""
+    given: dict[str, Any] = {"action": action} | (more or {})
     if environments:
         given["environments"] = environments
     if dry_run:

@@ -17,11 +17,13 @@ deploy: samconfig.toml doctor $(DEPLOY_VENV) ## make doctor, then sam build and 
 	PATH="$(DEPLOY_PATH)" sam build --build-in-source
 	PATH="$(DEPLOY_PATH)" sam deploy $(if $(STACK),--stack-name "$$STACK" --s3-prefix "$$STACK")
 
+exceptions = --at "$$AT" --stop-after-hours "$$STOP_AFTER_HOURS" $(if $(call yes,IGNORE_CALENDAR),--ignore-calendar)
+
 start: $(VENV) ## Starts the deployed stack's servers and follows the run
-	@$(OPERATE) $@ $(NAMED) --environments "$$ENV" $(if $(call yes,DRY_RUN),--dry-run) $(if $(call yes,YES),--yes)
+	@$(OPERATE) $@ $(NAMED) --environments "$$ENV" $(exceptions) $(if $(call yes,DRY_RUN),--dry-run) $(if $(call yes,YES),--yes)
 
 stop: $(VENV) ## Stops them
-	@$(OPERATE) $@ $(NAMED) --environments "$$ENV" $(if $(call yes,DRY_RUN),--dry-run) $(if $(call yes,YES),--yes)
+	@$(OPERATE) $@ $(NAMED) --environments "$$ENV" $(exceptions) $(if $(call yes,DRY_RUN),--dry-run) $(if $(call yes,YES),--yes)
 
 approve: $(VENV) ## Says yes or no to a run that waits for it before an environment's start or stop
 	@$(OPERATE) $@ $(NAMED) --run "$$RUN" --environments "$$ENV" --answer "$$ANSWER"

@@ -24,6 +24,10 @@ def report_lines(described: dict[str, Any]) -> list[str]:
     found = report(described)
     if found is None:
         return [*lines, *_text(described).splitlines()]
+    if "errorMessage" in found:
+        return [*lines, found["errorMessage"]]
+    if found.get("status") == "SCHEDULED":
+        return [*lines, f"scheduled for {found['at']} by the schedule {found['schedule']}"]
     if mail := mail_error(found):
         lines.append(f"{found.get('status', 'It ended')}, but the mail was not sent: {mail}")
     if "counts" in found:
@@ -42,12 +46,12 @@ def mail_error(found: dict[str, Any]) -> str:
     error = found.get("mail_error")
     if not error:
         return ""
-    sentence = _sentence(error.get("Cause", ""))
-    shown = sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[:LONGEST_SENTENCE]} …"
+    told = sentence(error.get("Cause", ""))
+    shown = told if len(told) <= LONGEST_SENTENCE else f"{told[:LONGEST_SENTENCE]} …"
     return f"{error.get('Error', 'unknown')}: {shown}"
 
 
-def _sentence(cause: str) -> str:
+def sentence(cause: str) -> str:
     """A Lambda's error comes as JSON with its sentence inside."""
     try:
         told = json.loads(cause)

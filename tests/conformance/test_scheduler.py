@@ -1,4 +1,4 @@
-"""One-time schedules of the embedded AWS fire once, in simulated time, and then delete themselves if they say so."""
+"""One-time schedules of the embedded AWS fire once, in simulated time, and delete themselves."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from local.fleet import lists
 from local.names import names
 from local.rendering import rendered
 from tests.conftest import SERVERS_FILE
-from tests.state_machine.test_paths import DEV_DB, answer
+from tests.state_machine.test_paths import DEV_DB, answer, asked
 
 ROOT = Path(__file__).parents[2]
 TEXT = rendered(SERVERS_FILE)
@@ -25,7 +25,14 @@ NOT_OURS = ("Lambda.", "States.", "Sandbox.", "Runtime.")
 TRANSIENT = {"Throttled", "AwsUnreachable"}
 FLAGS = {f"{{% $states.input.{flag} %}}" for flag in ("in_progress", "settle", "go_on", "ok")}
 # None of these is an error, whatever the input is and whatever the function answered.
-WHATEVER_THERE_IS = ["Start or stop?", "May this run begin?", "Does the report agree?"]
+WHATEVER_THERE_IS = [
+    "Start or stop?",
+    "May this run begin?",
+    "Does the report agree?",
+    "What was asked for?",
+    "Is the calendar open?",
+]
+ASKED = ("later", "asks_calendar", "check", "stops_later")
 
 
 def states(scope: dict[str, Any] = MACHINE) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -49,7 +56,7 @@ def test_every_error_that_the_machine_names_can_be_raised_by_the_function():
         for error in handler["ErrorEquals"]
         if not error.startswith(NOT_OURS)
     }
-    assert named == TRANSIENT
+    assert named == TRANSIENT | {"InvalidInput"}
     assert named <= set(names()["errors"])
 
 
@@ -79,7 +86,8 @@ def test_every_choice_of_a_branch_compares_only_booleans_that_the_function_gave(
 def test_phase_numbers_and_environments_are_those_of_the_servers_file():
     listed = sorted((given["number"], f"{{% '{given['environment']}' in $wanted %}}") for given in LISTS)
     payloads = [state["Arguments"]["Payload"] for _, state in tasks()]
-    found = [(given["phase_number"], given["next_phase"]) for given in payloads if not given["send_mail"]]
+    phases = [given for given in payloads if "phase_number" in given]
+    found = [(given["phase_number"], given["next_phase"]) for given in phases]
     assert sorted(found) == sorted(listed * 2)
 
 
@@ -102,6 +110,27 @@ def test_the_tests_stand_in_answers_in_the_shape_that_the_function_is_held_to():
     assert shape(ours["phases"][0] | {"actions": theirs["phases"][0]["actions"]}) == shape(
         theirs["phases"][0]
     )
+
+
+def test_the_tests_stand_in_reads_an_input_into_the_shape_that_the_function_is_held_to():
+    # src/lambda/asked/tests.rs compares the function's answer with the same file.
+    wanted = json.loads((ROOT / "tests" / "state_machine" / "asked_answer.json").read_text())
+    execution = {"Id": "arn", "Name": "run-1", "StartTime": "2026-10-24T12:00:00Z"}
+    given = asked(
+        {
+            "input": {"action": "start", "at": "2026-12-24T17:00:00Z", "stop_after_hours": 3},
+            "context": {"Execution": execution, "StateMachine": {"Id": "arn"}},
+            "environments": ["dev"],
+            "calendar": "holidays",
+            "schedules": {"group": "g", "role": "r", "dead_letters": "d"},
+        }
+    )
+    assert set(given) == set(wanted)
+    assert shape(given["schedule"]) == shape(given["stop_schedule"]) == shape(wanted["schedule"])
+    assert shape(given["execution"]) == shape(wanted["execution"])
+    choices = MACHINE["States"]["What was asked for?"]["Choices"]
+    assert {choice["Condition"] for choice in choices} == {f"{{% $asked.{name} %}}" for name in ASKED}
+    assert all(isinstance(wanted[name], bool) and isinstance(given[name], bool) for name in ASKED)
 
 
 def test_every_placeholder_is_given_by_the_template():

@@ -10,8 +10,9 @@ import pytest
 
 from local import jsonata_bridge
 from local.server import Server
-from local.state_machine_lab import run
-from tests.state_machine.test_paths import BAD_INPUTS, MACHINE, SCENARIOS, Script
+from local.state_machine_lab import GIVEN, run
+from tests.state_machine.test_opening import every_way
+from tests.state_machine.test_paths import BAD_INPUTS, MACHINE, SCENARIOS, Script, refused
 
 ROOT = Path(__file__).parents[2]
 EVALUATE = """
@@ -38,7 +39,8 @@ def recorded(running_server: Server) -> list:
         for given, script in SCENARIOS.values():
             run(running_server, MACHINE, given, script())
         for given in BAD_INPUTS:
-            run(running_server, MACHINE, given, Script())
+            run(running_server, MACHINE, given, Script(input=[refused]))
+        every_way(running_server)
         cases = {json.dumps(case): case for case in jsonata_bridge.RECORDED}
     finally:
         jsonata_bridge.RECORDED = None
@@ -76,6 +78,8 @@ def test_every_recorded_evaluation_gives_the_same_on_both_engines(recorded):
 
 def test_every_expression_of_the_machine_was_among_them(recorded):
     text = json.dumps(MACHINE)
+    for name, value in GIVEN.items():
+        text = text.replace(f"${{{name}}}", value)
     evaluated = {expression for expression, _ in recorded}
     wanted = {
         part.split(" %}")[0] for part in json.loads(json.dumps(text)).replace('\\"', '"').split("{% ")[1:]

@@ -69,11 +69,68 @@ def field_of(number: int) -> str:
 
 def report(payload: dict[str, Any]) -> dict[str, Any]:
     """The report's answer, cut down."""
+    if payload.get("skipped"):
+        return {"status": "SKIPPED", "mail": None, "problems": []}
     mail = {"message_id": "m-1", "from": "a@example.com", "to": ["b@example.com"]}
     ok = payload["error"] is None and all(result["ok"] for result in payload["results"])
     if ok:
         return {"status": "SUCCESS", "mail": mail, "problems": []}
     return {"status": "ABORTED", "mail": mail, "problems": [], "cause": '{"status":"ABORTED"}'}
+
+
+def checked(payload: dict[str, Any]) -> dict[str, Any]:
+    """A check that finds nothing."""
+    return {"ok": True, "problems": []}
+
+
+def asked(payload: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """What the function makes of an input, shaped as it shapes it (test_contract.py); it refuses nothing."""
+    given, context = payload["input"], payload["context"]
+    if not isinstance(given, dict) or given.get("action", "start") not in ("start", "stop"):
+        raise FunctionError("InvalidInput", "Nothing was started or stopped. The input is wrong.")
+    execution = context["Execution"]
+    stops = "stop_after_hours" in given
+    calendar = given.get("calendar") or payload["calendar"]
+    asks = bool(calendar) and not given.get("ignore_calendar", False)
+    return {
+        "action": given.get("action", "start"),
+        "dry_run": given.get("dry_run", False),
+        "environments": given.get("environments", payload["environments"]),
+        "execution": {
+            "id": execution["Id"],
+            "name": execution["Name"],
+            "start_time": execution["StartTime"],
+        },
+        "later": "at" in given,
+        "at": given.get("at"),
+        "schedule": schedule(payload, "later") if "at" in given else None,
+        "asks_calendar": asks and "at" not in given,
+        "calendars": [calendar] if asks else [],
+        "check": given.get("check", False),
+        "stops_later": stops,
+        "stops_at": "2999-01-01T00:00:00Z" if stops else None,
+        "stop_schedule": schedule(payload, "stop") if stops else None,
+    } | more
+
+
+def schedule(payload: dict[str, Any], what: str) -> dict[str, Any]:
+    given = payload["schedules"]
+    return {
+        "Name": f"{what}-{payload['context']['Execution']['Name']}"[:64],
+        "GroupName": given["group"],
+        "Description": "made by a test",
+        "ScheduleExpression": "at(2999-01-01T00:00:00)",
+        "ScheduleExpressionTimezone": "UTC",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "ActionAfterCompletion": "DELETE",
+        "Target": {
+            "Arn": payload["context"]["StateMachine"]["Id"],
+            "RoleArn": given["role"],
+            "Input": '{"action":"stop"}',
+            "DeadLetterConfig": {"Arn": given["dead_letters"]},
+            "RetryPolicy": {"MaximumEventAgeInSeconds": 600, "MaximumRetryAttempts": 10},
+        },
+    }
 
 
 def aborted(payload: dict[str, Any]) -> dict[str, Any]:
@@ -87,11 +144,13 @@ class Script:
 
     phases: dict[int, list[Any]] = field(default_factory=dict)
     mail: list[Any] = field(default_factory=list)
+    input: list[Any] = field(default_factory=list)
+    check: list[Any] = field(default_factory=list)
     calls: Counter = field(default_factory=Counter)
 
     def __call__(self, payload: dict[str, Any]) -> Any:
-        who = "mail" if payload["send_mail"] else payload["phase_number"]
-        turns = self.mail if who == "mail" else self.phases.get(who, [])
+        who = who_is_asked(payload)
+        turns = getattr(self, who) if isinstance(who, str) else self.phases.get(who, [])
         self.calls[who] += 1
         turn = turns[min(self.calls[who], len(turns)) - 1] if turns else None
         if isinstance(turn, Exception):
@@ -100,7 +159,14 @@ class Script:
             return turn(payload)
         if turn is not None:
             return turn
-        return report(payload) if who == "mail" else answer(payload)
+        return {"mail": report, "input": asked, "check": checked}.get(who, answer)(payload)
+
+
+def who_is_asked(payload: dict[str, Any]) -> str | int:
+    """A phase by its number, else what the payload is."""
+    if "input" in payload or payload.get("check"):
+        return "input" if "input" in payload else "check"
+    return "mail" if payload["send_mail"] else payload["phase_number"]
 
 
 def outcome(name: str, **more: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -233,11 +299,11 @@ def runs(running_server: Server) -> Callable[[str], Run]:
 
 
 def phases_of(result: Run) -> list[str]:
-    return [NAMES[p["phase_number"]] for p in result.payloads if not p["send_mail"]]
+    return [NAMES[p["phase_number"]] for p in result.payloads if p.get("send_mail") is False]
 
 
 def mail_of(result: Run) -> dict[str, Any]:
-    return next(p for p in result.payloads if p["send_mail"])
+    return next(p for p in result.payloads if p.get("send_mail"))
 
 
 def result_of(result: Run, environment: str) -> dict[str, Any]:
@@ -245,7 +311,9 @@ def result_of(result: Run, environment: str) -> dict[str, Any]:
 
 
 def in_order(result: Run, action: str) -> bool:
-    asked = [p["phase_number"] for p in result.payloads if not p["send_mail"] and p["action"] == action]
+    asked = [
+        p["phase_number"] for p in result.payloads if p.get("send_mail") is False and p["action"] == action
+    ]
     found = {name: [n for n in asked if n in numbers] for name, numbers in ORDER.items()}
     return found == {name: numbers[:: 1 if action == "start" else -1] for name, numbers in ORDER.items()}
 
@@ -299,7 +367,7 @@ def test_resume_is_handed_back_unchanged_until_the_phase_is_done(runs):
 def test_a_failed_database_tier_keeps_its_applications_from_being_asked_and_the_others_finish(runs):
     result = runs("dev db fails")
     assert (result.status, result.error) == ("FAILED", "ServersNotAsWanted")
-    assert set(NAMES) - {p["phase_number"] for p in result.payloads if not p["send_mail"]} == set(
+    assert set(NAMES) - {p["phase_number"] for p in result.payloads if p.get("send_mail") is False} == set(
         ORDER[DEV][1:]
     )
     dev = result_of(result, DEV)
@@ -322,7 +390,7 @@ def test_all_environments_may_fail_and_the_mail_goes_out(runs, name):
 
 
 def the_others_finish(result: Run) -> bool:
-    asked = {p["phase_number"] for p in result.payloads if not p["send_mail"]}
+    asked = {p["phase_number"] for p in result.payloads if p.get("send_mail") is False}
     return asked >= set(NAMES) - set(ORDER[DEV])
 
 
@@ -334,7 +402,7 @@ def test_a_degraded_tier_goes_ahead_and_the_execution_succeeds(runs):
 def test_environments_that_were_not_asked_for_are_skipped_and_said_so(runs):
     result = runs("subset")
     assert result.status == "SUCCEEDED"
-    asked = {p["phase_number"]: p["next_phase"] for p in result.payloads if not p["send_mail"]}
+    asked = {p["phase_number"]: p["next_phase"] for p in result.payloads if p.get("send_mail") is False}
     assert asked == dict.fromkeys(FIRST, False) | dict.fromkeys(ORDER[DEV], True)
     assert mail_of(result)["environments"] == [DEV]
 
@@ -423,7 +491,7 @@ def test_a_failure_mail_that_fails_leaves_the_execution_failed_and_says_so(runs)
 def test_a_mail_that_is_throttled_is_sent_again(runs):
     result = runs("mail throttled then sent")
     assert result.status == "SUCCEEDED"
-    assert sum(p["send_mail"] for p in result.payloads) == 2
+    assert sum(p.get("send_mail", False) for p in result.payloads) == 2
 
 
 class Busy:
@@ -456,12 +524,16 @@ def test_six_environments_succeed_where_only_two_functions_may_run_at_a_time(run
     assert busy.refused > 0
 
 
+def refused(payload: dict[str, Any]) -> Any:
+    raise FunctionError("InvalidInput", "Nothing was started or stopped. It is wrong.")
+
+
 @pytest.mark.parametrize("given", BAD_INPUTS, ids=str)
-def test_an_input_that_is_not_understood_fails_and_calls_nothing(running_server, given):
-    result = run(running_server, MACHINE, given, Script())
+def test_an_input_that_is_not_plain_is_read_by_the_function_whose_refusal_ends_the_run(running_server, given):
+    result = run(running_server, MACHINE, given, Script(input=[refused]))
     assert (result.status, result.error) == ("FAILED", "InvalidInput")
     assert "Nothing was started or stopped" in result.cause
-    assert result.payloads == []
+    assert [payload.get("input", "nothing") for payload in result.payloads] == [given]
 
 
 def test_a_parallel_that_itself_fails_still_sends_the_failure_mail(running_server):
@@ -569,6 +641,13 @@ def visited(history: list[dict[str, Any]]) -> set[tuple[str, str]]:
     }
 
 
+def openings(server: Server) -> list[Run]:
+    """Every way through the machine's opening (test_opening.py)."""
+    from tests.state_machine.test_opening import every_way
+
+    return every_way(server)
+
+
 def test_every_transition_of_the_machine_was_visited(runs, running_server):
     histories = [runs(name).history for name in SCENARIOS]
     histories.append(overlapping(running_server)[1].history)
@@ -576,13 +655,14 @@ def test_every_transition_of_the_machine_was_visited(runs, running_server):
     running_server.application.faults.add(Fault("ListExecutions", "AccessDeniedException"))
     histories.append(run(running_server, MACHINE, {"action": "start"}, Script()).history)
     running_server.application.faults.clear()
+    histories += [case.history for case in openings(running_server)]
     for action in ("start", "stop"):
         broken = json.loads(json.dumps(MACHINE))
         broken["States"][f"{action.capitalize()} environments"]["Output"] = (
             "{% $error('broken on purpose') %}"
         )
         histories.append(run(running_server, broken, {"action": action}, Script()).history)
-    histories.append(run(running_server, MACHINE, {}, Script()).history)
+    histories.append(run(running_server, MACHINE, {}, Script(input=[refused])).history)
     seen = set().union(*(visited(history) for history in histories))
     wanted = transitions_of(MACHINE["States"])
     assert wanted - seen == set()

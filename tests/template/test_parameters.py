@@ -23,6 +23,9 @@ ROLE = "arn:aws:iam::210987654321:role/ec2-start-stop-member"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 GOOD = {
+    "Calendar": ["", "holidays", "arn:aws:ssm:eu-west-1:210987654321:document/holidays"],
+    "UnreadableCalendar": ["go-on", "do-nothing"],
+    "ClosedCalendarMail": ["mail", "silence"],
     "StartSchedule": ["cron(0 7 ? * MON-FRI *)", "rate(1 day)", "at(2026-12-24T07:00:00)"],
     "StopSchedule": ["cron(30 18 ? * * *)"],
     "StartEnabled": ["ENABLED", "DISABLED"],
@@ -64,6 +67,9 @@ GOOD = {
     "Api": ["on", "off"],
 }
 BAD = {
+    "Calendar": ["ab", "a b", "it's", "x" * 201],
+    "UnreadableCalendar": ["", "maybe"],
+    "ClosedCalendarMail": ["", "no"],
     "StartSchedule": ["", "7:00", "cron(0 7 * *)", "0 7 ? * MON-FRI *", "rate(0 days)", "at(tomorrow)"],
     "StopSchedule": ["19h", "cron()"],
     "StartEnabled": ["true", ""],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local import clock
 from local.alarms import watch
 from local.runtime_api import ACCOUNT, REGION
 from local.server import Call, Server
@@ -42,6 +44,9 @@ def seen(running_server: Server, tmp_path_factory: pytest.TempPathFactory) -> tu
     habit.start_ends, habit.reason = "stopped", ("Client.InternalError", "Client error on launch")
     for action, more in (("start", {}), ("stop", {}), ("start", {"dry_run": True})):
         system.run(action, **more)
+    system.run("stop", dry_run=True, calendar="holidays")
+    in_a_month = clock.CLOCK.utc() + dt.timedelta(days=30)
+    system.run("stop", at=in_a_month.isoformat())
     return system, list(running_server.application.calls)
 
 
@@ -61,6 +66,13 @@ def needs_of(system: System, call: Call) -> list[Need]:
         body = json.loads(given["body"])
         stream = f"log-group:{body['logGroupName']}:log-stream:{body['logStreamName']}"
         return [Need(action, f"{arn}:{stream}")]
+    if call.operation == "GetCalendarState":
+        return [Need(action, f"{arn}:document/{name}") for name in json.loads(given["body"])["CalendarNames"]]
+    if call.operation == "CreateSchedule":
+        body = json.loads(given["body"])
+        passed = {"iam:PassedToService": "scheduler.amazonaws.com"}
+        made = Need(action, f"{arn}:schedule/{body['GroupName']}/{given['Name']}")
+        return [made, Need("iam:PassRole", body["Target"]["RoleArn"], passed)]
     if call.service == "monitoring":
         return [Need(f"cloudwatch:{call.operation}", arn) for arn in alarm_resources(call)]
     if call.service == "states":
@@ -102,7 +114,7 @@ def machine_needs(system: System, calls: list[Call]) -> list[Need]:
 def schedule_needs(system: System) -> list[Need]:
     scheduler = system.stack.client("scheduler")
     targets = [
-        scheduler.get_schedule(Name=schedule["Name"])["Target"]
+        scheduler.get_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])["Target"]
         for schedule in scheduler.list_schedules()["Schedules"]
     ]
     starts = [Need("states:StartExecution", target["Arn"]) for target in targets]

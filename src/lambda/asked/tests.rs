@@ -271,3 +271,12 @@ fn a_refusal_says_that_nothing_was_done_and_stays_short() {
     assert!(said.starts_with("Nothing was started or stopped. "), "{said}");
     assert!(said.len() < 500, "{}", said.len());
 }
+
+#[test]
+fn the_answer_has_the_shape_that_the_state_machines_tests_are_held_to() {
+    let input = json!({ "action": "start", "environments": ["dev"], "at": "2026-12-24T18:00:00+01:00" });
+    let answer = serde_json::to_value(asked_of("holidays", input).unwrap()).unwrap();
+    let wanted: Value =
+        serde_json::from_str(include_str!("../../../tests/state_machine/asked_answer.json")).unwrap();
+    assert_eq!(answer, wanted);
+}

@@ -14,6 +14,7 @@ use crate::servers::file::ServerLists;
 
 const READ: &str = "Read the input";
 const NOT_UNDERSTOOD: &str = "Input not understood";
+const NOT_READ: &str = "Input not read";
 const ASKED_FOR: &str = "What was asked for?";
 const LATER: &str = "Make a schedule for later";
 const BEGINS_LATER: &str = "The run begins later";
@@ -35,6 +36,7 @@ pub(super) fn states(lists: &ServerLists) -> Map<String, Value> {
         (START, start_or_stop(lists)),
         (READ, read_the_input(lists)),
         (NOT_UNDERSTOOD, input_not_understood()),
+        (NOT_READ, input_not_read()),
         (ASKED_FOR, what_was_asked_for()),
         (LATER, make_a_schedule("$asked.schedule", BEGINS_LATER)),
         (BEGINS_LATER, begins_later()),
@@ -91,8 +93,10 @@ fn read_the_input(lists: &ServerLists) -> Value {
             "dead_letters": "${MissedSchedulesArn}"
         }
     });
-    let refused = caught(&json!({ "error": jsonata("$states.errorOutput") }), NOT_UNDERSTOOD);
-    let mut task = lambda(&payload, &phase_retries(), &json!({}), &refused);
+    let error = json!({ "error": jsonata("$states.errorOutput") });
+    let mut catch = vec![json!({ "ErrorEquals": ["InvalidInput"], "Output": error, "Next": NOT_UNDERSTOOD })];
+    catch.extend(caught(&error, NOT_READ).as_array().cloned().unwrap_or_default());
+    let mut task = lambda(&payload, &phase_retries(), &json!({}), &catch.into());
     task["Assign"] = json!({
         "action": jsonata("$states.result.Payload.action"),
         "dry_run": jsonata("$states.result.Payload.dry_run"),
@@ -106,13 +110,15 @@ fn read_the_input(lists: &ServerLists) -> Value {
     task
 }
 
-/// Refused by the function, with the sentence in the cause; or nobody could read it.
+/// Refused by the function, with its sentence in the cause.
 fn input_not_understood() -> Value {
-    json!({
-        "Type": "Fail",
-        "Error": jsonata("$states.input.error.Error"),
-        "Cause": jsonata("$states.input.error.Cause")
-    })
+    json!({ "Type": "Fail", "Error": "InvalidInput", "Cause": jsonata("$states.input.error.Cause") })
+}
+
+/// The function did not answer, or not what is wanted. A Fail cannot pass the error's own name on: those of Step
+/// Functions, which begin with `States.`, are not allowed there.
+fn input_not_read() -> Value {
+    json!({ "Type": "Fail", "Error": "InputNotRead", "Cause": jsonata("$string($states.input.error)") })
 }
 
 fn what_was_asked_for() -> Value {

@@ -1,0 +1,54 @@
+"""What a run by hand may ask besides its environments: later, stopped again, in spite of the calendar.
+
+Owns the refusals that the function would make too (src/lambda/asked.rs), so that nothing begins for them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from typing import Any
+
+from operate.problem import OperatingError
+
+MOST_HOURS = 168
+
+
+def more_input(options: argparse.Namespace, now: dt.datetime | None = None) -> dict[str, Any]:
+    """More of the execution's input; an OperatingError names the variable that is wrong."""
+    given: dict[str, Any] = {}
+    if options.at:
+        given["at"] = _at(options.at, now or dt.datetime.now(dt.UTC))
+    if options.stop_after_hours:
+        if options.command != "start":
+            raise OperatingError("STOP_AFTER_HOURS is for make start only")
+        given["stop_after_hours"] = _hours(options.stop_after_hours)
+    if options.ignore_calendar:
+        given["ignore_calendar"] = True
+    return given
+
+
+def _at(text: str, now: dt.datetime) -> str:
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise OperatingError(
+            f"AT is {text}; a time with its offset is expected, for example 2026-12-24T18:00:00+01:00"
+        )
+    if at <= now:
+        raise OperatingError(f"AT is {text}, which is past: it is {now:%Y-%m-%dT%H:%M:%SZ} now")
+    if at > now + dt.timedelta(days=365):
+        raise OperatingError(f"AT is {text}, which is more than a year away")
+    return at.isoformat()
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = 0.0
+    if not 1 <= hours <= MOST_HOURS:
+        raise OperatingError(f"STOP_AFTER_HOURS is {text}; a number from 1 to {MOST_HOURS} is expected")
+    return int(hours) if hours == int(hours) else hours

@@ -1,0 +1,266 @@
+"""What an input other than a plain start or stop leads to, before the machine looks for an earlier run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from local import calendars
+from local.deploy import client
+from local.faults import Fault
+from local.server import Server
+from local.state_machine_lab import FunctionError, Run, run
+from tests.state_machine.test_paths import ENVIRONMENTS, MACHINE, NAMES, Script, asked, mail_of, report
+
+CLOSED, OPEN = "closed", "open"
+AT = {"action": "stop", "at": "2999-01-01T00:00:00Z"}
+UNTIL_STOPPED = {"action": "start", "stop_after_hours": 3}
+
+
+def make_calendars(server: Server) -> None:
+    ssm = client(server.url, "ssm")
+    for name, is_open in ((CLOSED, False), (OPEN, True)):
+        content = calendars.text(is_open=is_open)
+        ssm.create_document(Name=name, Content=content, DocumentType="ChangeCalendar", DocumentFormat="TEXT")
+
+
+def go(
+    server: Server,
+    given: Any,
+    script: Script | None = None,
+    fault: str = "",
+    times: int = 99,
+    **parameters: str,
+) -> Run:
+    """A run of a stack with these parameters, where an AWS call fails so often."""
+    make_calendars(server)
+    if fault:
+        call, code = fault.split("=")
+        server.application.faults.add(Fault(call, code, times=times))
+    try:
+        return run(server, MACHINE, given, script or Script(), parameters)
+    finally:
+        server.application.faults.clear()
+
+
+def entered(result: Run) -> list[str]:
+    """The states of the main line, in their order."""
+    names = [e["stateEnteredEventDetails"]["name"] for e in result.history if "stateEnteredEventDetails" in e]
+    return [name for name in names if name in MACHINE["States"]]
+
+
+def schedules(server: Server) -> list[dict[str, Any]]:
+    scheduler = client(server.url, "scheduler")
+    return [scheduler.get_schedule(Name=one["Name"]) for one in scheduler.list_schedules()["Schedules"]]
+
+
+def phases(result: Run) -> int:
+    return sum("phase_number" in payload for payload in result.payloads)
+
+
+def not_ready(payload: dict[str, Any]) -> dict[str, Any]:
+    return {"ok": False, "problems": [{"name": "test2", "code": "Missing"}]}
+
+
+WAYS: dict[str, Callable[[Server], Run]] = {
+    "later": partial(go, given=AT),
+    "later, already made": partial(go, given=AT, fault="CreateSchedule=ConflictException"),
+    "later, refused": partial(go, given=AT, fault="CreateSchedule=AccessDeniedException"),
+    "stop scheduled": partial(go, given=UNTIL_STOPPED),
+    "stop already scheduled": partial(go, given=UNTIL_STOPPED, fault="CreateSchedule=ConflictException"),
+    "stop not scheduled": partial(go, given=UNTIL_STOPPED, fault="CreateSchedule=AccessDeniedException"),
+    "open": partial(go, given={"action": "start"}, Calendar=OPEN),
+    "open, stop scheduled": partial(go, given=UNTIL_STOPPED, Calendar=OPEN),
+    "closed": partial(go, given={"action": "start"}, Calendar=CLOSED),
+    "closed, no mail": partial(
+        go,
+        given={"action": "start"},
+        script=Script(mail=[FunctionError("MailRejected", "no")]),
+        Calendar=CLOSED,
+    ),
+    "unreadable": partial(go, given={"action": "stop"}, Calendar="nobody"),
+    "unreadable, nothing done": partial(
+        go, given={"action": "stop"}, Calendar="nobody", UnreadableCalendar="do-nothing"
+    ),
+    "ready": partial(go, given={"check": True}),
+    "ready, with a calendar": partial(go, given={"check": True}, Calendar=CLOSED),
+    "not ready": partial(go, given={"check": True}, script=Script(check=[not_ready])),
+    "check fails": partial(
+        go, given={"check": True}, script=Script(check=[FunctionError("AwsFailure", "no")])
+    ),
+    "not read": partial(go, given={"check": True}, script=Script(input=[{"action": "start"}])),
+    "dry run": partial(go, given={"action": "start", "dry_run": True}),
+}
+
+
+def every_way(server: Server) -> list[Run]:
+    from tests.conftest import empty
+
+    found = []
+    for way in WAYS.values():
+        empty(server)
+        found.append(way(server))
+    return found
+
+
+@pytest.mark.parametrize("action", ["start", "stop"])
+def test_a_plain_run_enters_the_states_that_it_entered_before_there_was_anything_to_ask(server, action):
+    result = run(server, MACHINE, {"action": action}, Script())
+    assert entered(result) == [
+        "Start or stop?",
+        "Look for an earlier run",
+        "May this run begin?",
+        f"{action.capitalize()} environments",
+        f"Did all servers {action}?",
+        "Send success mail",
+        "Does the report agree?",
+        "All servers are as wanted",
+    ]
+    # Of each list its task and its question, of each environment its result.
+    all_states = sum("stateEnteredEventDetails" in event for event in result.history)
+    assert all_states == 8 + 2 * len(NAMES) + len(ENVIRONMENTS)
+
+
+def test_a_run_for_later_is_a_schedule_of_the_functions_making_and_nothing_else(server):
+    result = WAYS["later"](server)
+    assert (result.status, phases(result)) == ("SUCCEEDED", 0)
+    [made] = schedules(server)
+    assert result.output == {"status": "SCHEDULED", "at": AT["at"], "schedule": made["Name"]}
+    assert (made["ScheduleExpression"], made["ActionAfterCompletion"]) == (
+        "at(2999-01-01T00:00:00)",
+        "DELETE",
+    )
+    assert made["Target"]["Input"] == '{"action":"stop"}'
+
+
+@pytest.mark.parametrize("name", ["later, already made", "stop already scheduled"])
+def test_a_schedule_that_an_earlier_attempt_made_is_no_failure_and_not_tried_again(server, name):
+    assert WAYS[name](server).status == "SUCCEEDED"
+    tried = [call for call in server.application.calls if call.operation == "CreateSchedule"]
+    assert len(tried) == 1
+
+
+@pytest.mark.parametrize("name", ["later, refused", "stop not scheduled"])
+def test_where_a_schedule_cannot_be_made_nothing_is_done_and_the_mail_says_why(server, name):
+    result = WAYS[name](server)
+    assert (result.status, result.error, phases(result)) == ("FAILED", "ServersNotAsWanted", 0)
+    assert mail_of(result)["error"]["Error"].startswith("Scheduler.")
+
+
+def test_a_call_that_fails_for_a_moment_is_made_again(server):
+    result = go(server, AT, fault="CreateSchedule=ThrottlingException", times=1)
+    assert (result.status, len(schedules(server))) == ("SUCCEEDED", 1)
+    result = go(
+        server, {"action": "start"}, fault="GetCalendarState=ThrottlingException", times=1, Calendar=CLOSED
+    )
+    assert mail_of(result)["calendar"]["State"] == "CLOSED"
+
+
+def test_the_stop_is_scheduled_before_anything_is_started_and_the_mail_knows_it(server):
+    result = WAYS["stop scheduled"](server)
+    assert entered(result)[:5] == [
+        "Start or stop?",
+        "Read the input",
+        "What was asked for?",
+        "Schedule the stop",
+        "Look for an earlier run",
+    ]
+    assert (result.status, len(schedules(server))) == ("SUCCEEDED", 1)
+    assert mail_of(result)["asked"]["stops_at"] == "2999-01-01T00:00:00Z"
+
+
+def test_an_open_calendar_lets_the_run_begin(server):
+    result = WAYS["open"](server)
+    assert (result.status, phases(result)) == ("SUCCEEDED", len(NAMES))
+    assert mail_of(result)["calendar"]["State"] == "OPEN"
+    assert "Schedule the stop" in entered(WAYS["open, stop scheduled"](server))
+
+
+def test_a_closed_calendar_keeps_a_plain_run_from_anything_and_the_run_succeeds(server):
+    result = WAYS["closed"](server)
+    assert (result.status, phases(result)) == ("SUCCEEDED", 0)
+    assert result.output["status"] == "SKIPPED"
+    assert entered(result)[-1] == "Nothing was done"
+    mail = mail_of(result)
+    assert (mail["skipped"], mail["calendar"]["State"], mail["results"]) == (True, "CLOSED", [])
+    assert mail["closed_calendar_mail"] == "mail"
+    assert not any(call.operation == "ListExecutions" for call in server.application.calls)
+
+
+def test_a_closed_calendar_schedules_no_stop_either(server):
+    result = go(server, UNTIL_STOPPED, Calendar=CLOSED)
+    assert (result.output["status"], schedules(server)) == ("SKIPPED", [])
+
+
+def test_the_function_is_told_to_be_silent_by_the_parameter(server):
+    result = go(server, {"action": "start"}, Calendar=CLOSED, ClosedCalendarMail="silence")
+    assert mail_of(result)["closed_calendar_mail"] == "silence"
+
+
+def test_a_closed_calendar_whose_mail_fails_is_still_a_run_that_did_nothing(server):
+    result = WAYS["closed, no mail"](server)
+    assert (result.status, result.output["status"]) == ("SUCCEEDED", "SKIPPED")
+    assert result.output["mail_error"]["Error"] == "MailRejected"
+
+
+def test_a_report_that_says_worse_of_a_closed_calendar_fails_the_run(server):
+    worse = {"status": "ABORTED", "cause": '{"status":"ABORTED"}'}
+    result = go(server, {"action": "start"}, Script(mail=[worse]), Calendar=CLOSED)
+    assert (result.status, result.error) == ("FAILED", "ServersNotAsWanted")
+
+
+def test_a_calendar_that_cannot_be_read_is_told_to_the_mail_and_the_run_goes_on_or_not_as_the_stack_says(
+    server,
+):
+    result = WAYS["unreadable"](server)
+    assert (result.status, phases(result)) == ("SUCCEEDED", len(NAMES))
+    assert mail_of(result)["calendar"]["Error"].startswith("Ssm.InvalidDocument")
+    result = WAYS["unreadable, nothing done"](server)
+    assert (result.output["status"], phases(result)) == ("SKIPPED", 0)
+
+
+def test_whoever_ignores_the_calendar_is_not_kept_by_it(server):
+    result = go(server, {"action": "start", "ignore_calendar": True}, Calendar=CLOSED)
+    assert (result.status, phases(result)) == ("SUCCEEDED", len(NAMES))
+    assert not any(call.operation == "GetCalendarState" for call in server.application.calls)
+
+
+def test_an_inputs_own_calendar_is_asked_in_a_stack_without_one(server):
+    result = go(server, {"action": "start", "calendar": CLOSED})
+    assert result.output["status"] == "SKIPPED"
+
+
+def test_a_check_is_a_payload_of_its_own_and_ends_as_it_found(server):
+    result = WAYS["ready, with a calendar"](server)
+    assert (result.status, result.output, phases(result)) == ("SUCCEEDED", {"ok": True, "problems": []}, 0)
+    payload = next(payload for payload in result.payloads if payload.get("check"))
+    assert set(payload) == {"check", "calendars", "calendar", "environments", "execution"}
+    assert (payload["calendars"], payload["calendar"]["State"]) == ([CLOSED], "CLOSED")
+    result = WAYS["not ready"](server)
+    assert (result.status, result.error) == ("FAILED", "SomethingWouldFail")
+    assert json.loads(result.cause)["problems"] == [{"name": "test2", "code": "Missing"}]
+    result = WAYS["check fails"](server)
+    assert json.loads(result.cause)["Error"] == "AwsFailure"
+
+
+def test_an_answer_without_what_the_choices_compare_is_an_error_that_is_caught(server):
+    result = run(server, MACHINE, {"action": "start", "dry_run": True}, Script(input=[{"action": "start"}]))
+    assert (result.status, result.error) == ("FAILED", "InputNotRead")
+    assert json.loads(result.cause)["Error"] == "States.QueryEvaluationError"
+    assert phases(result) == 0
+
+
+def test_an_input_that_the_function_cannot_read_for_a_moment_is_read_again(server):
+    script = Script(input=[FunctionError("Throttled"), FunctionError("Runtime.ExitError"), asked])
+    result = run(server, MACHINE, {"action": "start", "dry_run": True}, script)
+    assert (result.status, script.calls["input"]) == ("SUCCEEDED", 3)
+
+
+def test_a_report_never_comes_twice_because_it_was_throttled_once(server):
+    script = Script(mail=[FunctionError("Throttled"), report])
+    result = go(server, {"action": "start"}, script, Calendar=CLOSED)
+    assert (result.output["status"], script.calls["mail"]) == ("SKIPPED", 2)
