@@ -129,6 +129,7 @@ fn text(view: &View) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may")]
 mod tests {
     use super::*;
 
@@ -140,13 +141,13 @@ mod tests {
                 "name": "run-1", "start_time": "2026-11-23T18:00:00Z"
             }
         });
-        serde_json::from_value(json).unwrap_or_else(|error| panic!("{error}"))
+        serde_json::from_value(json).unwrap()
     }
 
     fn mail(silence: Silence, stack: &str) -> Mail {
         let lists = ServerLists::parse(include_str!("../../../tests/servers.toml"));
-        let lists = lists.unwrap_or_else(|error| panic!("{error}"));
-        let now = "2026-11-23T18:30:40Z".parse().unwrap_or(Timestamp::MIN);
+        let lists = lists.unwrap();
+        let now = "2026-11-23T18:30:40Z".parse().unwrap();
         asking(silence).mail(&lists, &TimeZone::UTC, &Place::new("eu-west-1", stack), now)
     }
 
