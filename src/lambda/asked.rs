@@ -5,12 +5,15 @@
 //! here, so a file that cannot be used keeps no run from going on to its mail.
 
 mod later;
+mod opening;
 
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use self::later::Schedule;
+use self::opening::ContextExecution;
+pub(crate) use self::opening::Opening;
 use crate::lambda::nearest::did_you_mean;
 use crate::model::{Action, Execution};
 
@@ -22,53 +25,6 @@ const MOST_HOURS: f64 = 168.0;
 /// "Pattern: ^[a-zA-Z0-9_\-.:/]{3,128}$" of a document's ARN; an account's and a Region's part come on top of the
 /// name's 128 (Systems Manager's API, DocumentDescription).
 const CALENDAR_CHARACTERS: std::ops::RangeInclusive<usize> = 3..=200;
-
-/// What the state machine's first task hands over.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct Opening {
-    /// The execution's input, whatever it is.
-    #[serde(default)]
-    pub input: Value,
-    /// Step Functions' context object.
-    pub context: Context,
-    /// All environments of the machine.
-    pub environments: Vec<String>,
-    /// The stack's calendar; empty if it has none.
-    pub calendar: String,
-    /// What a one-time schedule needs.
-    pub schedules: Schedules,
-}
-
-/// The parts of Step Functions' context object that are used here.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Context {
-    execution: ContextExecution,
-    state_machine: ContextMachine,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ContextExecution {
-    id: String,
-    name: String,
-    start_time: Timestamp,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ContextMachine {
-    id: String,
-}
-
-/// What the template gives a one-time schedule.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Schedules {
-    group: String,
-    role: String,
-    dead_letters: String,
-}
 
 /// What is to be done, for the state machine's choices.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -9,8 +9,7 @@ use serde_json::Value;
 use crate::check::facts::ask;
 use crate::check::{CheckRequest, Checked, Delivery, Post, Scope, Status, judge};
 use crate::lambda::error::HandlerError;
-use crate::lambda::handler::source;
-use crate::lambda::metrics;
+use crate::lambda::metrics::{self, Source};
 use crate::lambda::payload::PayloadError;
 use crate::lambda::sending;
 use crate::lambda::settings::Settings;
@@ -67,7 +66,7 @@ pub(super) async fn check<W: Checks>(
     let delivery = deliver(world, settings, &checked, &mail).await;
     // Without its lines in the phase log the check says all the same, in its answer.
     let _ = world.write(run, &lines(&checked, world.now())).await;
-    let source = source(world, settings, run);
+    let source = Source::now(world, settings, run);
     world.record(&metrics::of_check(source, &checked));
     Ok(checked.answer(&mail.subject, &delivery)?)
 }

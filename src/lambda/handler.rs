@@ -20,8 +20,7 @@ use crate::phase::run as phase;
 use crate::phase::run::{MARGIN, Task};
 use crate::phase_log::{self, Narrator};
 use crate::ports::{
-    Clock, MuteAlarms, PhaseLog, PutEvents, Reach, ReadIdentities, ReadInstances, ReadKeys, SendMail, Trail,
-    World,
+    MuteAlarms, PhaseLog, PutEvents, Reach, ReadIdentities, ReadInstances, ReadKeys, SendMail, Trail, World,
 };
 use crate::report::branches::{self, EnvironmentResult};
 use crate::report::request::ReportRequest;
@@ -178,7 +177,7 @@ async fn run_phase<W: Services>(
     log.add(remarks(request, &task, world.now()));
     let mut watchers = Watchers { muter, log };
     let answer = phase::run(&*there, &task, request.resume.clone(), &mut watchers).await?;
-    let source = source(world, settings, run);
+    let source = Source::now(world, settings, run);
     for record in metrics::of_phase(source, list, task.action, task.dry_run, &answer) {
         world.record(&record);
     }
@@ -194,12 +193,6 @@ fn remarks(request: &PhaseRequest, task: &Task<'_>, now: Timestamp) -> Vec<Strin
         format!("the payload names no execution: the phase ends with this invocation, in {minutes} min")
     });
     request.remark.map(str::to_owned).into_iter().chain(cut).collect()
-}
-
-/// Whose record it is that is made now.
-pub(crate) fn source<'a>(world: &(impl Clock + Trail), settings: &'a Settings, run: &'a str) -> Source<'a> {
-    let (at, calls) = (world.now(), world.calls());
-    Source { stack: &settings.place.stack, run, at, calls, as_metrics: settings.metrics }
 }
 
 async fn send_report<W: Services>(
@@ -233,7 +226,7 @@ async fn send_report<W: Services>(
         true => Ok(None),
         false => sending::send(world, addresses, &mail).await.map(Some),
     };
-    let source = source(world, settings, run);
+    let source = Source::now(world, settings, run);
     world.record(&metrics::of_run(source, &report));
     let answer = serde_json::to_value(report.answer(&mail, sent?))?;
     Ok(if request.claim.is_some() { reference::with_status_code(answer) } else { answer })

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::check::Checked;
+use crate::lambda::settings::Settings;
 use crate::model::{Action, Outcome, PhaseAnswer, Problem};
-use crate::ports::Calls;
+use crate::ports::{Calls, Clock, Trail};
 use crate::report::{Report, Status};
 use crate::servers::file::ServerList;
 
@@ -31,6 +32,14 @@ pub(crate) struct Source<'a> {
     pub calls: Calls,
     /// Whether CloudWatch is to make metrics of it: those are billed, the record's fields are not.
     pub as_metrics: bool,
+}
+
+impl<'a> Source<'a> {
+    /// Of what is recorded now.
+    pub(crate) fn now(world: &(impl Clock + Trail), settings: &'a Settings, run: &'a str) -> Self {
+        let (at, calls) = (world.now(), world.calls());
+        Self { stack: &settings.place.stack, run, at, calls, as_metrics: settings.metrics }
+    }
 }
 
 /// The record of one invocation of a phase, and further ones with the seconds that it has no room for.

@@ -24,21 +24,18 @@
 mod approval;
 mod branch;
 mod layout;
+mod mail;
 mod opening;
 mod task;
 
 use serde_json::{Map, Value, json};
 
 use self::branch::branch;
-use self::task::{aws, caught, choice, jsonata, lambda, mail_retries, verb};
+use self::mail::{AGREES, FAILURE_MAIL, LOOK, mail};
+use self::task::{aws, caught, choice, jsonata, verb};
 use crate::model::Action;
 use crate::servers::file::ServerLists;
 
-/// Whether the run ends as its report says.
-const AGREES: &str = "Does the report agree?";
-/// Where a run begins once it is known what was asked for, and the mail of a run that comes to nothing.
-const LOOK: &str = "Look for an earlier run";
-const FAILURE_MAIL: &str = "Send failure mail";
 /// The pause between two looks for an earlier run, and how many there are at most.
 const EARLIER_RUN_SECONDS: u64 = 60;
 const EARLIER_RUN_LOOKS: u64 = 60;
@@ -191,22 +188,4 @@ fn send_failure_mail() -> Value {
                  'problems': [$states.input.results.phases.problems[[0..19]]]})";
     let sent = json!({ "cause": jsonata("$states.result.Payload.cause") });
     mail(&sent, &json!({ "cause": jsonata(cause) }), "Servers are not as wanted")
-}
-
-fn mail(sent: &Value, not_sent: &Value, next: &str) -> Value {
-    let payload = json!({
-        "send_mail": true,
-        "action": jsonata("$action"),
-        "dry_run": jsonata("$dry_run"),
-        "execution": jsonata("$execution"),
-        "results": jsonata("$states.input.results"),
-        "environments": jsonata("$wanted"),
-        "waited": jsonata("$looks > 1"),
-        "error": jsonata("$states.input.error"),
-        "asked": jsonata("$asked"),
-        "calendar": jsonata("$calendar")
-    });
-    let mut task = lambda(&payload, &mail_retries(), sent, &caught(not_sent, next));
-    task["Next"] = next.into();
-    task
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::Opening;
+use super::opening::Opening;
 
 /// "Length Constraints: Minimum length of 1. Maximum length of 64" and "Pattern: ^[0-9a-zA-Z-_.]+$"
 /// (EventBridge Scheduler's API, CreateSchedule, Name). So much of the execution's name stays readable in it.

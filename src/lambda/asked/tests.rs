@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use serde::Deserialize;
 
 const NOW: &str = "2026-10-24T12:00:00Z";
 

@@ -8,8 +8,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::mail::{AGREES, FAILURE_MAIL, LOOK, mail};
 use super::task::{aws, caught, choice, jsonata, lambda, mail_retries, phase_retries};
-use super::{AGREES, FAILURE_MAIL, LOOK, mail};
 use crate::servers::file::ServerLists;
 
 const READ: &str = "Read the input";
