@@ -17,6 +17,8 @@ CODE = r"[A-Z][A-Za-z0-9]*(?:\.[A-Z][A-Za-z0-9]*)*"
 PAGE = ROOT / "docs" / "troubleshooting.md"
 # They match names in a Retry or Catch; nothing is called so itself.
 MATCHERS = {"States.ALL", "States.TaskFailed"}
+# Caught as done: the schedule is there already.
+GOOD = {"Scheduler.ConflictException"}
 
 
 def strings(value: Any) -> Iterator[tuple[str, str]]:
@@ -38,7 +40,7 @@ def errors_of(machine: dict[str, Any]) -> set[str]:
         if key in ("Error", "ErrorEquals"):
             found.add(text)
         found |= set(re.findall(rf"'Error': '({CODE})'", text))
-    return found - MATCHERS
+    return found - MATCHERS - GOOD
 
 
 def entries() -> list[str]:
