@@ -8,7 +8,7 @@
 //! - [`as_if`]: the servers as they will be before a start, and before a stop
 //! - [`request`]: what it is asked for
 //! - [`facts`]: all that is asked
-//! - [`judge`], [`tries`], [`keys`], [`post`], [`calendar`]: facts → findings. Pure
+//! - [`mod@judge`], [`tries`], [`keys`], [`post`], [`calendar`]: facts → findings. Pure
 //! - [`findings`]: what the check has come to, and its verdict
 //! - [`answer`], [`mail`]: what the state machine and people are told of it
 

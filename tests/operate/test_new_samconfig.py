@@ -49,11 +49,15 @@ def test_build_and_deployment_are_for_what_the_machine_can_build(tmp_path, machi
     assert architectures(tmp_path) == chosen
 
 
-def test_a_bootstrap_that_lies_there_decides(tmp_path):
-    header = bytearray((ROOT / "target" / "debug" / "ec2-start-stop").read_bytes()[:64])
+@pytest.mark.parametrize(
+    ("machine", "processor", "chosen"), [("aarch64", 0x3E, []), ("x86_64", 0xB7, ["Architecture=arm64"] * 2)]
+)
+def test_a_bootstrap_that_lies_there_decides(tmp_path, machine, processor, chosen):
+    # e_machine, at its place in an ELF file's header.
+    header = b"ELF".rjust(4).ljust(18) + bytes([processor]).ljust(46)
     (tmp_path / "bootstrap").write_bytes(header)
-    assert made(tmp_path, "aarch64", "samconfig.toml").returncode == 0
-    assert architectures(tmp_path) == []
+    assert made(tmp_path, machine, "samconfig.toml").returncode == 0
+    assert architectures(tmp_path) == chosen
 
 
 def test_make_deploy_does_not_go_on_with_the_addresses_of_the_example(tmp_path):
