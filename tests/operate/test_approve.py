@@ -101,7 +101,7 @@ def test_what_answers_nothing_is_refused_and_says_why(
 
 
 def test_the_status_marks_the_run_that_waits_with_the_command_that_answers(stack, system, waiting):
-    lines = status.status_lines(stack)
+    lines = status.status_lines(stack, "./no-bootstrap")
     assert lines[1] == f"  {waiting}"
     command = f"make approve RUN={waiting} ENV=preprod ANSWER=yes STACK={stack.name}"
     assert lines[2] == f"    waits for a yes to the stop of preprod: {command}"

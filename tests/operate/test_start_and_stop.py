@@ -96,7 +96,7 @@ def begun(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> list[list[str]]:
     """The environments of each run that would have been begun."""
     runs: list[list[str]] = []
 
-    def start(_: Stack, action: str, environments: list[str], dry_run: bool) -> str:
+    def start(_: Stack, action: str, environments: list[str], dry_run: bool, more: dict) -> str:
         runs.append(environments)
         return f"arn:{action}-1"
 

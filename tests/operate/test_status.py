@@ -63,7 +63,7 @@ def test_a_schedule_that_is_off_and_one_that_is_over_are_said_and_a_runs_own_one
         **more,
     )
     lines = schedules.lines(stack, NEXT)
-    assert len(lines) == 8
+    assert len(lines) == 10
     (place,) = [number for number, line in enumerate(lines) if "stop-of-a-run" in line]
     assert lines[place + 1] == "      never again"
     (place,) = [number for number, line in enumerate(lines) if line.endswith("DISABLED  off")]
