@@ -1,4 +1,4 @@
-"""A run by hand may begin later, be stopped again, or ignore a calendar; what cannot be is refused before it begins."""
+"""A run by hand may begin later, be stopped again or ignore a calendar; what cannot be meant is refused."""
 
 from __future__ import annotations
 
