@@ -128,7 +128,7 @@ def deployed(server: Server, servers: Path, folder: Path) -> dict[str, dict]:
 
 def test_the_stack_has_each_schedule_as_the_file_says_it(server: Server, servers: Path, tmp_path: Path):
     found = deployed(server, servers, tmp_path)
-    assert len(found) == 5
+    assert len(found) == 6
     mornings = found["weekday-mornings of servers.toml: starts servers"]
     assert (mornings["State"], mornings["ScheduleExpressionTimezone"]) == ("ENABLED", "Asia/Seoul")
     assert json.loads(mornings["Target"]["Input"]) == {
@@ -155,7 +155,7 @@ def test_a_schedule_of_the_file_has_the_target_that_the_templates_own_have(
 def test_what_the_root_has_of_schedules_is_not_deployed_for_other_servers(
     server: Server, servers_file: Path, tmp_path
 ):
-    assert len(deployed(server, servers_file, tmp_path)) == 2
+    assert len(deployed(server, servers_file, tmp_path)) == 3
 
 
 def test_no_schedule_takes_the_logical_id_of_something_else(servers: Path):

@@ -18,6 +18,7 @@ from tests.state_machine.test_paths import (
     STATE,
     Script,
     answer,
+    asked,
     field_of,
     mail_of,
     report,
@@ -36,6 +37,8 @@ class Gate:
         self.opened = threading.Event()
 
     def __call__(self, payload: dict[str, Any]) -> Any:
+        if "input" in payload:
+            return asked(payload)
         assert self.opened.wait(LONGEST_PHASE), "the gate was never opened"
         return report(payload) if payload["send_mail"] else answer(payload)
 
@@ -105,6 +108,8 @@ def redriven(at: str, given: dict[str, Any]) -> dict[str, Any]:
         "wanted": ENVIRONMENTS,
         "looks": 1,
         "execution": execution,
+        "asked": None,
+        "calendar": None,
     }
     machine["States"]["Redrive"] = {"Type": "Pass", "Assign": variables, "Output": given, "Next": at}
     machine["StartAt"] = "Redrive"

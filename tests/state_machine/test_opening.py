@@ -63,7 +63,8 @@ def phases(result: Run) -> int:
 
 
 def not_ready(payload: dict[str, Any]) -> dict[str, Any]:
-    return {"ok": False, "problems": [{"name": "test2", "code": "Missing"}]}
+    problems = [{"name": "test2", "code": "Missing"}]
+    return {"ok": False, "problems": problems, "cause": json.dumps({"problems": problems})}
 
 
 WAYS: dict[str, Callable[[Server], Run]] = {
@@ -236,7 +237,8 @@ def test_an_inputs_own_calendar_is_asked_in_a_stack_without_one(server):
 
 def test_a_check_is_a_payload_of_its_own_and_ends_as_it_found(server):
     result = WAYS["ready, with a calendar"](server)
-    assert (result.status, result.output, phases(result)) == ("SUCCEEDED", {"ok": True, "problems": []}, 0)
+    found = {"ok": True, "problems": [], "cause": None}
+    assert (result.status, result.output, phases(result)) == ("SUCCEEDED", found, 0)
     payload = next(payload for payload in result.payloads if payload.get("check"))
     assert set(payload) == {"check", "calendars", "calendar", "environments", "execution"}
     assert (payload["calendars"], payload["calendar"]["State"]) == ([CLOSED], "CLOSED")
