@@ -13,7 +13,10 @@ from typing import Any
 from bench.table import Goal, Row, spread
 from local.deploy import ROOT
 
-SIMULATION = ["cargo", "run", "--quiet", "--no-default-features", "--example", "simulation"]
+SIMULATION = [
+    *("cargo", "run", "--quiet", "--no-default-features", "--features", "testkit"),
+    *("--target-dir", "target/core", "--example", "simulation"),
+]
 MOST_REQUESTS = {20: 250, 1000: 600}
 """The goal of a start of so many servers, none of them bad."""
 BIG = 1000
