@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use self::calendars::calendar;
+use self::calendars::is_calendar;
 use self::later::Schedule;
 use self::opening::ContextExecution;
 pub(crate) use self::opening::Opening;
@@ -112,7 +112,12 @@ impl Wish {
         let later = self.at.is_some();
         // A dry run starts nothing that would have to be stopped.
         let stops_at = self.stop_after.filter(|_| !later && !self.dry_run).map(|after| start_time + after);
-        let calendars = calendars::of(&self, opening, scheduled);
+        // A check is of the schedules' runs too.
+        let others = if self.check { scheduled } else { &[] };
+        let calendars = match self.ignore_calendar {
+            true => Vec::new(),
+            false => calendars::of(self.calendar, &opening.calendar, others),
+        };
         let schedule = self.at.map(|at| Schedule::of_run(opening, at, fields));
         let named = fields.get("environments");
         let stop_schedule = stops_at.map(|at| Schedule::of_stop(opening, at, named));
@@ -220,6 +225,14 @@ fn stop_after(fields: &Map<String, Value>, action: Action) -> Result<Option<Sign
         Action::Stop => {
             Err(Refusal(format!("The input's field `{field}` is for a start only, and this is a stop.")))
         }
+    }
+}
+
+fn calendar(fields: &Map<String, Value>) -> Result<Option<String>, Refusal> {
+    let Some(given) = fields.get("calendar") else { return Ok(None) };
+    match given.as_str().filter(|name| is_calendar(name)) {
+        Some(name) => Ok(Some(name.to_owned())),
+        None => Err(wrong("calendar", "the name or the ARN of a Change Calendar", Some(given))),
     }
 }
 
