@@ -120,6 +120,8 @@ def _run(
     if not environments and not options.dry_run and not _may_touch_all(options, where, terminal):
         terminal.say("Nothing was begun.")
         return 2
+    if remark := exceptions.remark(stack, more):
+        terminal.say(remark)
     return _follow(stack, execution.start(stack, action, environments, options.dry_run, more), terminal)
 
 

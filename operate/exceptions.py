@@ -10,6 +10,7 @@ import datetime as dt
 from typing import Any
 
 from operate.problem import OperatingError
+from operate.stack import Stack
 
 MOST_HOURS = 168
 
@@ -39,9 +40,32 @@ def _at(text: str, now: dt.datetime) -> str:
         )
     if at <= now:
         raise OperatingError(f"AT is {text}, which is past: it is {now:%Y-%m-%dT%H:%M:%SZ} now")
-    if at > now + dt.timedelta(days=365):
+    if at > _in_a_year(now):
         raise OperatingError(f"AT is {text}, which is more than a year away")
     return at.isoformat()
+
+
+def _in_a_year(now: dt.datetime) -> dt.datetime:
+    """The same day of the next calendar year, as the function counts; of 29 February, the 28th."""
+    now = now.astimezone(dt.UTC)
+    try:
+        return now.replace(year=now.year + 1)
+    except ValueError:
+        return now.replace(year=now.year + 1, day=28)
+
+
+def remark(stack: Stack, given: dict[str, Any]) -> str:
+    """What whoever asks for a later run should know of the stack; empty if there is nothing."""
+    if not {"at", "stop_after_hours"}.intersection(given):
+        return ""
+    found = stack.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"][0]
+    parameters = {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", [])}
+    if parameters.get("AlarmMail") or parameters.get("Chat") == "on":
+        return ""
+    return (
+        "Note: the stack has no AlarmMail. A run that cannot begin when it is due, or is refused then, "
+        "sends no mail: nobody would be told."
+    )
 
 
 def _hours(text: str) -> float:

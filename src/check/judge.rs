@@ -39,7 +39,7 @@ pub(crate) fn judge(
         let said = post::judge(addresses, verified);
         judgement.take_in(said);
     }
-    judgement.take_in(calendar::judge(&request.calendars, &request.calendar));
+    judgement.take_in(calendar::judge(&request.calendars, &request.calendar, &scope.lists.calendars));
     let Judgement { mut findings, proved, not_proved, .. } = judgement;
     findings.sort_by_key(|finding| !finding.would_fail);
     Checked {

@@ -1,9 +1,10 @@
 //! What an execution's input asks for: read strictly, and answered to the state machine typed. Pure.
 //!
 //! Owns the input's fields, what each may be, and the one-time schedules of a run that begins later and of the stop
-//! that follows a start. The environments are those of the machine, which sends them along: no servers.toml is read
+//! that follows a start. The environments are those of the machine, which sends them along: no servers.toml is needed
 //! here, so a file that cannot be used keeps no run from going on to its mail.
 
+mod calendars;
 mod later;
 mod opening;
 
@@ -11,6 +12,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use self::calendars::is_calendar;
 use self::later::Schedule;
 use self::opening::ContextExecution;
 pub(crate) use self::opening::Opening;
@@ -22,10 +24,6 @@ const FIELDS: [&str; 8] =
     ["action", "environments", "dry_run", "at", "stop_after_hours", "calendar", "ignore_calendar", "check"];
 /// A week: what is needed for longer is no exception.
 const MOST_HOURS: f64 = 168.0;
-/// "Pattern: ^[a-zA-Z0-9_\-.:/]{3,128}$" of a document's ARN; an account's and a Region's part come on top of the
-/// name's 128 (Systems Manager's API, DocumentDescription).
-const CALENDAR_CHARACTERS: std::ops::RangeInclusive<usize> = 3..=200;
-
 /// What is to be done, for the state machine's choices.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Asked {
@@ -52,11 +50,11 @@ pub(crate) struct Asked {
 #[error("Nothing was started or stopped. {0}")]
 pub(crate) struct Refusal(String);
 
-/// Reads an input; `now` decides what is past.
+/// Reads an input; `now` decides what is past. A check asks the calendars of servers.toml's schedules too.
 ///
 /// # Errors
 /// A sentence that names the field that is wrong, and what is expected.
-pub(crate) fn read(opening: &Opening, now: Timestamp) -> Result<Asked, Refusal> {
+pub(crate) fn read(opening: &Opening, scheduled: &[String], now: Timestamp) -> Result<Asked, Refusal> {
     let Value::Object(fields) = &opening.input else {
         return Err(Refusal(format!(
             "The input must be a JSON object, for example {{\"action\": \"start\"}}; found {}.",
@@ -71,7 +69,7 @@ pub(crate) fn read(opening: &Opening, now: Timestamp) -> Result<Asked, Refusal> 
         )));
     }
     let wish = Wish::read(fields, &opening.environments, now)?;
-    Ok(wish.answer(opening, fields))
+    Ok(wish.answer(opening, fields, scheduled))
 }
 
 /// The input's fields, each as it may be.
@@ -109,15 +107,20 @@ impl Wish {
         })
     }
 
-    fn answer(self, opening: &Opening, fields: &Map<String, Value>) -> Asked {
+    fn answer(self, opening: &Opening, fields: &Map<String, Value>, scheduled: &[String]) -> Asked {
         let ContextExecution { id, name, start_time } = opening.context.execution.clone();
         let later = self.at.is_some();
         // A dry run starts nothing that would have to be stopped.
         let stops_at = self.stop_after.filter(|_| !later && !self.dry_run).map(|after| start_time + after);
-        let own = self.calendar.or_else(|| Some(opening.calendar.clone()).filter(|name| !name.is_empty()));
-        let calendars: Vec<String> = own.filter(|_| !self.ignore_calendar).into_iter().collect();
+        // A check is of the schedules' runs too.
+        let others = if self.check { scheduled } else { &[] };
+        let calendars = match self.ignore_calendar {
+            true => Vec::new(),
+            false => calendars::of(self.calendar, &opening.calendar, others),
+        };
         let schedule = self.at.map(|at| Schedule::of_run(opening, at, fields));
-        let stop_schedule = stops_at.map(|at| Schedule::of_stop(opening, at, &self.environments));
+        let named = fields.get("environments");
+        let stop_schedule = stops_at.map(|at| Schedule::of_stop(opening, at, named));
         Asked {
             action: self.action,
             dry_run: self.dry_run,
@@ -227,11 +230,7 @@ fn stop_after(fields: &Map<String, Value>, action: Action) -> Result<Option<Sign
 
 fn calendar(fields: &Map<String, Value>) -> Result<Option<String>, Refusal> {
     let Some(given) = fields.get("calendar") else { return Ok(None) };
-    let is_name = |name: &&str| {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
-        CALENDAR_CHARACTERS.contains(&name.len()) && name.chars().all(allowed)
-    };
-    match given.as_str().filter(is_name) {
+    match given.as_str().filter(|name| is_calendar(name)) {
         Some(name) => Ok(Some(name.to_owned())),
         None => Err(wrong("calendar", "the name or the ARN of a Change Calendar", Some(given))),
     }

@@ -83,7 +83,10 @@ pub(crate) async fn answer<W: Services>(
             let run = invocation.run(request.execution.as_ref()).to_owned();
             checking::check(world, settings, &run, invocation.deadline, request).await?
         }
-        Request::Input(opening) => serde_json::to_value(asked::read(&opening, world.now())?)?,
+        Request::Input(opening) => {
+            let scheduled = settings.lists.as_ref().map_or(&[][..], |lists| &lists.calendars);
+            serde_json::to_value(asked::read(&opening, scheduled, world.now())?)?
+        }
         Request::Ask(asking) => asking::ask(world, settings, &asking).await?,
         Request::Report(request) => send_report(world, settings, invocation, *request).await?,
         Request::StatusChange(change) => telling::tell(world, settings, &change).await?,

@@ -16,6 +16,7 @@ use crate::report::Place;
 use crate::servers;
 use crate::servers::file::ServerLists;
 use crate::servers::mistake::ServersFileError;
+use crate::servers::zone;
 
 /// What the function is set up with.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub(crate) struct Settings {
     pub muting: Option<Muting>,
     /// Whether CloudWatch makes metrics of the records (`METRICS = on`).
     pub metrics: bool,
+    /// Whether EventBridge's client is in this build.
+    pub can_put_events: bool,
 }
 
 /// The mail's addresses.
@@ -54,14 +57,16 @@ pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings
     let zone = variable("TIME_ZONE").unwrap_or_else(|| "UTC".to_owned());
     Ok(Settings {
         lists: lists(variable("SERVERS_FILE")),
-        zone: TimeZone::get(&zone)
-            .map_err(|error| HandlerError::Misconfigured(format!("TIME_ZONE: {error}")))?,
+        // The stack's schedules have the same zone, and EventBridge Scheduler's reading of it counts.
+        zone: zone::named(&zone)
+            .map_err(|why| HandlerError::Misconfigured(format!("TIME_ZONE is {zone}: {why}")))?,
         place: place(variable),
         mail: addresses(variable("MAIL_SENDER"), variable("MAIL_RECIPIENTS")),
         // As the template's parameter, whose default is yes: a new account is in it.
         ses_sandbox: variable("SES_SANDBOX").as_deref() != Some("no"),
         muting: muting(variable)?,
         metrics: variable("METRICS").as_deref() == Some("on"),
+        can_put_events: CAN_PUT_EVENTS,
     })
 }
 
@@ -105,6 +110,9 @@ fn addresses(sender: Option<String>, recipients: Option<String>) -> Result<Addre
 
 /// Whether CloudWatch's client is in this build. Without the SDK there is no function, and the tests bring their own.
 const CAN_MUTE: bool = cfg!(any(feature = "muting", not(feature = "aws")));
+
+/// Whether EventBridge's client is in this build; without the SDK, the tests bring their own.
+const CAN_PUT_EVENTS: bool = cfg!(any(feature = "events", not(feature = "aws")));
 
 /// Without `MUTE_ALARMS = on` no alarm is touched.
 fn muting(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Muting>, HandlerError> {
@@ -174,6 +182,27 @@ mod tests {
     #[test]
     fn a_zone_that_is_none_is_refused() {
         assert_eq!(with(&[("TIME_ZONE", "Middle/Earth")]).expect_err("no zone").name(), "Misconfigured");
+    }
+
+    #[test]
+    fn a_zone_is_spelt_as_the_schedules_need_it_and_the_right_spelling_is_said() {
+        assert_eq!(
+            with(&[("TIME_ZONE", "Europe/Madrid")]).expect("a zone").zone.iana_name(),
+            Some("Europe/Madrid")
+        );
+        let refused = with(&[("TIME_ZONE", "europe/madrid")]).expect_err("another spelling");
+        assert!(refused.message().contains("TIME_ZONE is europe/madrid"), "{}", refused.message());
+        assert!(refused.message().contains("write Europe/Madrid"), "{}", refused.message());
+    }
+
+    #[test]
+    fn cloudwatch_makes_no_metrics_unless_it_is_asked_for() {
+        for off in
+            [&[][..], &[("METRICS", "off")], &[("METRICS", "")], &[("METRICS", "ON")], &[("METRICS", "yes")]]
+        {
+            assert!(!with(off).expect("no metrics").metrics, "{off:?}");
+        }
+        assert!(with(&[("METRICS", "on")]).expect("metrics").metrics);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) async fn tell<W: PutEvents + Trail + Clock>(
     settings: &Settings,
     change: &StatusChange,
 ) -> Result<Value, HandlerError> {
-    if cfg!(all(feature = "aws", not(feature = "events"))) {
+    if !settings.can_put_events {
         return Err(HandlerError::Misconfigured(
             "this build of the function puts no events: deploy with Events=off, or build it with the \
              feature `events`"

@@ -197,6 +197,16 @@ impl Failure {
         Self::ours("SenderUnverified", format!("SES has not verified {address}, nor its domain"))
     }
 
+    /// SES would take the mail by an identity that the function's role may not send by.
+    pub(crate) fn sender_not_allowed(address: &str, identity: &str) -> Self {
+        Self::ours(
+            "SenderNotAllowed",
+            format!(
+                "of {address} SES has verified only {identity}, by which the function's role may not send"
+            ),
+        )
+    }
+
     /// SES has not verified a recipient, and has the account in its sandbox.
     pub(crate) fn recipient_unverified(address: &str) -> Self {
         Self::ours("RecipientUnverified", format!("SES has not verified {address}, nor its domain"))
@@ -207,9 +217,9 @@ impl Failure {
         Self::ours("KeyNotUsable", format!("the KMS key {arn} of a volume is {state}"))
     }
 
-    /// The Change Calendar, whose name stands behind a blank where it is known, could not be read.
+    /// The Change Calendar could not be read; `which` says which one.
     pub(crate) fn calendar_unreadable(which: &str, what: &str) -> Self {
-        Self::ours("CalendarUnreadable", format!("the calendar{which} could not be read: {what}"))
+        Self::ours("CalendarUnreadable", format!("{which} could not be read: {what}"))
     }
 
     /// EC2 could not be asked within its limits, or within the time that there was.
@@ -599,6 +609,11 @@ const OURS: &[Known] = &[
         &["SenderUnverified"],
         Kind::Final,
         "No report would go out: verify the address or its domain in SES, in the Region that sends (docs/deploy.md).",
+    ),
+    (
+        &["SenderNotAllowed"],
+        Kind::Final,
+        "With SesSandbox=no the role may send by the address or its very domain: verify that one in SES too.",
     ),
     (
         &["RecipientUnverified"],

@@ -94,6 +94,8 @@ pub(crate) struct ServerLists {
     pub elsewhere: BTreeMap<String, Elsewhere>,
     /// The environments of which a person is asked.
     pub approvals: BTreeMap<String, Approval>,
+    /// The calendars of the schedules that fire, each once: what the check asks beside the stack's own.
+    pub calendars: Vec<String>,
 }
 
 impl ServerLists {

@@ -83,6 +83,12 @@ mod tests {
     }
 
     #[test]
+    fn a_zones_capitals_do_not_matter_here_and_are_told_as_they_are() {
+        let held = Hold::Held("held by its tag until 2026-12-25 00:00 (Asia/Seoul)".to_owned());
+        assert_eq!(read_at("2026-12-24 asia/seoul", "2026-12-24T14:59:59Z"), held);
+    }
+
+    #[test]
     fn a_moment_with_its_offset_holds_until_that_moment() {
         assert_eq!(read_at("2026-12-24T18:00:00+01:00", "2026-12-24T17:00:00Z"), Hold::Over);
         assert_eq!(

@@ -18,6 +18,7 @@ mod selection;
 mod table;
 pub(crate) mod template;
 mod understood;
+pub(crate) mod zone;
 
 /// The file's name.
 pub(crate) const FILE: &str = "servers.toml";

@@ -20,7 +20,7 @@ use super::table::{Table, typed};
 /// How much of the file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// What a run needs: EventBridge Scheduler has the schedules by itself.
+    /// What a run needs: EventBridge Scheduler has the schedules by itself, whatever is wrong in them here.
     Lists,
     /// The schedules too.
     Whole,
@@ -32,6 +32,7 @@ pub(super) struct RawFile {
     pub lists: Vec<RawList>,
     pub environments: Vec<RawEnvironment>,
     pub schedules: Vec<RawSchedule>,
+    pub calendars: Vec<String>,
 }
 
 /// One `[[list]]`.
@@ -71,6 +72,7 @@ impl RawFile {
             tiers: table.read(&keys::TIERS, fits, mistakes),
             lists: lists(&table, mistakes),
             environments: environment::read(&table, mistakes),
+            calendars: schedule::calendars(&table),
             schedules: match depth {
                 Depth::Lists => Vec::new(),
                 Depth::Whole => schedule::read(&table, mistakes),

@@ -127,7 +127,7 @@ impl RawFile {
         let approvals = self.environments.iter().filter_map(RawEnvironment::approval).collect();
         let elsewhere = self.environments.into_iter().filter_map(RawEnvironment::into_elsewhere).collect();
         let schedules: Option<Vec<_>> = self.schedules.into_iter().map(RawSchedule::into_schedule).collect();
-        let lists = ServerLists { tiers, lists: lists?, elsewhere, approvals };
+        let lists = ServerLists { tiers, lists: lists?, elsewhere, approvals, calendars: self.calendars };
         Some(ServersFile { lists, schedules: schedules? })
     }
 }

@@ -22,6 +22,7 @@ use super::keys::{
 };
 use super::mistake::{Given, Mistakes};
 use super::table::Table;
+use super::zone;
 
 /// What a schedule begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -90,6 +91,19 @@ pub(super) fn read(file: &Table<'_>, mistakes: &mut Mistakes<'_>) -> Vec<RawSche
         .collect()
 }
 
+/// The calendars of the schedules that fire, each once. What is wrong in a schedule costs only its own calendar.
+pub(super) fn calendars(file: &Table<'_>) -> Vec<String> {
+    let schedules = read(file, &mut Mistakes::of(""));
+    let fires = |one: &RawSchedule| one.enabled.value() == Some(&true);
+    let mut calendars: Vec<String> = Vec::new();
+    for calendar in schedules.iter().filter(|one| fires(one)).filter_map(|one| one.calendar.value()) {
+        if !calendars.contains(calendar) {
+            calendars.push(calendar.clone());
+        }
+    }
+    calendars
+}
+
 impl RawSchedule {
     fn read(table: &Table<'_>, at: Range<usize>, mistakes: &mut Mistakes<'_>) -> Self {
         table.only(&OF_SCHEDULE, |_, _| None, mistakes);
@@ -103,19 +117,20 @@ impl RawSchedule {
                 mistakes,
             ),
             expression: table.read_needed(&EXPRESSION, |_| true, mistakes),
-            time_zone: table.read(&TIME_ZONE, |zone: &String| TimeZone::get(zone).is_ok(), mistakes),
+            time_zone: table.read(&TIME_ZONE, |_| true, mistakes),
             enabled: table.read(&ENABLED, |_| true, mistakes),
             calendar: table.read(&CALENDAR, |calendar: &String| is_calendar(calendar), mistakes),
         }
     }
 }
 
-/// Notes what is wrong in an expression, names that are there twice, and environments that there are not. `known` are
+/// Notes what is wrong in an expression or a time zone, names that are there twice, and environments that there are not. `known` are
 /// those of the lists, if all can be read.
 pub(super) fn check(all: &[RawSchedule], known: Option<&BTreeSet<&str>>, mistakes: &mut Mistakes<'_>) {
     let mut seen: BTreeMap<String, Range<usize>> = BTreeMap::new();
     for one in all {
         expression(one, mistakes);
+        time_zone(one, mistakes);
         environments(one, known, mistakes);
         let Some(name) = one.name.good() else { continue };
         let like = name.get_ref().to_lowercase().replace(['-', '_'], "");
@@ -137,7 +152,8 @@ fn expression(one: &RawSchedule, mistakes: &mut Mistakes<'_>) {
     let read = match Expression::read(text.get_ref()) {
         Ok(read) => read,
         Err(why) => {
-            return mistakes.note(&text.span(), format!("expression = \"{}\": {why}", text.get_ref()));
+            let found = mistakes.source(&text.span());
+            return mistakes.note(&text.span(), format!("expression = {found}: {why}"));
         }
     };
     let Some(name) = one.time_zone.value() else { return };
@@ -148,6 +164,13 @@ fn expression(one: &RawSchedule, mistakes: &mut Mistakes<'_>) {
             text.get_ref()
         )
     });
+}
+
+fn time_zone(one: &RawSchedule, mistakes: &mut Mistakes<'_>) {
+    let Some(name) = one.time_zone.good() else { return };
+    let Err(why) = zone::named(name.get_ref()) else { return };
+    let found = mistakes.source(&name.span());
+    mistakes.note(&name.span(), format!("time_zone = {found}: {why}"));
 }
 
 fn environments(one: &RawSchedule, known: Option<&BTreeSet<&str>>, mistakes: &mut Mistakes<'_>) {

@@ -179,6 +179,16 @@ def test_outside_the_sandbox_the_sender_alone_must_be_verified(session):
     assert "start-stop@acme.test" in found
 
 
+def test_outside_the_sandbox_a_domain_above_the_senders_is_none_that_the_role_may_send_by(session):
+    session.client("ses").verify_domain_identity(Domain="acme.test")
+    below = {"MailSender": "start-stop@mail.acme.test", "MailRecipients": "ops@acme.test"}
+    assert not wrongs(check_mail.check(session, config(**below)))
+    (found,) = wrongs(check_mail.check(session, config(SesSandbox="no", **below)))
+    assert "has verified only acme.test" in found and found.endswith("--email-identity mail.acme.test")
+    session.client("ses").verify_domain_identity(Domain="mail.acme.test")
+    assert not wrongs(check_mail.check(session, config(SesSandbox="no", **below)))
+
+
 def test_a_verified_domain_covers_its_addresses_and_those_of_domains_below():
     assert check_mail.identities("a@mail.acme.test") == ["a@mail.acme.test", "mail.acme.test", "acme.test"]
 

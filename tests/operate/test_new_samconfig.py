@@ -13,8 +13,10 @@ import pytest
 from local.deploy import ROOT
 
 
-def made(folder: Path, machine: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """make in a copy of the tree's makefiles, on a machine that calls itself so and has no Rust."""
+def made(
+    folder: Path, machine: str, *arguments: str, sysroot: Path = Path("/nowhere")
+) -> subprocess.CompletedProcess[str]:
+    """make in a copy of the tree's makefiles, on a machine that calls itself so, with Rust in sysroot."""
     for name in ("Makefile", "samconfig.toml.example"):
         shutil.copy(ROOT / name, folder)
     for name in ("operate", "bench"):
@@ -22,7 +24,7 @@ def made(folder: Path, machine: str, *arguments: str) -> subprocess.CompletedPro
         shutil.copy(ROOT / name / f"{name}.mk", folder / name)
     programs = folder / "programs"
     programs.mkdir()
-    for name, told in (("uname", machine), ("rustc", "/nowhere")):
+    for name, told in (("uname", machine), ("rustc", sysroot)):
         (programs / name).write_text(f"#!/bin/sh\necho {told}\n")
         (programs / name).chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
@@ -46,6 +48,17 @@ def architectures(folder: Path) -> list[str]:
 def test_build_and_deployment_are_for_what_the_machine_can_build(tmp_path, machine, chosen):
     told = made(tmp_path, machine, "samconfig.toml")
     assert told.returncode == 0, told.stderr
+    assert architectures(tmp_path) == chosen
+
+
+@pytest.mark.parametrize(
+    ("target", "chosen"),
+    [("aarch64-unknown-linux-gnu", ["Architecture=arm64"] * 2), ("aarch64-unknown-linux-musl", []), ("", [])],
+)
+def test_another_machine_builds_for_arm64_only_with_rusts_target_for_it(tmp_path, target, chosen):
+    sysroot = tmp_path / "rust"
+    (sysroot / "lib" / "rustlib" / target).mkdir(parents=True)
+    assert made(tmp_path, "x86_64", "samconfig.toml", sysroot=sysroot).returncode == 0
     assert architectures(tmp_path) == chosen
 
 

@@ -35,9 +35,13 @@ impl Schedule {
         Self::new(opening, "later", at, &Value::Object(input))
     }
 
-    /// Of the stop of what a start has started. No calendar keeps it from that: it was asked for with the start.
-    pub(super) fn of_stop(opening: &Opening, at: Timestamp, environments: &[String]) -> Self {
-        let input = json!({ "action": "stop", "environments": environments, "ignore_calendar": true });
+    /// Of the stop of what a start has started. No calendar keeps it from that: it was asked for with the start. Where
+    /// the start named no environments, the stop names none either: all means those that there are when it is due.
+    pub(super) fn of_stop(opening: &Opening, at: Timestamp, environments: Option<&Value>) -> Self {
+        let mut input = json!({ "action": "stop", "ignore_calendar": true });
+        if let Some(environments) = environments {
+            input["environments"] = environments.clone();
+        }
         Self::new(opening, "stop", at, &input)
     }
 

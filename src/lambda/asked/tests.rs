@@ -32,7 +32,7 @@ fn opening(calendar: &str, input: Value) -> Opening {
 }
 
 fn asked_of(calendar: &str, input: Value) -> Result<Asked, Refusal> {
-    read(&opening(calendar, input), NOW.parse().unwrap())
+    read(&opening(calendar, input), &[], NOW.parse().unwrap())
 }
 
 fn asked(input: Value) -> Asked {
@@ -145,6 +145,24 @@ fn a_time_without_its_offset_past_or_too_far_away_is_refused() {
     }
 }
 
+/// `make start` counts so too: tests/operate/test_exceptions.py.
+#[test]
+fn a_year_is_a_calendar_year_of_utc() {
+    for (now, latest) in [
+        ("2026-11-23T12:00:00Z", "2027-11-23T12:00:00Z"),
+        ("2027-11-23T12:00:00Z", "2028-11-23T12:00:00Z"),
+        ("2028-02-29T12:00:00Z", "2029-02-28T12:00:00Z"),
+        ("2028-02-29T08:00:00+09:00", "2029-02-28T23:00:00Z"),
+    ] {
+        let taken = |at: Timestamp| {
+            let opening = opening("", json!({ "action": "start", "at": at.to_string() }));
+            read(&opening, &[], now.parse().unwrap()).is_ok()
+        };
+        let latest: Timestamp = latest.parse().unwrap();
+        assert!(taken(latest) && !taken(latest + SignedDuration::from_secs(1)), "{now}");
+    }
+}
+
 #[test]
 fn a_time_up_to_a_year_away_is_taken_as_its_offset_says_also_when_clocks_change() {
     let expression = |at: &str| {
@@ -168,6 +186,14 @@ fn a_start_may_say_after_how_many_hours_its_environments_are_stopped() {
     assert_eq!(schedule["ScheduleExpression"], "at(2026-10-24T13:29:58)");
     let input: Value = serde_json::from_str(schedule["Target"]["Input"].as_str().unwrap()).unwrap();
     assert_eq!(input, json!({ "action": "stop", "environments": ["dev"], "ignore_calendar": true }));
+}
+
+#[test]
+fn the_stop_of_a_start_of_all_is_of_all_that_there_are_when_it_is_due() {
+    let asked = asked(json!({ "action": "start", "stop_after_hours": 2 }));
+    let schedule = serde_json::to_value(asked.stop_schedule.unwrap()).unwrap();
+    let input: Value = serde_json::from_str(schedule["Target"]["Input"].as_str().unwrap()).unwrap();
+    assert_eq!(input, json!({ "action": "stop", "ignore_calendar": true }));
 }
 
 #[test]
@@ -213,6 +239,28 @@ fn the_inputs_calendar_stands_in_the_stacks_place_and_both_can_be_ignored() {
 }
 
 #[test]
+fn a_check_asks_the_stacks_calendar_and_those_of_the_schedules_each_once_and_a_run_only_its_own() {
+    let scheduled = ["team", "holidays"].map(str::to_owned);
+    let calendars = |stack: &str, input: Value| {
+        let asked = read(&opening(stack, input), &scheduled, NOW.parse().unwrap()).unwrap();
+        (asked.asks_calendar, asked.calendars.join(" "))
+    };
+    let check = || json!({ "check": true });
+    assert_eq!(calendars("", check()), (true, "team holidays".to_owned()));
+    assert_eq!(calendars("holidays", check()), (true, "holidays team".to_owned()));
+    assert_eq!(
+        calendars("holidays", json!({ "check": true, "calendar": "own" })),
+        (true, "own team holidays".to_owned())
+    );
+    assert_eq!(
+        calendars("holidays", json!({ "check": true, "ignore_calendar": true })),
+        (false, String::new())
+    );
+    assert_eq!(calendars("holidays", json!({ "action": "start" })), (true, "holidays".to_owned()));
+    assert_eq!(calendars("", json!({ "action": "start" })), (false, String::new()));
+}
+
+#[test]
 fn what_can_be_no_calendar_is_refused() {
     for wrong in [
         json!(""),
@@ -253,7 +301,7 @@ fn a_schedules_name_fits_and_is_the_same_for_every_attempt_and_no_other_executio
         opening.context.execution.name = run.to_owned();
         opening.context.execution.id =
             format!("arn:aws:states:eu-west-1:123456789012:execution:machine:{run}");
-        let asked = read(&opening, NOW.parse().unwrap()).unwrap();
+        let asked = read(&opening, &[], NOW.parse().unwrap()).unwrap();
         serde_json::to_value(asked.schedule.unwrap()).unwrap()["Name"].as_str().unwrap().to_owned()
     };
     let (long, other) = ("a".repeat(80), format!("{}b", "a".repeat(79)));

@@ -128,6 +128,32 @@ fn a_sender_that_ses_has_not_verified_is_found_although_the_mail_cannot_say_so()
 }
 
 #[test]
+fn a_domain_above_the_senders_is_one_that_the_role_may_send_by_in_the_sandbox_only() {
+    let world = world();
+    let with = |sandbox| {
+        let mut settings = Settings { ses_sandbox: sandbox, ..settings() };
+        settings.mail.as_mut().unwrap().sender = "noreply@mail.example.com".to_owned();
+        answer(&world, &settings, payload()).unwrap()
+    };
+    let may_send = "whether the function's role may send as the sender";
+    // The address, its domain, and the domain above.
+    let outside = with(false);
+    assert_eq!(outside["ok"], true, "{outside:#}");
+    assert!(says(&outside, "not_proved", may_send));
+    world.unverified.borrow_mut().insert("noreply@mail.example.com".to_owned());
+    assert_eq!(with(false)["ok"], true, "its very domain");
+    world.unverified.borrow_mut().insert("mail.example.com".to_owned());
+    assert_eq!(with(true)["ok"], true, "in the sandbox the role may send by every identity");
+    let outside = with(false);
+    assert_eq!(findings(&outside), found("mail", "SenderNotAllowed"));
+    let message = outside["findings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("only example.com"), "{message}");
+    assert!(!says(&outside, "not_proved", may_send) && !says(&outside, "proved", "the sender"));
+    world.unverified.borrow_mut().insert("example.com".to_owned());
+    assert_eq!(findings(&with(false)), found("mail", "SenderUnverified"));
+}
+
+#[test]
 fn a_recipient_that_ses_has_not_verified_is_found_in_the_sandbox_and_only_there() {
     let world = world();
     let elsewhere = |sandbox| {
@@ -290,6 +316,65 @@ fn a_calendar_that_cannot_be_read_is_a_finding_with_awss_code_and_one_that_can_i
         says(&closed, "proved", "calendar holidays can be read; it is CLOSED now until 2026-12-27T00:00:00Z"),
         "{closed:#}"
     );
+}
+
+#[test]
+fn of_several_calendars_it_is_said_that_one_of_them_is_closed_or_cannot_be_read() {
+    let with = |calendar: Value| {
+        let mut payload = payload();
+        payload["calendars"] = json!(["holidays", "team"]);
+        payload["calendar"] = calendar;
+        answer(&world(), &settings(), payload).unwrap()
+    };
+    let open = with(json!({"State": "OPEN"}));
+    assert!(says(&open, "proved", "The calendars holidays, team can be read; all are OPEN now."), "{open:#}");
+    assert!(says(&with(json!({"State": "CLOSED"})), "proved", "at least one is CLOSED now."));
+    let bad = with(json!({"Error": "Ssm.InvalidDocumentException", "Cause": "said SSM"}));
+    assert_eq!(findings(&bad), found("calendar", "CalendarUnreadable"));
+    let message = bad["findings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("at least one of the calendars holidays, team could not be read"), "{message}");
+}
+
+#[test]
+fn the_input_of_a_check_is_answered_with_the_calendars_of_servers_toml_if_that_can_be_read() {
+    let mut lists = settings().lists.unwrap();
+    lists.calendars = vec!["team".to_owned()];
+    let opening = json!({
+        "input": {"check": true},
+        "context": {
+            "Execution": {"Id": "arn:run", "Name": "run", "StartTime": "2026-11-23T21:00:00Z"},
+            "StateMachine": {"Id": "arn:machine"}
+        },
+        "environments": ["dev", "test", "preprod"],
+        "calendar": "holidays",
+        "schedules": {"group": "later-runs", "role": "arn:role", "dead_letters": "arn:queue"}
+    });
+    let calendars = |lists| {
+        let settings = Settings { lists, ..settings() };
+        answer(&world(), &settings, opening.clone()).unwrap()["calendars"].clone()
+    };
+    assert_eq!(calendars(Ok(lists)), json!(["holidays", "team"]));
+    let unreadable = Err(ServersFileError::Unreadable("servers.toml: said the disk".to_owned()));
+    assert_eq!(calendars(unreadable), json!(["holidays"]));
+}
+
+#[test]
+fn a_calendar_of_a_schedule_that_was_not_asked_is_said_and_no_reason_for_a_mail() {
+    let mut lists = settings().lists.unwrap();
+    lists.calendars = vec!["team".to_owned()];
+    let settings = Settings { lists: Ok(lists), ..settings() };
+    let with = |calendars: Value, calendar: Value| {
+        let mut payload = payload();
+        payload["calendars"] = calendars;
+        payload["calendar"] = calendar;
+        answer(&world(), &settings, payload).unwrap()
+    };
+    let unasked = "calendars of schedules can be read, which were not asked: team.";
+    let silent = with(json!([]), Value::Null);
+    assert_eq!(silent["ok"], true, "{silent:#}");
+    assert!(says(&silent, "not_proved", unasked), "{silent:#}");
+    assert!(says(&with(json!(["holidays"]), json!({"State": "OPEN"})), "not_proved", unasked));
+    assert!(!says(&with(json!(["holidays", "team"]), json!({"State": "OPEN"})), "not_proved", unasked));
 }
 
 #[test]

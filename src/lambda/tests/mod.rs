@@ -31,6 +31,7 @@ fn settings() -> Settings {
         ses_sandbox: true,
         muting: None,
         metrics: true,
+        can_put_events: true,
         mail: Ok(Addresses {
             sender: "start-stop@example.com".to_owned(),
             recipients: vec!["platform@example.com".to_owned()],

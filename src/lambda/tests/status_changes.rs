@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{answer, settings};
+use crate::lambda::settings::Settings;
 use crate::testkit::small_ec2::World;
 
 const MACHINE: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:Machine-1";
@@ -55,6 +56,16 @@ fn report(status: &str) -> Value {
 
 fn description(detail: &Value) -> &str {
     detail["chat"]["content"]["description"].as_str().unwrap()
+}
+
+#[test]
+fn a_build_without_events_refuses_to_tell_and_says_what_to_do() {
+    let world = World::new([]);
+    let without = Settings { can_put_events: false, ..settings() };
+    let refused = answer(&world, &without, payload("RUNNING", json!({}))).unwrap_err();
+    assert_eq!(refused.name(), "Misconfigured");
+    assert!(refused.message().contains("deploy with Events=off"), "{}", refused.message());
+    assert!(world.events.borrow().is_empty() && world.calls.borrow().is_empty());
 }
 
 #[test]

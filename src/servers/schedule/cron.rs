@@ -47,7 +47,11 @@ impl Cron {
     /// # Errors
     /// With a sentence that names the field.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+        let fields: Vec<&str> = text.split(' ').collect();
+        // The template's own parameters take no more than one either.
+        if fields.contains(&"") {
+            return Err("write one blank between two fields, and none before or behind them".to_owned());
+        }
         let [minutes, hours, of_month, month, of_week, year] = fields[..] else {
             return Err(format!(
                 "{} fields: write 6, which are minutes, hours, day-of-month, month, day-of-week and year",

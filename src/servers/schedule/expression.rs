@@ -35,6 +35,10 @@ impl Expression {
     /// # Errors
     /// With a sentence that says what is wrong in it.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
+        // It stands in template.yaml as one line.
+        if text.contains(char::is_control) {
+            return Err("write it in one line, with a blank and no tab between the fields".to_owned());
+        }
         let inside = |kind: &str| text.strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')');
         let kind = if let Some(fields) = inside("cron") {
             Kind::Cron(Cron::read(fields)?)

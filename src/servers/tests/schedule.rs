@@ -130,6 +130,15 @@ fn what_is_no_expression_is_refused_with_the_field_and_what_to_write() {
         ("0 7 * * ? *", "write cron(…), rate(…) or at(…)"),
         ("cron(0 7 * * ? *", "write cron(…), rate(…) or at(…)"),
         ("CRON(0 7 * * ? *)", "write cron(…), rate(…) or at(…)"),
+        ("cron(0 7 ? * MON-FRI\n*)", "write it in one line, with a blank and no tab between the fields"),
+        ("cron(0 7\t? * MON-FRI *)", "write it in one line"),
+        ("rate(12 hours\r)", "write it in one line"),
+        ("at(2026-12-24T18:00:00)\n", "write it in one line"),
+        ("cron(0  7 ? * MON-FRI *)", "write one blank between two fields, and none before or behind them"),
+        ("cron( 0 7 ? * MON-FRI *)", "write one blank"),
+        ("cron(0 7 ? * MON-FRI * )", "write one blank"),
+        ("cron()", "write one blank"),
+        ("cron(0 7\u{a0}? * MON-FRI *)", "5 fields"),
         ("cron(0 7 * * *)", "5 fields: write 6, which are minutes, hours, day-of-month, month"),
         ("cron(0 7 * * * *)", "day-of-month and day-of-week: one of them must be ?"),
         ("cron(0 7 1 * MON *)", "day-of-month and day-of-week: one of them must be ?"),
@@ -209,6 +218,23 @@ fn the_function_reads_the_lists_whatever_the_schedules_say() {
     let text = format!("{LISTS}\n[[schedule]]\nname = 5\n");
     assert_eq!(ServerLists::parse(&text), ServerLists::parse(LISTS));
     assert!(ServersFile::read(text.as_bytes()).is_err());
+}
+
+#[test]
+fn the_function_knows_the_calendars_of_the_schedules_that_fire_each_once() {
+    let schedule = |name: &str, more: &str| {
+        format!(
+            "[[schedule]]\nname = \"{name}\"\naction = \"start\"\nexpression = \"rate(1 hours)\"\n{more}\n"
+        )
+    };
+    let calendars =
+        |tables: &[String]| ServerLists::parse(&format!("{LISTS}\n{}", tables.concat())).unwrap().calendars;
+    assert_eq!(calendars(&[]), [""; 0]);
+    assert_eq!(calendars(&[schedule("a", "calendar = \"off\""), schedule("b", "enabled = true")]), [""; 0]);
+    let fires =
+        |name: &str, calendar: &str| schedule(name, &format!("enabled = true\ncalendar = \"{calendar}\""));
+    let tables = [fires("a", "team"), fires("b", "holidays"), fires("c", "team"), fires("d", "no calendar")];
+    assert_eq!(calendars(&tables), ["team", "holidays"]);
 }
 
 /// A set of numbers as a cron field, and the set.
