@@ -38,8 +38,10 @@ def _at(text: str, now: dt.datetime) -> str:
         raise OperatingError(
             f"AT is {text}; a time with its offset is expected, for example 2026-12-24T18:00:00+01:00"
         )
-    if at <= now:
-        raise OperatingError(f"AT is {text}, which is past: it is {now:%Y-%m-%dT%H:%M:%SZ} now")
+    if at < now + dt.timedelta(minutes=1):
+        raise OperatingError(
+            f"AT is {text}; a time at least a minute ahead is expected, and it is {now:%Y-%m-%dT%H:%M:%SZ} now"
+        )
     if at > _in_a_year(now):
         raise OperatingError(f"AT is {text}, which is more than a year away")
     return at.isoformat()

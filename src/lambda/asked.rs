@@ -193,6 +193,10 @@ fn wanted(fields: &Map<String, Value>, known: &[String]) -> Result<Vec<String>, 
     Ok(wanted)
 }
 
+/// How far ahead a later run must be. Its schedule has to be made before it is due: of one that is made too late
+/// EventBridge Scheduler's documents do not say that it fires at all.
+const AT_LEAST_AHEAD: SignedDuration = SignedDuration::from_mins(1);
+
 /// With a zone offset, because nobody could say whose clock is meant; so no change of the clocks makes it ambiguous.
 fn at(fields: &Map<String, Value>, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
     let Some(given) = fields.get("at") else { return Ok(None) };
@@ -201,8 +205,12 @@ fn at(fields: &Map<String, Value>, now: Timestamp) -> Result<Option<Timestamp>, 
     let text = given.as_str().filter(|text| !text.contains('['));
     let at: Timestamp =
         text.and_then(|text| text.parse().ok()).ok_or_else(|| wrong("at", expected, Some(given)))?;
-    if at <= now {
-        return Err(wrong("at", &format!("a time to come, and it is {now:.0} now"), Some(given)));
+    if at < now + AT_LEAST_AHEAD {
+        return Err(wrong(
+            "at",
+            &format!("a time at least a minute ahead, and it is {now:.0} now"),
+            Some(given),
+        ));
     }
     let in_a_year = now.to_zoned(TimeZone::UTC).checked_add(1.year());
     if in_a_year.is_ok_and(|latest| at > latest.timestamp()) {

@@ -45,7 +45,7 @@ def test_what_is_asked_for_is_passed_on():
     [
         ("2026-12-24T18:00:00", "with its offset"),
         ("tomorrow", "with its offset"),
-        ("2026-11-23T12:00:00Z", "is past"),
+        ("2026-11-23T12:00:00Z", "at least a minute ahead"),
         ("2027-11-23T12:00:01Z", "more than a year away"),
     ],
 )
