@@ -18,7 +18,9 @@ from operate.terminal import Terminal
 # Where nothing can be overwritten, a line this often is enough to see that it goes on.
 QUIET_SECONDS = 60.0
 LINE = re.compile(r"^\[(?P<whose>[^\]]+)\] (?P<text>.*)$", re.DOTALL)
-VERDICT = re.compile(r"^[A-Z ]+: \d+ of \d+ servers ready")
+VERDICT = re.compile(r"^[A-Z ]+: \d+ of \d+ servers (ready|stopped)")
+# The state machine's heading of a stop's phase.
+STOPPING = "STOPPING "
 # A server's line has its id, or says that there is none; others are the heading's and the alarms'.
 SERVER = re.compile(r"^(?P<server>.+? \(i-\w+\)|.+?(?=: failed: )): (?P<sentence>.+)$", re.DOTALL)
 THERE = ("ready after", "stopped after", "was running and ready", "was stopped")
@@ -29,7 +31,8 @@ class Phase:
     """A phase that has begun and not ended, as its lines told it."""
 
     began: float
-    is_ready: dict[str, bool] = field(default_factory=dict)
+    is_there: dict[str, bool] = field(default_factory=dict)
+    there: str = "ready"
 
 
 class Waiting:
@@ -54,8 +57,10 @@ class Waiting:
                 self.phases.pop(whose, None)
             return
         phase = self.phases.setdefault(whose, Phase(self.clock()))
+        if text.startswith(STOPPING):
+            phase.there = "stopped"
         if server := SERVER.match(text):
-            phase.is_ready[server["server"]] = server["sentence"].startswith(THERE)
+            phase.is_there[server["server"]] = server["sentence"].startswith(THERE)
 
     def tell(self, earlier: list[dict[str, Any]]) -> None:
         """Called at every look; `earlier` are the runs that this one stands behind."""
@@ -73,7 +78,8 @@ class Waiting:
             more = f" and {len(earlier) - 1} more" if len(earlier) > 1 else ""
             return f"  waiting for {earlier[0]['name']}{more} ({self._since(self.began)})"
         counts = [
-            f"{whose} {sum(phase.is_ready.values())}/{len(phase.is_ready)} ready, {self._since(phase.began)}"
+            f"{whose} {sum(phase.is_there.values())}/{len(phase.is_there)} {phase.there}, "
+            f"{self._since(phase.began)}"
             for whose, phase in self.phases.items()
         ]
         return "  " + (" · ".join(counts) or f"the run goes on ({self._since(self.began)})")

@@ -119,7 +119,7 @@ impl<W: PhaseLog + Clock> Watcher for Narrator<'_, W> {
             let why = record.why.as_deref().unwrap_or_default();
             self.pending.push((Some(key.clone()), format!("{key}: {}: {why}", record.action.words())));
         }
-        self.pending.push((None, verdict(answer, self.about.dry_run)));
+        self.pending.push((None, verdict(answer, self.about.action, self.about.dry_run)));
         self.write().await;
         answer.log_error = self.error.take();
     }
@@ -156,22 +156,26 @@ fn sentence(server: &Server, action: Action, progress: &Progress) -> String {
 }
 
 /// `make start` and `make stop` read this line's beginning (operate/waiting.py).
-fn verdict(answer: &PhaseAnswer, dry_run: bool) -> String {
+fn verdict(answer: &PhaseAnswer, action: Action, dry_run: bool) -> String {
+    let (there, done) = match action {
+        Action::Start => ("READY", "ready"),
+        Action::Stop => ("STOPPED", "stopped"),
+    };
     let counts = answer.servers;
     let (ready, total) = (counts.ready, counts.total);
     if dry_run {
         let would = match answer.outcome {
-            Outcome::Ready | Outcome::InProgress => "WOULD BE READY",
-            Outcome::Degraded => "WOULD BE DEGRADED",
-            Outcome::Failed => "WOULD FAIL",
-            Outcome::Empty => "EMPTY LIST",
-            Outcome::Skipped => "SKIPPED",
+            Outcome::Ready | Outcome::InProgress => format!("WOULD BE {there}"),
+            Outcome::Degraded => "WOULD BE DEGRADED".to_owned(),
+            Outcome::Failed => "WOULD FAIL".to_owned(),
+            Outcome::Empty => "EMPTY LIST".to_owned(),
+            Outcome::Skipped => "SKIPPED".to_owned(),
         };
         let (failed, held) = (counts.failed, counts.held);
-        return format!("{would}: {ready} of {total} servers ready now, {failed} would fail, {held} held");
+        return format!("{would}: {ready} of {total} servers {done} now, {failed} would fail, {held} held");
     }
     let word = match answer.outcome {
-        Outcome::Ready => "READY",
+        Outcome::Ready => there,
         Outcome::InProgress => "IN PROGRESS",
         Outcome::Degraded => "DEGRADED",
         Outcome::Failed => "FAILED",
@@ -179,7 +183,7 @@ fn verdict(answer: &PhaseAnswer, dry_run: bool) -> String {
         Outcome::Skipped => "SKIPPED",
     };
     format!(
-        "{word}: {ready} of {total} servers ready, {} changed, {} failed, {} held",
+        "{word}: {ready} of {total} servers {done}, {} changed, {} failed, {} held",
         counts.changed, counts.failed, counts.held,
     )
 }

@@ -43,6 +43,17 @@ pub(crate) enum Kind {
     Final,
 }
 
+/// What EC2 took of a run's requests for a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Nothing: the run did not have to ask, or was refused.
+    Nothing,
+    /// Its start, or its stop.
+    Request,
+    /// The forced stop too, which is the last that EC2 offers.
+    ForcedStop,
+}
+
 /// A failure, classified.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
@@ -232,19 +243,22 @@ impl Failure {
         Self::ours("NotAsWanted", what.to_owned())
     }
 
-    /// Patience ended before the server was as wanted. `asked` says whether EC2 took a request of this run.
-    pub(crate) fn not_in_time(action: Action, asked: bool, why: &str) -> Self {
-        let advice = match (action, asked) {
-            (Action::Start, true) => {
+    /// Patience ended before the server was as wanted.
+    pub(crate) fn not_in_time(action: Action, taken: Taken, why: &str) -> Self {
+        let advice = match (action, taken) {
+            (Action::Start, Taken::Request | Taken::ForcedStop) => {
                 "The start was accepted and it did not get ready in time: look at its status checks and system log."
             }
-            (Action::Stop, true) => {
+            (Action::Stop, Taken::Request) => {
                 "The stop was accepted and it did not stop in time: its operating system may hang; look at it, then force the stop."
             }
-            (Action::Start, false) => {
+            (Action::Stop, Taken::ForcedStop) => {
+                "The forced stop was accepted too and it did not stop in time: look at it in the console; if it stays stopping, ask AWS Support."
+            }
+            (Action::Start, Taken::Nothing) => {
                 "This run did not have to start it, and it did not get ready: look at its status checks and system log."
             }
-            (Action::Stop, false) => {
+            (Action::Stop, Taken::Nothing) => {
                 "This run did not ask it to stop: find out what it waits for in the console."
             }
         };
@@ -733,8 +747,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_asked_is_not_told_to_be_forced() {
-        assert!(Failure::not_in_time(Action::Stop, true, "").advice.contains("force"));
-        assert!(!Failure::not_in_time(Action::Stop, false, "").advice.contains("force"));
+    fn what_was_never_asked_or_was_forced_already_is_not_told_to_be_forced() {
+        let advice = |taken| Failure::not_in_time(Action::Stop, taken, "").advice;
+        assert!(advice(Taken::Request).contains("force the stop"));
+        assert!(!advice(Taken::Nothing).contains("force"));
+        assert!(!advice(Taken::ForcedStop).contains("force the stop"));
     }
 }

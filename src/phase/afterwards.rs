@@ -5,6 +5,7 @@
 
 use jiff::SignedDuration;
 
+use crate::model::failure::Taken;
 use crate::model::{Action, Failure, InitialStates, Instance, InstanceState, PhaseAnswer};
 use crate::ports::World;
 
@@ -103,7 +104,8 @@ fn why(server: &Server, step: &Step, progress: &Progress, action: Action) -> Fai
         Step::Ask(..) => Failure::not_as_wanted(&step.words()),
         Step::Wait(_) | Step::Boot(_) | Step::Confirm => {
             let changed = server.id.as_deref().is_some_and(|id| progress.of(id).taken);
-            Failure::not_in_time(action, changed, &step.words())
+            let taken = if changed { Taken::Request } else { Taken::Nothing };
+            Failure::not_in_time(action, taken, &step.words())
         }
     }
 }

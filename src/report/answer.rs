@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::calendar::Calendar;
 use super::parts::{Report, Row, Status};
 use super::totals::Totals;
 use crate::model::{Action, HoursOff, Problem};
@@ -83,7 +84,9 @@ impl Report {
     /// The answer of the invocation that sent it, with the mail as it was sent.
     pub(crate) fn answer(&self, sent: &Mail, mail: Option<Sent>) -> Answer {
         let mut servers: Vec<Row> = self.rows().cloned().collect();
-        let mut remarks = self.remarks.clone();
+        let calendar = self.calendar.as_ref().filter(|_| self.status == Status::Skipped);
+        let mut remarks: Vec<String> = calendar.and_then(Calendar::remark).into_iter().collect();
+        remarks.extend(self.remarks.iter().cloned());
         if serde_json::to_string(&servers).map_or(0, |text| text.len()) > ANSWER_BYTES {
             servers.clear();
             remarks.push("Too many servers for the execution's output: each one is in the mail.".to_owned());

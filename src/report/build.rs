@@ -220,8 +220,19 @@ impl Builder<'_> {
         let lost = result.is_none() && self.request.error.is_some();
         let undecided = |list: &&&ServerList| result.is_none_or(|result| !result.is_decided(list.number));
         let broke_off = phases.iter().find(undecided).filter(|_| error.is_some()).copied();
+        let unasked = result.is_some_and(|result| self.broke_off_asking(result));
+        let broke_off = broke_off.filter(|_| !unasked);
         if let Some(error) = error {
-            let place = broke_off.map_or_else(String::new, |list| format!(" in its {} tier", list.tier));
+            let place = match broke_off {
+                Some(list) => format!(" in its {} tier", list.tier),
+                None if unasked => {
+                    format!(
+                        " before its first tier, when a yes to its {} was asked for",
+                        self.request.action.word()
+                    )
+                }
+                None => String::new(),
+            };
             self.fail_by(error, &format!("environment {name}"), &place);
         }
         if result.is_some_and(|result| result.shortened) {
@@ -241,6 +252,13 @@ impl Builder<'_> {
         let tiers = tiers.collect();
         let elsewhere = self.lists.elsewhere.get(name).cloned();
         EnvironmentReport { name: name.to_owned(), elsewhere, skipped, left_alone, tiers }
+    }
+
+    /// Whether a branch failed at its question: a yes would stand in its record, and no tier was at work.
+    fn broke_off_asking(&self, result: &EnvironmentResult) -> bool {
+        let asks = self.lists.approval(&result.environment, self.request.action).is_some();
+        let is_at_its_question = result.approval.is_none() && result.phases.is_empty();
+        asks && is_at_its_question && !self.request.dry_run && result.error.is_some()
     }
 
     /// A person's yes or no is a remark; that nobody cared is a problem, where it kept the run from its work.

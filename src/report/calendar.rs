@@ -44,6 +44,24 @@ impl Calendar {
         Some(Self { name: names.join(", "), said })
     }
 
+    /// Why a run did nothing, for whoever gets no mail.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let name = &self.name;
+        match &self.said {
+            Said::Open => None,
+            Said::Closed(Some(until)) => {
+                let until = until.strftime("%Y-%m-%d %H:%M UTC");
+                Some(format!("The calendar {name} is closed until {until}: nothing was done."))
+            }
+            Said::Closed(None) => {
+                Some(format!("The calendar {name} is closed and says no end: nothing was done."))
+            }
+            Said::Unreadable(error) => {
+                Some(format!("The calendar {name} could not be read, and nothing was done: {error}."))
+            }
+        }
+    }
+
     /// As people call it: the name, of an ARN its last part.
     pub(crate) fn short_name(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or_default()

@@ -37,6 +37,8 @@ pub(crate) use run_event::{RunEvent, RunStatus, StatusChange};
 
 #[cfg(test)]
 pub(crate) use parts::Row;
+#[cfg(test)]
+pub(crate) use run_event::Verdict;
 
 #[cfg(test)]
 mod tests;

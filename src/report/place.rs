@@ -161,6 +161,15 @@ mod tests {
     }
 
     #[test]
+    fn an_executions_link_is_the_templates() {
+        // tests/template/test_partitions.py holds the template's to the same.
+        let link = Place::new("eu-west-1", "s").execution("arn:aws:states:1").unwrap_or_default();
+        let page =
+            "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/";
+        assert_eq!(link, format!("{page}arn:aws:states:1"));
+    }
+
+    #[test]
     fn a_log_streams_link_survives_slashes_and_needs_a_group() {
         let place = Place { log_group: Some("/aws/x phases".into()), ..Place::new("eu-west-1", "s") };
         let link = place.log_stream("run/1").unwrap_or_default();

@@ -113,7 +113,11 @@ impl<'a> Rows<'a> {
         }
         for instance in self.now.into_iter().flatten() {
             if !self.named.contains(&instance.id) {
-                let key = key(instance.name.as_deref(), &instance.id, |key| self.named.contains(key));
+                // Its phase knew it by this name, and it may have another one since.
+                let of_it = |problem: &&Problem| problem.id.as_ref() == Some(&instance.id);
+                let told = self.problems.iter().find(of_it).map(|problem| problem.name.as_str());
+                let name = told.or(instance.name.as_deref());
+                let key = key(name, &instance.id, |key| self.named.contains(key));
                 rows.push(self.row(&key, Some(&instance.id), None));
             }
         }

@@ -52,6 +52,22 @@ def test_on_a_terminal_one_line_counts_who_is_ready(screen):
     assert shown.shown.endswith(f"{CLEAR}a line that stays\n")
 
 
+def test_a_stop_counts_who_is_stopped_and_ends_by_its_closing_line(screen):
+    clock, shown = Clock(), screen(is_live=True)
+    waiting = Waiting(shown, clock)
+    for message in (
+        "[dev app] STOPPING DEV APP SERVERS",
+        "[dev app] test1 (i-1): stopped after 40 s",
+        "[dev app] STOPPED: 1 of 1 servers stopped, 1 changed, 0 failed, 0 held",
+        "[dev db] STOPPING DEV DB SERVERS",
+        "[dev db] test2 (i-2): was stopped",
+        "[dev db] test7 (i-3): it is stopping",
+    ):
+        waiting.heard(message)
+    waiting.tell([])
+    assert shown.shown == "  dev db 1/2 stopped, 0 s"
+
+
 def test_lines_of_headings_alarms_and_problems_are_no_servers_and_one_that_is_missing_is(screen):
     shown = screen(is_live=True)
     waiting = Waiting(shown, Clock())

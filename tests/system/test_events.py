@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import time
@@ -14,10 +15,11 @@ from jsonschema import Draft202012Validator
 from moto.events.models import EventPattern
 from moto.sns.models import sns_backends
 
-from local import events
+from local import clock, events
 from local.runtime_api import ACCOUNT, REGION
 from local.server import Server
 from tests.system.conftest import System
+from tests.system.test_exceptions import closed_system, fired
 
 ROOT = Path(__file__).parents[2]
 EVENT = Draft202012Validator(json.loads((ROOT / "docs" / "event.schema.json").read_text()))
@@ -55,6 +57,10 @@ def messages(system: System) -> list[dict[str, Any]]:
     for message in told:
         CHAT.validate(message)
     return told
+
+
+def said(message: dict[str, Any]) -> str:
+    return message["content"]["description"]
 
 
 def test_a_run_that_went_well_is_told_when_it_begins_and_when_it_ends(stopped: System):
@@ -117,7 +123,65 @@ def test_an_input_that_was_refused_is_told_with_its_reason(chatting: System):
     _, ended = of_run(outcome.name)
     assert (ended["detail"]["status"], ended["detail"]["error"]["name"]) == ("FAILED", "InvalidInput")
     assert "dev" in ended["detail"]["error"]["cause"]
-    assert all("<" not in json.dumps(message) for message in soon(3, lambda: messages(chatting)))
+    assert ended["detail"]["title"].startswith("START REFUSED")
+    told = soon(3, lambda: messages(chatting))
+    assert all("<" not in json.dumps(message) for message in told)
+    assert any("\nNothing was started or stopped. The input" in said(message) for message in told)
+    assert not any("before you rely" in said(message) for message in told)
+
+
+def test_a_check_where_nothing_is_wrong_is_told_as_ready(chatting: System):
+    outcome = chatting.run("check", environments=["dev"])
+    _, ended = of_run(outcome.name)
+    assert (ended["detail"]["status"], ended["detail"]["verdict"]) == ("SUCCEEDED", "READY")
+    assert (ended["detail"]["check"], ended["detail"]["counts"]) == (True, None)
+    assert ended["detail"]["check_counts"] == outcome.output["counts"]
+    assert ended["detail"]["title"] == outcome.output["subject"]
+    assert any("7 of 7 servers" in said(message) for message in soon(2, lambda: messages(chatting)))
+
+
+def test_a_check_that_finds_something_is_told_with_what_would_fail(chatting: System):
+    chatting.fail("StartInstances=UnauthorizedOperation:test13")
+    chatting.stack.client("ses").delete_identity(Identity="start-stop@example.com")
+    outcome = chatting.run("check")
+    _, ended = of_run(outcome.name)
+    assert (ended["detail"]["status"], ended["detail"]["verdict"]) == ("FAILED", "WOULD FAIL")
+    assert {p["name"] for p in ended["detail"]["problems"] if p["would_fail"]} == {"test13", "mail"}
+    assert ended["detail"]["mail_error"]["name"] == "MailRejected"
+    told = [message for message in soon(3, lambda: messages(chatting)) if "no mail went out" in said(message)]
+    assert len(told) == 1 and "`test13`" in said(told[0])
+
+
+def test_a_run_for_later_is_told_as_scheduled_and_then_as_begun(chatting: System):
+    at = clock.CLOCK.utc() + dt.timedelta(hours=1)
+    first = chatting.begin("start", environments=["dev"], at=at.isoformat(timespec="seconds"))
+    outcome = chatting.end(first)
+    asked, ended = (event["detail"] for event in of_run(outcome.name))
+    assert asked["title"].startswith("START ASKED FOR LATER")
+    assert (ended["status"], ended["verdict"], ended["error"]) == ("SUCCEEDED", "SCHEDULED", None)
+    assert ended["scheduled"] == {key: outcome.output[key] for key in ("at", "schedule")}
+    assert "SCHEDULED for" in ended["title"]
+    assert any("Nothing was started or stopped yet" in said(message) for message in messages(chatting))
+    later = chatting.end(fired(chatting, first))
+    assert [event["detail"]["verdict"] for event in of_run(later.name)] == [None, "SUCCESS"]
+
+
+def test_a_mail_that_did_not_go_out_is_told_with_its_code(chatting: System):
+    chatting.stack.client("ses").delete_identity(Identity="start-stop@example.com")
+    outcome = chatting.run("start", environments=["dev"])
+    _, ended = of_run(outcome.name)
+    assert (ended["detail"]["verdict"], ended["detail"]["mail_error"]["name"]) == ("SUCCESS", "MailRejected")
+    assert ended["detail"]["title"].endswith(", mail not sent")
+    assert any("`MailRejected`" in said(message) for message in soon(2, lambda: messages(chatting)))
+
+
+def test_a_silent_run_of_a_closed_calendar_says_until_when(server: Server, tmp_path: Path):
+    system = closed_system(server, tmp_path, ClosedCalendarMail="silence", Chat="on")
+    outcome = system.run("start")
+    _, ended = of_run(outcome.name)
+    assert (ended["detail"]["verdict"], ended["detail"]["mail_error"]) == ("SKIPPED", None)
+    assert "holidays is closed until" in ended["detail"]["remarks"][0]
+    assert any("holidays is closed until" in said(message) for message in soon(2, lambda: messages(system)))
 
 
 def test_an_event_that_cannot_be_put_fails_the_function_and_nothing_else(stopped: System, tmp_path: Path):

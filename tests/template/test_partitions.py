@@ -86,6 +86,16 @@ def test_every_link_into_the_console_is_of_the_stacks_own_partition(partition: s
     assert TEMPLATE["Outputs"]["ConsoleLink"] and TEMPLATE["Resources"]["FailedRuns"]
 
 
+def test_every_link_to_an_execution_is_the_functions_own():
+    region, console, _ = PARTITIONS["aws"]
+    links = [
+        link for text in everything("aws") for link in re.findall(r"https://\S+executions/details/", text)
+    ]
+    # As src/report/place.rs builds it (its test `an_executions_link_is_the_templates`).
+    assert len(links) >= 2
+    assert set(links) == {f"https://{region}.{console}/states/home?region={region}#/v2/executions/details/"}
+
+
 def test_the_machine_is_given_the_partition_for_its_integrations():
     substitutions = TEMPLATE["Resources"]["StateMachine"]["Properties"]["DefinitionSubstitutions"]
     assert substitutions["Partition"] == {"Ref": "AWS::Partition"}

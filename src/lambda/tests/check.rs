@@ -17,12 +17,12 @@ fn names() -> Vec<String> {
 }
 
 /// All servers of the fixture, half of them up.
-fn world() -> World {
+pub(super) fn world() -> World {
     let one = |(number, name): (usize, &String)| if number % 2 == 0 { running(name) } else { stopped(name) };
     World::new(names().iter().enumerate().map(one))
 }
 
-fn changed(world: &World, name: &str, change: impl FnOnce(&mut Server)) {
+pub(super) fn changed(world: &World, name: &str, change: impl FnOnce(&mut Server)) {
     let id = world.id(name);
     change(world.servers.borrow_mut().get_mut(&id).unwrap());
 }
@@ -33,7 +33,7 @@ fn payload() -> Value {
                          "start_time": "2026-11-23T06:00:00Z"}})
 }
 
-fn check(world: &World) -> Value {
+pub(super) fn check(world: &World) -> Value {
     answer(world, &settings(), payload()).unwrap()
 }
 

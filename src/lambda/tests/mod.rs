@@ -20,6 +20,7 @@ mod hostile;
 mod payloads;
 mod reference;
 mod report;
+mod run_ends;
 mod status_changes;
 mod trail;
 

@@ -10,7 +10,7 @@ const MACHINE: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:Machin
 const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:Machine-1:run-7";
 
 /// As the rule hands it on; `more` are fields of AWS's detail.
-fn payload(status: &str, more: Value) -> Value {
+pub(super) fn payload(status: &str, more: Value) -> Value {
     let mut detail = json!({
         "executionArn": EXECUTION, "stateMachineArn": MACHINE, "name": "run-7", "status": status,
         "startDate": 1_795_500_000_000_i64, "stopDate": null, "redriveCount": 0,
@@ -28,7 +28,7 @@ fn payload(status: &str, more: Value) -> Value {
 }
 
 /// The one event that was put: its detail-type and its detail.
-fn put(payload: Value) -> (&'static str, Value) {
+pub(super) fn put(payload: Value) -> (&'static str, Value) {
     let world = World::new([]);
     answer(&world, &settings(), payload).unwrap();
     let events = world.events.borrow();
@@ -38,7 +38,7 @@ fn put(payload: Value) -> (&'static str, Value) {
     (event.detail_type, serde_json::from_str(&event.detail).unwrap())
 }
 
-fn ended(status: &str, more: Value) -> Value {
+pub(super) fn ended(status: &str, more: Value) -> Value {
     let mut more = more;
     more["stopDate"] = json!(1_795_500_600_000_i64);
     let (detail_type, detail) = put(payload(status, more));
@@ -46,15 +46,16 @@ fn ended(status: &str, more: Value) -> Value {
     detail
 }
 
-fn report(status: &str) -> Value {
+pub(super) fn report(status: &str) -> Value {
     json!({
         "status": status, "subject": format!("START STATUS: {status} · nights"), "action": "start", "dry_run": false,
+        "mail": { "message_id": "m-1", "from": "a@example.com", "to": ["b@example.com"] },
         "counts": { "servers": 3, "as_wanted": 2, "changed": 2, "held": 0, "problems": 1, "not_reached": 0, "not_in_run": 0 },
         "problems": [{ "name": "test2", "id": "i-1", "code": "InsufficientInstanceCapacity", "message": "No capacity." }],
     })
 }
 
-fn description(detail: &Value) -> &str {
+pub(super) fn description(detail: &Value) -> &str {
     detail["chat"]["content"]["description"].as_str().unwrap()
 }
 
@@ -147,10 +148,10 @@ fn an_execution_that_did_not_succeed_is_never_told_as_a_success() {
 #[test]
 fn a_cause_that_is_no_json_is_told_as_it_is_and_shortened() {
     let detail =
-        ended("FAILED", json!({ "error": "InvalidInput", "cause": "Nothing\nwas started. ".repeat(100) }));
+        ended("FAILED", json!({ "error": "States.Runtime", "cause": "Nothing\nwas started. ".repeat(100) }));
     let cause = detail["error"]["cause"].as_str().unwrap();
     assert!(cause.starts_with("Nothing was started. Nothing") && cause.chars().count() <= 1_000);
-    assert_eq!(detail["title"], "START FAILED without a report · start-stop · InvalidInput");
+    assert_eq!(detail["title"], "START FAILED without a report · start-stop · States.Runtime");
 }
 
 #[test]

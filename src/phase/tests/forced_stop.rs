@@ -54,6 +54,20 @@ fn a_forced_stop_that_never_gets_an_answer_is_told_with_the_last_code() {
 }
 
 #[test]
+fn a_server_that_the_forced_stop_did_not_stop_in_time_is_not_told_to_be_forced() {
+    for (seconds, forced, told) in
+        [(301, 0, "then force the stop"), (315, 1, "The forced stop was accepted too")]
+    {
+        let world = hangs();
+        let list = ServerList { timeout: Duration::from_secs(seconds), ..forcing() };
+        let answer = run(&world, &list, Action::Stop);
+        assert_eq!((codes(&answer)["test2"].as_str(), world.calls_of(FORCE).len()), ("NotInTime", forced));
+        let message = &answer.problems[0].message;
+        assert!(message.contains(told), "{message}");
+    }
+}
+
+#[test]
 fn a_forced_stop_that_one_invocation_could_not_send_is_sent_by_a_later_one() {
     let world = hangs();
     // An invocation of two minutes gets through about nine.

@@ -545,6 +545,17 @@ fn the_phase_log_has_the_heading_in_capitals_and_a_line_a_step() {
 }
 
 #[test]
+fn the_phase_log_of_a_stop_closes_with_what_is_stopped() {
+    let (world, list) = (World::new([running("test2")]), list(&["test2"]));
+    invoke(&world, &Task { dry_run: true, ..task(&world, &list, Action::Stop) }, None).unwrap();
+    let would = "[dev db] WOULD BE STOPPED: 0 of 1 servers stopped now, 0 would fail, 0 held";
+    assert_eq!(world.log.borrow().last().unwrap(), would);
+    invoke(&world, &task(&world, &list, Action::Stop), None).unwrap();
+    let stopped = "[dev db] STOPPED: 1 of 1 servers stopped, 1 changed, 0 failed, 0 held";
+    assert_eq!(world.log.borrow().last().unwrap(), stopped);
+}
+
+#[test]
 fn the_phase_log_of_a_dry_run_does_not_close_with_what_only_would_be() {
     for (habit, verdict) in [
         (Habit::Good, "WOULD BE READY: 0 of 1 servers ready now, 0 would fail, 0 held"),

@@ -7,26 +7,15 @@ use serde_json::Value;
 use super::change::StatusChange;
 use super::chat;
 use super::links::Links;
-use super::one_line::shortened;
-use super::story::{Counts, Story};
+use super::story::{CheckCounts, Counts, Mailed, Scheduled, Story, Told};
+use super::trouble::Trouble;
+use super::verdict::Verdict;
 use super::words;
-use crate::model::{Action, Problem};
+use crate::model::Action;
 use crate::report::Place;
 
 /// The version of the event's form: a field may be added, none is taken away or changes its meaning.
 const FORM: &str = "1";
-/// Characters of an error's name.
-const ERROR: usize = 256;
-/// Characters of a cause that is no report.
-const CAUSE: usize = 1_000;
-
-/// Why a run without a report ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Error {
-    name: Option<String>,
-    cause: Option<String>,
-}
-
 /// The event's detail.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct RunEvent {
@@ -38,12 +27,17 @@ pub(crate) struct RunEvent {
     redrives: u64,
     action: Option<Action>,
     dry_run: Option<bool>,
+    check: Option<bool>,
     environments: Option<Vec<String>>,
     verdict: Option<&'static str>,
     counts: Option<Counts>,
-    problems: Vec<Problem>,
+    check_counts: Option<CheckCounts>,
+    scheduled: Option<Scheduled>,
+    problems: Vec<Told>,
     more_problems: u64,
-    error: Option<Error>,
+    remarks: Vec<String>,
+    mail_error: Option<Trouble>,
+    error: Option<Trouble>,
     began_at: Timestamp,
     ended_at: Option<Timestamp>,
     links: Links,
@@ -57,6 +51,9 @@ impl RunEvent {
         let story = Story::of(change);
         let title = words::title(change, &story, &place.stack);
         let links = Links::of(change, place);
+        // Of a run whose answer tells more, Step Functions' own words are none.
+        let error = Trouble::of_execution(change).filter(|_| story.verdict.is_none());
+        let chat = chat::message(change, &story, &title, &links, place);
         Self {
             version: FORM,
             stack: place.stack.clone(),
@@ -66,26 +63,25 @@ impl RunEvent {
             redrives: change.redrives,
             action: story.action,
             dry_run: story.dry_run,
-            environments: story.environments.clone(),
-            verdict: story.verdict,
+            check: story.check,
+            environments: story.environments,
+            verdict: story.verdict.map(Verdict::word),
             counts: story.counts,
-            problems: story.problems.clone(),
+            check_counts: story.check_counts,
+            scheduled: story.scheduled,
+            problems: story.problems,
             more_problems: story.more_problems,
-            error: error(change, &story),
+            remarks: story.remarks,
+            mail_error: match story.mail {
+                Mailed::Failed(trouble) => Some(trouble),
+                Mailed::Not | Mailed::Sent => None,
+            },
+            error,
             began_at: change.began_at,
             ended_at: change.ended_at,
-            chat: chat::message(change, &story, &title, &links, place),
             links,
             title,
+            chat,
         }
     }
-}
-
-/// Of a run whose report tells more, nothing.
-fn error(change: &StatusChange, story: &Story) -> Option<Error> {
-    if story.verdict.is_some() || (change.error.is_none() && change.cause.is_none()) {
-        return None;
-    }
-    let bounded = |text: &Option<String>, characters| text.as_deref().map(|text| shortened(text, characters));
-    Some(Error { name: bounded(&change.error, ERROR), cause: bounded(&change.cause, CAUSE) })
 }

@@ -1,4 +1,4 @@
-//! A text in one line, within a limit. Pure.
+//! A text in one line, within a limit, and harmless in a chat. Pure.
 
 /// One line of at most so many characters.
 pub(super) fn shortened(text: &str, characters: usize) -> String {
@@ -9,4 +9,9 @@ pub(super) fn shortened(text: &str, characters: usize) -> String {
     }
     let start: String = line.chars().take(characters - 1).collect();
     format!("{}…", start.trim_end())
+}
+
+/// A server's name must not call everybody in the channel: Slack's and Teams's mentions and links need these.
+pub(super) fn plain(text: &str) -> String {
+    text.replace('<', "‹").replace('>', "›").replace('&', "+")
 }

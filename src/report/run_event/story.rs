@@ -1,21 +1,27 @@
-//! What a run's report told of it, read leniently from the execution's output or from its cause. Pure.
+//! What was asked of an execution, and what came of it, read leniently from its input and from its output or its cause.
+//! Pure.
 //!
 //! Whatever cannot be read is left out; a success is never claimed of an execution that was none.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::change::{RunStatus, StatusChange};
 use super::one_line::shortened;
+use super::trouble::Trouble;
+use super::verdict::Verdict;
 use crate::model::{Action, Problem};
 
-/// The report's verdicts, as they stand in its answer.
-const VERDICTS: [&str; 4] = ["SUCCESS", "DEGRADED", "ABORTED", "SKIPPED"];
 /// So many problems are in an event. With the lengths below an event stays far below the 256 KB of an entry
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>).
 const MOST_PROBLEMS: usize = 10;
 /// Characters of a problem's sentence.
 const SENTENCE: usize = 500;
+/// So many remarks are in an event.
+const MOST_REMARKS: usize = 5;
+/// Characters of a remark.
+const REMARK: usize = 300;
 /// Characters of a name, an id or a code.
 const NAME: usize = 256;
 /// So many environments of an input are in an event.
@@ -35,60 +41,128 @@ pub(crate) struct Counts {
     pub not_in_run: u64,
 }
 
-/// What was asked of a run, and what its report told.
+/// How many servers would do what; the check's own counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CheckCounts {
+    pub servers: u64,
+    pub start_allowed: u64,
+    pub stop_allowed: u64,
+    pub held: u64,
+    pub would_fail: u64,
+}
+
+/// When a run begins that was asked for at a time, and the schedule that begins it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Scheduled {
+    pub at: Timestamp,
+    pub schedule: String,
+}
+
+/// A problem of a report, or a finding of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    #[serde(flatten)]
+    pub problem: Problem,
+    /// Of a finding: whether it would fail; if not, nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would_fail: Option<bool>,
+}
+
+/// What became of the mail.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) enum Mailed {
+    /// There was to be none, or nothing is said of it.
+    #[default]
+    Not,
+    /// It has everything.
+    Sent,
+    /// It could not be sent, as far as is known.
+    Failed(Trouble),
+}
+
+/// What was asked of an execution, and what came of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Story {
     pub action: Option<Action>,
     pub dry_run: Option<bool>,
+    pub check: Option<bool>,
     pub environments: Option<Vec<String>>,
-    pub is_check: bool,
-    pub verdict: Option<&'static str>,
+    /// It was asked for at a later time.
+    pub is_later: bool,
+    pub verdict: Option<Verdict>,
     pub subject: Option<String>,
     pub counts: Option<Counts>,
-    pub problems: Vec<Problem>,
+    pub check_counts: Option<CheckCounts>,
+    pub scheduled: Option<Scheduled>,
+    pub problems: Vec<Told>,
     pub more_problems: u64,
+    pub remarks: Vec<String>,
+    pub mail: Mailed,
 }
 
 impl Story {
     /// Of one execution.
     pub(crate) fn of(change: &StatusChange) -> Self {
         let input = change.input.as_ref();
+        // An input that came and says nothing of it is no dry run and no check.
+        let flag = |name| input.map(|input| field(input, name).unwrap_or(false));
         let mut story = Self {
             action: input.and_then(|input| field(input, "action")),
-            // An input that came and says nothing of it is no dry run.
-            dry_run: input.map(|input| field(input, "dry_run").unwrap_or(false)),
+            dry_run: flag("dry_run"),
+            check: flag("check"),
             environments: input.and_then(environments),
-            is_check: input.and_then(|input| field(input, "check")).unwrap_or(false),
+            is_later: input.and_then(|input| input.get("at")).is_some_and(Value::is_string),
             ..Self::default()
         };
-        if let Some(report) = report(change) {
-            story.add(&report, change.status);
+        if let Some(answer) = answer(change) {
+            story.add(&answer, change.status);
         }
         story
     }
 
-    fn add(&mut self, report: &Value, status: RunStatus) {
-        let said: Option<String> = field(report, "status");
-        let verdict = VERDICTS.into_iter().find(|verdict| said.as_deref() == Some(*verdict));
-        self.verdict = verdict.filter(|verdict| may_claim(verdict, status));
-        let Some(verdict) = self.verdict else { return };
-        let subject: Option<String> = field(report, "subject");
-        self.subject = subject.filter(|subject| subject.contains(verdict));
-        self.action = self.action.or_else(|| field(report, "action"));
-        self.dry_run = field(report, "dry_run").or(self.dry_run);
-        self.counts = field(report, "counts");
-        let problems = report.get("problems").and_then(Value::as_array);
-        let problems: Vec<Problem> =
-            problems.into_iter().flatten().filter_map(|problem| Problem::deserialize(problem).ok()).collect();
-        // The report of a run that failed has only the problems that fit; its counts have all servers of them.
-        let all = self.counts.map_or(0, |counts| counts.problems).max(problems.len() as u64);
-        self.problems = problems.into_iter().take(MOST_PROBLEMS).map(bounded).collect();
-        self.more_problems = all.saturating_sub(self.problems.len() as u64);
+    fn add(&mut self, answer: &Value, status: RunStatus) {
+        let said: Option<String> = field(answer, "status");
+        let verdict = Verdict::ALL.into_iter().find(|verdict| said.as_deref() == Some(verdict.word()));
+        let Some(verdict) = verdict.filter(|verdict| verdict.may_be_claimed(status)) else { return };
+        if verdict == Verdict::Scheduled {
+            let Ok(Scheduled { at, schedule }) = Scheduled::deserialize(answer) else { return };
+            self.scheduled = Some(Scheduled { at, schedule: shortened(&schedule, NAME) });
+            self.verdict = Some(verdict);
+            return;
+        }
+        self.verdict = Some(verdict);
+        let subject: Option<String> = field(answer, "subject");
+        self.subject = subject.filter(|subject| subject.contains(verdict.word()));
+        self.mail = mail(answer);
+        if verdict.is_of_a_check() {
+            self.check = Some(true);
+            self.check_counts = field(answer, "counts");
+            self.problems(answer, "findings", field(answer, "findings_in_all").unwrap_or(0));
+            self.remarks = texts(answer, "not_proved").map(|what| format!("Not proved: {what}")).collect();
+        } else {
+            self.action = self.action.or_else(|| field(answer, "action"));
+            self.dry_run = field(answer, "dry_run").or(self.dry_run);
+            self.counts = field(answer, "counts");
+            // The report of a run that failed has only the problems that fit; its counts have all servers of them.
+            self.problems(answer, "problems", self.counts.map_or(0, |counts| counts.problems));
+            self.remarks = texts(answer, "remarks").collect();
+        }
+        self.remarks =
+            self.remarks.iter().take(MOST_REMARKS).map(|remark| shortened(remark, REMARK)).collect();
+    }
+
+    /// Of which there are so many at least, also where fewer came.
+    fn problems(&mut self, answer: &Value, name: &str, at_least: u64) {
+        let all = answer.get(name).and_then(Value::as_array).into_iter().flatten();
+        let all: Vec<Told> = all.filter_map(|told| Told::deserialize(told).ok()).collect();
+        let number = at_least.max(all.len() as u64);
+        self.problems = all.into_iter().take(MOST_PROBLEMS).map(bounded).collect();
+        self.more_problems = number.saturating_sub(self.problems.len() as u64);
     }
 }
 
-/// The report's answer: the output of a run that succeeded, the cause of one that failed.
-fn report(change: &StatusChange) -> Option<Value> {
+/// The output of a run that succeeded, the cause of one that failed.
+fn answer(change: &StatusChange) -> Option<Value> {
     match change.status {
         RunStatus::Succeeded => change.output.clone(),
         RunStatus::Failed => serde_json::from_str(change.cause.as_deref()?).ok(),
@@ -96,13 +170,21 @@ fn report(change: &StatusChange) -> Option<Value> {
     }
 }
 
-/// A verdict that its execution belies is none.
-fn may_claim(verdict: &str, status: RunStatus) -> bool {
-    status == RunStatus::Succeeded || !matches!(verdict, "SUCCESS" | "SKIPPED")
+fn mail(answer: &Value) -> Mailed {
+    match answer.get("mail_error").and_then(Trouble::of_mail) {
+        Some(trouble) => Mailed::Failed(trouble),
+        None if answer.get("mail").is_some_and(Value::is_object) => Mailed::Sent,
+        None => Mailed::Not,
+    }
 }
 
 fn field<T: for<'de> Deserialize<'de>>(value: &Value, name: &str) -> Option<T> {
     T::deserialize(value.get(name)?).ok()
+}
+
+fn texts<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = String> + use<'a> {
+    let all = value.get(name).and_then(Value::as_array).into_iter().flatten();
+    all.filter_map(Value::as_str).map(str::to_owned)
 }
 
 fn environments(input: &Value) -> Option<Vec<String>> {
@@ -110,11 +192,13 @@ fn environments(input: &Value) -> Option<Vec<String>> {
     Some(names.iter().take(MOST_ENVIRONMENTS).map(|name| shortened(name, ENVIRONMENT)).collect())
 }
 
-fn bounded(problem: Problem) -> Problem {
-    Problem {
-        name: shortened(&problem.name, NAME),
-        id: problem.id.map(|id| shortened(&id, NAME)),
-        code: shortened(&problem.code, NAME),
-        message: shortened(&problem.message, SENTENCE),
-    }
+fn bounded(told: Told) -> Told {
+    let Problem { name, id, code, message } = told.problem;
+    let problem = Problem {
+        name: shortened(&name, NAME),
+        id: id.map(|id| shortened(&id, NAME)),
+        code: shortened(&code, NAME),
+        message: shortened(&message, SENTENCE),
+    };
+    Told { problem, ..told }
 }

@@ -7,6 +7,7 @@ use super::report::{all_good, lists, now, request, seen};
 use crate::model::InstanceState;
 use crate::report::totals::Stands;
 use crate::report::{Place, Report, Status};
+use crate::servers::file::ServerLists;
 
 /// A start of all that went well, but for preprod, of which this was decided.
 fn decided(approval: Value) -> Report {
@@ -69,6 +70,32 @@ fn silence_that_leaves_alone_degrades_and_says_how_to_run_it_again() {
     let mail = report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "ec2-start-stop"));
     assert!(mail.subject.ends_with("preprod: NobodyAnswered"), "{}", mail.subject);
     assert!(mail.text.contains("make start ENV=preprod\n"), "{}", mail.text);
+}
+
+/// A start by a servers.toml that wants a yes to it in preprod, whose branch gave this.
+fn with_a_question(result: Value) -> Report {
+    let wants_a_yes =
+        "[environment.preprod]\napprove = [\"start\"]\napprove_minutes = 60\napprove_silence = \"go on\"\n";
+    let text = format!("{}\n{wants_a_yes}", include_str!("../../../tests/servers.toml"));
+    let lists = ServerLists::parse(&text).unwrap();
+    let mut results = all_good(&lists);
+    *results.iter_mut().find(|result| result["environment"] == "preprod").unwrap() = result;
+    Report::build(&request(results), &lists, &seen(&lists, InstanceState::Running), now())
+}
+
+#[test]
+fn a_question_that_could_not_be_asked_is_no_failure_of_a_tier() {
+    let error = json!({ "Error": "MailRejected", "Cause": "said SES" });
+    let asking = json!({ "environment": "preprod", "ok": false, "error": error });
+    let report = with_a_question(asking.clone());
+    let told =
+        "environment preprod failed before its first tier, when a yes to its start was asked for: said SES";
+    assert_eq!((report.status, report.problems[0].message.as_str()), (Status::Aborted, told));
+    assert_eq!((report.rows().count(), standing(&report, Stands::NotReached)), (20, 6));
+    let mut after_a_yes = asking;
+    after_a_yes["approval"] = json!({ "approved": true, "by": "Ana" });
+    let message = &with_a_question(after_a_yes).problems[0].message;
+    assert_eq!(message, "environment preprod failed in its db tier: said SES");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::failure::Taken;
 use crate::model::{Action, Failure, Instance, InstanceState};
 use crate::ports::Mail;
 use crate::report::request::ReportRequest;
@@ -397,7 +398,7 @@ fn the_mail_of_a_thousand_servers_with_thirty_different_failures_is_shown_whole_
     let problems: Vec<Value> = failed
         .map(|(n, name)| {
             let text = format!("{n} {}", "system status: impaired ".repeat(12));
-            let failure = Failure::not_in_time(Action::Start, true, &text);
+            let failure = Failure::not_in_time(Action::Start, Taken::Request, &text);
             json!({"name": name, "id": id(name), "code": "NotInTime", "message": failure.sentence()})
         })
         .collect();

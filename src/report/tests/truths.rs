@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::report::{all_good, id, instance, lists, now, request, seen};
-use crate::model::{ActionTaken, InstanceState, Outcome};
+use crate::model::{ActionTaken, Instance, InstanceState, Outcome};
 use crate::report::request::ReportRequest;
 use crate::report::{Report, Row, Seen, Status};
 use crate::servers::file::ServerLists;
@@ -100,6 +100,23 @@ fn namesakes_of_shortened_results_are_told_once_and_the_problem_by_its_id() {
     let rows: Vec<_> =
         report.rows().map(|row| (row.id.as_deref().unwrap(), row.problem.as_deref())).collect();
     assert_eq!(rows, [("i-b", Some("X")), ("i-a", None)]);
+}
+
+#[test]
+fn a_server_of_shortened_results_that_has_another_name_since_is_told_once_by_its_listed_name() {
+    let lists = lists();
+    let problem = json!({"name": "test2", "id": id("test2"), "code": "X", "message": "m"});
+    let phase = json!({"phase_number": 3, "tier": "db", "outcome": "failed", "problems": [problem]});
+    let mut results = all_good(&lists);
+    results[0] = json!({"environment": "dev", "ok": false, "shortened": true, "phases": [phase]});
+    let mut seen = seen(&lists, InstanceState::Stopped);
+    let renamed = |i: &&mut Instance| i.name.as_deref() == Some("test2");
+    let instances = seen.iter_mut().flat_map(|(_, seen)| seen.as_mut().unwrap());
+    instances.filter(renamed).for_each(|i| i.name = Some("other".to_owned()));
+    let report = Report::build(&of_a_run(results), &lists, &seen, now());
+    assert_eq!(report.rows().count(), 20);
+    let told = row(&report, "test2");
+    assert_eq!((told.id.as_deref(), told.problem.as_deref()), (Some(&*id("test2")), Some("X")));
 }
 
 #[test]
