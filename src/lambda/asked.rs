@@ -41,7 +41,7 @@ pub(crate) struct Asked {
     calendars: Vec<String>,
     /// Check the account, and nothing else.
     check: bool,
-    /// Make `stop_schedule` before the start.
+    /// Make `stop_schedule` before the start; it is there when the run begins.
     stops_later: bool,
     stops_at: Option<Timestamp>,
     stop_schedule: Option<Schedule>,
@@ -113,7 +113,8 @@ impl Wish {
         let ContextExecution { id, name, start_time } = opening.context.execution.clone();
         let later = self.at.is_some();
         // A dry run starts nothing that would have to be stopped.
-        let stops_at = self.stop_after.filter(|_| !later && !self.dry_run).map(|after| start_time + after);
+        let stop_after = self.stop_after.filter(|_| !later && !self.dry_run);
+        let stops_at = opening.begins.zip(stop_after).map(|(begins, after)| begins + after);
         let own = self.calendar.or_else(|| Some(opening.calendar.clone()).filter(|name| !name.is_empty()));
         let calendars: Vec<String> = own.filter(|_| !self.ignore_calendar).into_iter().collect();
         let schedule = self.at.map(|at| Schedule::of_run(opening, at, fields));
@@ -130,7 +131,7 @@ impl Wish {
             asks_calendar: !later && !calendars.is_empty(),
             calendars,
             check: self.check,
-            stops_later: stops_at.is_some(),
+            stops_later: stop_after.is_some(),
             stops_at,
             stop_schedule,
         }

@@ -22,6 +22,7 @@ pub(super) fn mail(sent: &Value, not_sent: &Value, next: &str) -> Value {
         "results": jsonata("$states.input.results"),
         "environments": jsonata("$wanted"),
         "waited": jsonata("$looks > 1"),
+        "look_error": jsonata("$look_error"),
         "error": jsonata("$states.input.error"),
         "asked": jsonata("$asked"),
         "calendar": jsonata("$calendar")
