@@ -79,8 +79,9 @@ def draw(machine: dict[str, Any]) -> str:
 
 def laid_out(machine: dict[str, Any]) -> Chart:
     """Boxes in rows, each below all that lead to it."""
-    boxes = {name: box_of(name, state) for name, state in machine["States"].items()}
     steps = {name: followers(state) for name, state in machine["States"].items()}
+    steps = {name: steps[name] for name in reached(steps, machine["StartAt"])}
+    boxes = {name: box_of(name, machine["States"][name]) for name in steps}
     back = list(ways_back(steps, machine["StartAt"]))
     ways = [(a, b) for a, following in steps.items() for b in following if (a, b) not in back]
     chart = Chart(boxes, ways, back)
@@ -113,6 +114,14 @@ def followers(state: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(named))
 
 
+def reached(steps: Steps, start: str) -> list[str]:
+    """The states to which a way leads from the start; a Catch is none."""
+    found = [start]
+    for name in found:
+        found += [following for following in dict.fromkeys(steps[name]) if following not in found]
+    return [name for name in steps if name in found]
+
+
 def ways_back(steps: Steps, start: str) -> Iterator[tuple[str, str]]:
     """What leads to a state that leads here."""
     done: set[str] = set()
@@ -131,10 +140,14 @@ def ways_back(steps: Steps, start: str) -> Iterator[tuple[str, str]]:
 def rows(chart: Chart, start: str) -> list[list[Box]]:
     """Each box one row below the lowest that leads to it."""
     depth = {start: 0}
+    holders = [name for name, box in chart.boxes.items() if box.inside]
     for _ in chart.boxes:
         for a, b in chart.ways:
             if a in depth:
                 depth[b] = max(depth.get(b, 0), depth[a] + 1)
+        # What holds others stands side by side: neither is the later one.
+        lowest = max((depth.get(name, 0) for name in holders), default=0)
+        depth |= {name: lowest for name in holders if name in depth}
     found: list[list[Box]] = [[] for _ in range(2 * max(depth.values()) + 2)]
     for name, row in depth.items():
         # What holds others has a row of its own, so that the picture stays narrow.
