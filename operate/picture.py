@@ -80,8 +80,7 @@ def draw(machine: dict[str, Any]) -> str:
 def laid_out(machine: dict[str, Any]) -> Chart:
     """Boxes in rows, each below all that lead to it."""
     steps = {name: followers(state) for name, state in machine["States"].items()}
-    steps = {name: steps[name] for name in reached(steps, machine["StartAt"])}
-    boxes = {name: box_of(name, machine["States"][name]) for name in steps}
+    boxes = {name: box_of(name, state) for name, state in machine["States"].items()}
     back = list(ways_back(steps, machine["StartAt"]))
     ways = [(a, b) for a, following in steps.items() for b in following if (a, b) not in back]
     chart = Chart(boxes, ways, back)
@@ -114,14 +113,6 @@ def followers(state: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def reached(steps: Steps, start: str) -> list[str]:
-    """The states to which a way leads from the start; a Catch is none."""
-    found = [start]
-    for name in found:
-        found += [following for following in dict.fromkeys(steps[name]) if following not in found]
-    return [name for name in steps if name in found]
-
-
 def ways_back(steps: Steps, start: str) -> Iterator[tuple[str, str]]:
     """What leads to a state that leads here."""
     done: set[str] = set()
@@ -148,6 +139,8 @@ def rows(chart: Chart, start: str) -> list[list[Box]]:
         # What holds others stands side by side: neither is the later one.
         lowest = max((depth.get(name, 0) for name in holders), default=0)
         depth |= {name: lowest for name in holders if name in depth}
+    # What only a Catch leads to stands with the other ends.
+    depth = dict.fromkeys(chart.boxes, max(depth.values())) | depth
     found: list[list[Box]] = [[] for _ in range(2 * max(depth.values()) + 2)]
     for name, row in depth.items():
         # What holds others has a row of its own, so that the picture stays narrow.

@@ -33,13 +33,11 @@ mod task;
 use serde_json::{Map, Value, json};
 
 use self::branch::branch;
-use self::mail::{AGREES, FAILURE_MAIL, mail};
+use self::mail::{AGREES, FAILURE_MAIL, START_ALL, STOP_ALL, mail};
 use self::task::{caught, choice, jsonata, verb};
 use crate::model::Action;
 use crate::servers::file::ServerLists;
 
-const START_ALL: &str = "Start environments";
-const STOP_ALL: &str = "Stop environments";
 const UNTOLD: &str = "Nobody was told";
 
 /// What an environment's lists may take together (checks.rs), and an hour for retries and the mail.

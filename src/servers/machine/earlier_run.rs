@@ -7,9 +7,9 @@
 use serde_json::{Map, Value, json};
 
 use super::approval;
-use super::mail::{FAILURE_MAIL, LOOK};
+use super::mail::{FAILURE_MAIL, LOOK, START_ALL, STOP_ALL};
+use super::stop_later;
 use super::task::{aws, caught, jsonata};
-use super::{START_ALL, STOP_ALL, stop_later};
 use crate::servers::file::ServerLists;
 
 /// The pause between two looks, and how many there are at most where nobody is asked for a yes.

@@ -11,6 +11,9 @@ pub(super) const AGREES: &str = "Does the report agree?";
 /// Where a run begins once it is known what was asked for, and the mail of a run that comes to nothing.
 pub(super) const LOOK: &str = "Look for an earlier run";
 pub(super) const FAILURE_MAIL: &str = "Send failure mail";
+/// What a run is about.
+pub(super) const START_ALL: &str = "Start environments";
+pub(super) const STOP_ALL: &str = "Stop environments";
 
 /// The report; what the state gives, sent or not.
 pub(super) fn mail(sent: &Value, not_sent: &Value, next: &str) -> Value {

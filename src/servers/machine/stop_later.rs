@@ -6,8 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::START_ALL;
-use super::mail::FAILURE_MAIL;
+use super::mail::{FAILURE_MAIL, START_ALL};
 use super::opening::{input_of, make_a_schedule};
 use super::task::{caught, jsonata, lambda, phase_retries};
 use crate::servers::file::ServerLists;
