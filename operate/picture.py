@@ -79,8 +79,8 @@ def draw(machine: dict[str, Any]) -> str:
 
 def laid_out(machine: dict[str, Any]) -> Chart:
     """Boxes in rows, each below all that lead to it."""
-    boxes = {name: box_of(name, state) for name, state in machine["States"].items()}
     steps = {name: followers(state) for name, state in machine["States"].items()}
+    boxes = {name: box_of(name, state) for name, state in machine["States"].items()}
     back = list(ways_back(steps, machine["StartAt"]))
     ways = [(a, b) for a, following in steps.items() for b in following if (a, b) not in back]
     chart = Chart(boxes, ways, back)
@@ -131,10 +131,16 @@ def ways_back(steps: Steps, start: str) -> Iterator[tuple[str, str]]:
 def rows(chart: Chart, start: str) -> list[list[Box]]:
     """Each box one row below the lowest that leads to it."""
     depth = {start: 0}
+    holders = [name for name, box in chart.boxes.items() if box.inside]
     for _ in chart.boxes:
         for a, b in chart.ways:
             if a in depth:
                 depth[b] = max(depth.get(b, 0), depth[a] + 1)
+        # What holds others stands side by side: neither is the later one.
+        lowest = max((depth.get(name, 0) for name in holders), default=0)
+        depth |= {name: lowest for name in holders if name in depth}
+    # What only a Catch leads to stands with the other ends.
+    depth = dict.fromkeys(chart.boxes, max(depth.values())) | depth
     found: list[list[Box]] = [[] for _ in range(2 * max(depth.values()) + 2)]
     for name, row in depth.items():
         # What holds others has a row of its own, so that the picture stays narrow.

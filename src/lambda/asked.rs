@@ -39,7 +39,7 @@ pub(crate) struct Asked {
     calendars: Vec<String>,
     /// Check the account, and nothing else.
     check: bool,
-    /// Make `stop_schedule` before the start.
+    /// Make `stop_schedule` before the start; it is there when the run begins.
     stops_later: bool,
     stops_at: Option<Timestamp>,
     stop_schedule: Option<Schedule>,
@@ -111,7 +111,8 @@ impl Wish {
         let ContextExecution { id, name, start_time } = opening.context.execution.clone();
         let later = self.at.is_some();
         // A dry run starts nothing that would have to be stopped.
-        let stops_at = self.stop_after.filter(|_| !later && !self.dry_run).map(|after| start_time + after);
+        let stop_after = self.stop_after.filter(|_| !later && !self.dry_run);
+        let stops_at = opening.begins.zip(stop_after).map(|(begins, after)| begins + after);
         // A check is of the schedules' runs too.
         let others = if self.check { scheduled } else { &[] };
         let calendars = match self.ignore_calendar {
@@ -133,7 +134,7 @@ impl Wish {
             asks_calendar: !later && !calendars.is_empty(),
             calendars,
             check: self.check,
-            stops_later: stops_at.is_some(),
+            stops_later: stop_after.is_some(),
             stops_at,
             stop_schedule,
         }

@@ -43,8 +43,8 @@ pub(crate) enum HandlerError {
     /// AWS answered something that is none of these.
     #[error("{0}")]
     AwsFailure(Failure),
-    /// SES did not take the report.
-    #[error("the report could not be sent to {to}: {error}")]
+    /// SES did not take the mail.
+    #[error("the mail could not be sent to {to}: {error}")]
     MailRejected {
         /// The recipients.
         to: String,

@@ -2,7 +2,6 @@
 //!
 //! Owns the JSON shapes and their one parse into [`Request`]. Knows nothing of AWS or of the lists.
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -16,7 +15,7 @@ use crate::phase::progress::Progress;
 use crate::report::StatusChange;
 use crate::report::calendar::Calendar;
 use crate::report::question::Asking;
-use crate::report::request::ReportRequest;
+use crate::report::request::{ReportRequest, StopLater};
 
 /// What an invocation asks.
 #[derive(Debug, Clone, PartialEq)]
@@ -196,11 +195,12 @@ impl Fields {
             results: self.optional("results", "a list of the environments' results")?.unwrap_or_default(),
             environments: self.environments()?,
             waited: self.optional("waited", "true or false")?.unwrap_or(false),
+            look_error: self.optional("look_error", "an error")?,
             error: self.optional("error", "an error")?,
             claim: None,
             skipped: self.optional("skipped", "true or false")?.unwrap_or(false),
             calendar: Calendar::read(self.0.remove("calendar").as_ref(), self.0.get("asked")),
-            stops_at: stops_at(self.0.remove("asked").as_ref()),
+            stop_later: stop_later(self.0.remove("asked").as_ref()),
             silent: self.silent()?,
         };
         self.end()?;
@@ -280,9 +280,12 @@ impl Fields {
     }
 }
 
-/// When what was started is stopped again, as the input was answered.
-fn stops_at(asked: Option<&Value>) -> Option<Timestamp> {
-    asked?.get("stops_at")?.as_str()?.parse().ok()
+/// The schedule that stops what was started, as the input was answered.
+fn stop_later(asked: Option<&Value>) -> Option<StopLater> {
+    let asked = asked?;
+    let at = asked.get("stops_at")?.as_str()?.parse().ok()?;
+    let schedule = asked.get("stop_schedule")?.get("Name")?.as_str()?.to_owned();
+    Some(StopLater { at, schedule })
 }
 
 /// A value as it is shown in an error: 60 characters at most.

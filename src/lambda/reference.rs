@@ -89,11 +89,12 @@ pub(crate) fn mail(fields: &Map<String, Value>) -> Result<ReportRequest, Refusal
         results: environments.into_values().map(Value::Object).collect(),
         environments: None,
         waited: false,
+        look_error: None,
         error: None,
         claim: Some(claim),
         skipped: false,
         calendar: None,
-        stops_at: None,
+        stop_later: None,
         silent: false,
     })
 }

@@ -24,6 +24,12 @@ impl Report {
         if request.waited {
             remarks.push("This run waited until an earlier one had ended.".to_owned());
         }
+        remarks.extend(request.look_error.as_ref().map(|error| {
+            let error = branches::error(error);
+            format!(
+                "Whether an earlier run still goes on could not be seen, so this one did not wait: {error}."
+            )
+        }));
         remarks.extend(remarks_of_the_opening(request));
         let mut builder = Builder {
             request,
@@ -68,9 +74,10 @@ fn remarks_of_the_opening(request: &ReportRequest) -> Vec<String> {
         )),
         Said::Open | Said::Closed(_) => None,
     });
-    let stop = request
-        .stops_at
-        .map(|at| format!("A schedule stops these environments at {}.", at.strftime("%Y-%m-%d %H:%M UTC")));
+    let stop = request.stop_later.as_ref().map(|stop| {
+        let (at, schedule) = (stop.at.strftime("%Y-%m-%d %H:%M UTC"), &stop.schedule);
+        format!("A schedule stops these environments at {at}: delete {schedule} to keep them up.")
+    });
     unread.into_iter().chain(stop).collect()
 }
 

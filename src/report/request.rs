@@ -23,18 +23,29 @@ pub(crate) struct ReportRequest {
     pub environments: Option<Vec<String>>,
     /// The run waited for an earlier one to end.
     pub waited: bool,
+    /// Why the machine could not see whether an earlier run was still going on.
+    pub look_error: Option<Value>,
     /// `$states.errorOutput`, if the machine itself failed.
     pub error: Option<Value>,
     /// The run did nothing, for its calendar's sake.
     pub skipped: bool,
     /// What the calendar said, if it was asked.
     pub calendar: Option<Calendar>,
-    /// When a schedule stops what was started.
-    pub stops_at: Option<Timestamp>,
+    /// The schedule that stops what was started.
+    pub stop_later: Option<StopLater>,
     /// Nobody is told by mail that the calendar is closed.
     pub silent: bool,
     /// The caller's own verdict, if it kept no phase's answer: `results` then hold initial states only.
     pub claim: Option<Claim>,
+}
+
+/// The schedule that stops what a start has started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StopLater {
+    /// When it does.
+    pub at: Timestamp,
+    /// Its name, for who wants to delete it.
+    pub schedule: String,
 }
 
 /// What a caller says of a run: the report is never better than that, nor than what a look shows.

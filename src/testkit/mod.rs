@@ -8,4 +8,5 @@
 pub mod simulation;
 pub(crate) mod small_ec2;
 mod typical_check;
+mod typical_question;
 pub mod typical_runs;

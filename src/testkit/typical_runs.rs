@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::typical_check;
+use super::{typical_check, typical_question};
 use crate::testkit::small_ec2::{self as world, Habit, Server, World, invoke, running, seven, stopped};
 
 /// A mail, as it would be sent.
@@ -30,13 +30,13 @@ pub struct TypicalMail {
     pub text: String,
 }
 
-/// The mails of all typical runs, and of a check.
+/// The mails of all typical runs, of a check, and of questions.
 pub fn mails() -> Vec<TypicalMail> {
     let mail = |run: Run| {
         let Mail { subject, html, text } = run.mail();
         TypicalMail { name: run.name, subject, html, text }
     };
-    all().into_iter().map(mail).chain([typical_check::mail()]).collect()
+    all().into_iter().map(mail).chain([typical_check::mail()]).chain(typical_question::mails()).collect()
 }
 
 /// A run to be made.
@@ -90,11 +90,12 @@ impl Run {
             results: branches.iter().filter(|_| !self.closed).map(|branch| branch.result.clone()).collect(),
             environments: self.only.map(|only| vec![only.to_owned()]),
             waited: false,
+            look_error: None,
             error: None,
             claim: None,
             skipped: self.closed,
             calendar: self.closed.then(holidays),
-            stops_at: None,
+            stop_later: None,
             silent: false,
         };
         let seen = branches.iter().flat_map(|branch| branch.seen.clone()).collect();
@@ -165,7 +166,7 @@ pub(super) fn place() -> Place {
 }
 
 /// Named as `make start` and `make stop` do.
-fn execution(action: Action) -> Execution {
+pub(super) fn execution(action: Action) -> Execution {
     let verb = if action == Action::Start { "start" } else { "stop" };
     let name = format!("{verb}-20261123T060000Z-1f0c9a3e");
     Execution {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -40,6 +42,40 @@ def waiting(system: System, stack: Stack) -> str:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     return execution.rsplit(":", 1)[1]
+
+
+class History:
+    """Step Functions, of which only a run's history is asked."""
+
+    def __init__(self, *events: dict[str, Any]) -> None:
+        self.events = list(events)
+
+    def get_paginator(self, operation: str) -> History:
+        assert operation == "get_execution_history"
+        return self
+
+    def paginate(self, executionArn: str) -> list[dict[str, Any]]:  # noqa: N803
+        return [{"events": [event]} for event in self.events]
+
+
+def scheduled(token: str) -> dict[str, Any]:
+    ask = {"environment": "preprod", "action": "stop", "token": token}
+    return {
+        "type": "TaskScheduled",
+        "taskScheduledEventDetails": {"parameters": json.dumps({"Payload": {"ask": ask}})},
+    }
+
+
+@pytest.mark.parametrize("between", [["TaskFailed"], ["ExecutionAborted", "ExecutionRedriven"]])
+def test_of_a_question_that_was_asked_again_the_last_token_is_the_one_that_counts(between):
+    history = History(scheduled("first"), *({"type": event} for event in between), scheduled("second"))
+    assert [question.token for question in approve.questions(history, "arn")] == ["second"]
+
+
+def test_a_question_that_was_answered_or_timed_out_is_asked_no_more():
+    state = "Ask whether preprod may stop"
+    exited = {"type": "TaskStateExited", "stateExitedEventDetails": {"name": state}}
+    assert approve.questions(History(scheduled("first"), {"type": "TaskTimedOut"}, exited), "arn") == []
 
 
 def end(system: System, stack: Stack, run: str):

@@ -107,6 +107,7 @@ def redriven(at: str, given: dict[str, Any]) -> dict[str, Any]:
         "dry_run": False,
         "wanted": ENVIRONMENTS,
         "looks": 1,
+        "look_error": None,
         "execution": execution,
         "asked": None,
         "calendar": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from functools import partial
@@ -67,6 +68,15 @@ def not_ready(payload: dict[str, Any]) -> dict[str, Any]:
     return {"ok": False, "problems": problems, "cause": json.dumps({"problems": problems})}
 
 
+def no_mail() -> Script:
+    return Script(mail=[FunctionError("MailRejected", "no")])
+
+
+def hour_not_set(server: Server) -> Run:
+    """The function reads the input, and cannot read it again."""
+    return go(server, UNTIL_STOPPED, Script(input=[asked, FunctionError("AwsFailure", "no")]))
+
+
 WAYS: dict[str, Callable[[Server], Run]] = {
     "later": partial(go, given=AT),
     "later, already made": partial(go, given=AT, fault="CreateSchedule=ConflictException"),
@@ -74,15 +84,11 @@ WAYS: dict[str, Callable[[Server], Run]] = {
     "stop scheduled": partial(go, given=UNTIL_STOPPED),
     "stop already scheduled": partial(go, given=UNTIL_STOPPED, fault="CreateSchedule=ConflictException"),
     "stop not scheduled": partial(go, given=UNTIL_STOPPED, fault="CreateSchedule=AccessDeniedException"),
+    "hour of the stop not set": hour_not_set,
     "open": partial(go, given={"action": "start"}, Calendar=OPEN),
     "open, stop scheduled": partial(go, given=UNTIL_STOPPED, Calendar=OPEN),
     "closed": partial(go, given={"action": "start"}, Calendar=CLOSED),
-    "closed, no mail": partial(
-        go,
-        given={"action": "start"},
-        script=Script(mail=[FunctionError("MailRejected", "no")]),
-        Calendar=CLOSED,
-    ),
+    "closed, no mail": lambda server: go(server, {"action": "start"}, no_mail(), Calendar=CLOSED),
     "unreadable": partial(go, given={"action": "stop"}, Calendar="nobody"),
     "unreadable, nothing done": partial(
         go, given={"action": "stop"}, Calendar="nobody", UnreadableCalendar="do-nothing"
@@ -161,17 +167,59 @@ def test_a_call_that_fails_for_a_moment_is_made_again(server):
     assert mail_of(result)["calendar"]["State"] == "CLOSED"
 
 
-def test_the_stop_is_scheduled_before_anything_is_started_and_the_mail_knows_it(server):
+def test_the_stop_is_scheduled_when_the_run_begins_before_anything_is_started_and_the_mail_knows_it(server):
     result = WAYS["stop scheduled"](server)
-    assert entered(result)[:5] == [
+    assert entered(result)[:8] == [
         "Start or stop?",
         "Read the input",
         "What was asked for?",
-        "Schedule the stop",
         "Look for an earlier run",
+        "May this run begin?",
+        "Set the hour of the stop",
+        "Schedule the stop",
+        "Start environments",
     ]
     assert (result.status, len(schedules(server))) == ("SUCCEEDED", 1)
     assert mail_of(result)["asked"]["stops_at"] == "2999-01-01T00:00:00Z"
+
+
+def test_a_stop_that_was_not_scheduled_is_not_told_as_one_that_was(server):
+    for name in ("stop not scheduled", "hour of the stop not set"):
+        result = WAYS[name](server)
+        assert (result.status, phases(result), schedules(server)) == ("FAILED", 0, [])
+        assert mail_of(result)["asked"]["stops_at"] is None
+        assert mail_of(result)["error"]["Error"]
+
+
+def blocked(looks: int) -> dict[str, Any]:
+    """The machine with patience for three looks, while an earlier run goes on for so many."""
+    machine = json.loads(json.dumps(MACHINE).replace("$looks < 60", "$looks < 3"))
+    look = machine["States"]["Look for an earlier run"]
+    look["Output"]["earlier"] = f"{{% $looks < {looks} ? ['arn:of-an-earlier-run'] : [] %}}"
+    return machine
+
+
+def test_a_start_that_gives_up_waiting_schedules_no_stop(server):
+    result = run(server, blocked(99), UNTIL_STOPPED, Script())
+    assert mail_of(result)["error"]["Error"] == "EarlierRunStillGoing"
+    assert (phases(result), schedules(server), mail_of(result)["asked"]["stops_at"]) == (0, [], None)
+
+
+def test_the_hours_until_a_stop_count_from_the_end_of_the_earlier_run(server):
+    result = run(server, blocked(2), UNTIL_STOPPED, Script())
+    first, second = (payload for payload in result.payloads if "input" in payload)
+    assert second["input"] == first["input"] == UNTIL_STOPPED
+    assert "begins" not in first
+    # A minute of waiting for each look that found somebody.
+    begins, began = (
+        dt.datetime.fromisoformat(text)
+        for text in (second["begins"], second["context"]["Execution"]["StartTime"])
+    )
+    assert begins - began > dt.timedelta(seconds=100)
+    # It is when this run's own work begins, which its phases are told as well.
+    assert {
+        payload["execution"]["start_time"] for payload in result.payloads if "phase_number" in payload
+    } == {second["begins"]}
 
 
 def test_an_open_calendar_lets_the_run_begin(server):
@@ -202,8 +250,30 @@ def test_the_function_is_told_to_be_silent_by_the_parameter(server):
     assert mail_of(result)["closed_calendar_mail"] == "silence"
 
 
-def test_a_closed_calendar_whose_mail_fails_is_still_a_run_that_did_nothing(server):
-    result = WAYS["closed, no mail"](server)
+def untold(result: Run) -> tuple[str, str | None, str]:
+    cause = json.loads(result.cause or "{}")
+    return result.status, result.error, cause.get("mail_error", {}).get("Error", "")
+
+
+def test_a_run_that_did_nothing_and_could_tell_nobody_fails(server):
+    wanted = ("FAILED", "NobodyTold", "MailRejected")
+    assert untold(WAYS["closed, no mail"](server)) == wanted
+    for mail in ("mail", "silence"):
+        # Whoever wants to hear nothing of a closed calendar did not say so of one that cannot be read.
+        result = go(
+            server,
+            {"action": "start"},
+            no_mail(),
+            Calendar="nobody",
+            UnreadableCalendar="do-nothing",
+            ClosedCalendarMail=mail,
+        )
+        assert untold(result) == wanted
+        assert json.loads(result.cause)["calendar"]["Error"].startswith("Ssm.InvalidDocument")
+
+
+def test_a_closed_calendar_that_is_to_be_kept_silent_about_needs_no_mail_to_succeed(server):
+    result = go(server, {"action": "start"}, no_mail(), Calendar=CLOSED, ClosedCalendarMail="silence")
     assert (result.status, result.output["status"]) == ("SUCCEEDED", "SKIPPED")
     assert result.output["mail_error"]["Error"] == "MailRejected"
 

@@ -90,6 +90,7 @@ def asked(payload: dict[str, Any], **more: Any) -> dict[str, Any]:
         raise FunctionError("InvalidInput", "Nothing was started or stopped. The input is wrong.")
     execution = context["Execution"]
     stops = "stop_after_hours" in given
+    begins = stops and payload.get("begins") is not None
     calendar = given.get("calendar") or payload["calendar"]
     asks = bool(calendar) and not given.get("ignore_calendar", False)
     return {
@@ -108,8 +109,8 @@ def asked(payload: dict[str, Any], **more: Any) -> dict[str, Any]:
         "calendars": [calendar] if asks else [],
         "check": given.get("check", False),
         "stops_later": stops,
-        "stops_at": "2999-01-01T00:00:00Z" if stops else None,
-        "stop_schedule": schedule(payload, "stop") if stops else None,
+        "stops_at": "2999-01-01T00:00:00Z" if begins else None,
+        "stop_schedule": schedule(payload, "stop") if begins else None,
     } | more
 
 
@@ -477,10 +478,16 @@ def test_a_report_that_does_not_agree_with_the_branches_fails_the_execution_with
     assert json.loads(result.cause)["status"] == "ABORTED"
 
 
-def test_a_success_mail_that_fails_does_not_make_a_degraded_run_better(running_server):
-    script = Script({DEV_DB: [outcome("degraded")]}, mail=[FunctionError("MailRejected", "no")])
+def test_a_degraded_run_of_which_nobody_was_told_fails_and_says_what_is_missing(running_server):
+    problems = [{"name": "test8", "code": "InsufficientInstanceCapacity"}]
+    script = Script(
+        {DEV_DB: [outcome("degraded", problems=problems)]}, mail=[FunctionError("MailRejected", "no")]
+    )
     result = run(running_server, MACHINE, {"action": "start"}, script)
-    assert (result.status, result.output["status"]) == ("SUCCEEDED", "DEGRADED")
+    assert (result.status, result.error) == ("FAILED", "NobodyTold")
+    cause = json.loads(result.cause)
+    assert (cause["status"], cause["problems"]) == ("DEGRADED", problems)
+    assert cause["mail_error"]["Error"] == "MailRejected"
 
 
 def test_a_failure_mail_that_fails_leaves_the_execution_failed_and_says_so(runs):
@@ -616,6 +623,7 @@ def test_a_look_for_earlier_runs_that_fails_does_not_keep_the_servers_from_start
     finally:
         running_server.application.faults.clear()
     assert (result.status, len(phases_of(result))) == ("SUCCEEDED", len(NAMES))
+    assert mail_of(result)["look_error"]["Error"].startswith("Sfn.")
 
 
 def transitions_of(states: dict[str, Any]) -> set[tuple[str, str]]:

@@ -20,6 +20,10 @@ pub(crate) struct Opening {
     pub calendar: String,
     /// What a one-time schedule needs.
     pub schedules: Schedules,
+    /// When the run begins to start its environments: from there the hours until a stop are counted. `None`: it is
+    /// not yet so far.
+    #[serde(default)]
+    pub begins: Option<Timestamp>,
 }
 
 /// The parts of Step Functions' context object that are used here.

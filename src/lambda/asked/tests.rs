@@ -185,24 +185,58 @@ fn a_time_up_to_a_year_away_is_taken_as_its_offset_says_also_when_clocks_change(
     assert_eq!(expression("2026-10-24T12:01:00Z"), "at(2026-10-24T12:01:00)");
 }
 
+/// What is answered when the run begins, at this time.
+fn asked_again(input: Value, begins: &str) -> Asked {
+    let opening = Opening { begins: Some(begins.parse().unwrap()), ..opening("holidays", input) };
+    read(&opening, &[], NOW.parse().unwrap()).unwrap()
+}
+
 #[test]
 fn a_start_may_say_after_how_many_hours_its_environments_are_stopped() {
     let input = json!({ "action": "start", "environments": ["dev"], "stop_after_hours": 1.5 });
-    let asked = asked_of("holidays", input).unwrap();
-    assert!(asked.stops_later && asked.asks_calendar && !asked.later);
-    assert_eq!(asked.stops_at.unwrap().to_string(), "2026-10-24T13:29:58.5Z");
+    let first = asked_of("holidays", input.clone()).unwrap();
+    assert!(first.stops_later && first.asks_calendar && !first.later);
+    assert_eq!((first.stops_at, first.stop_schedule), (None, None), "nobody knows yet when it begins");
+    // It has waited for an earlier run, for longer than the hours that were asked for.
+    let asked = asked_again(input, "2026-10-24T13:59:58.5Z");
+    assert!(asked.stops_later);
+    assert_eq!(asked.stops_at.unwrap().to_string(), "2026-10-24T15:29:58.5Z");
     let schedule = serde_json::to_value(asked.stop_schedule.unwrap()).unwrap();
-    assert_eq!(schedule["ScheduleExpression"], "at(2026-10-24T13:29:58)");
+    assert_eq!(schedule["ScheduleExpression"], "at(2026-10-24T15:29:58)");
     let input: Value = serde_json::from_str(schedule["Target"]["Input"].as_str().unwrap()).unwrap();
     assert_eq!(input, json!({ "action": "stop", "environments": ["dev"], "ignore_calendar": true }));
 }
 
 #[test]
 fn the_stop_of_a_start_of_all_is_of_all_that_there_are_when_it_is_due() {
-    let asked = asked(json!({ "action": "start", "stop_after_hours": 2 }));
+    let asked = asked_again(json!({ "action": "start", "stop_after_hours": 2 }), "2026-10-24T12:00:00Z");
     let schedule = serde_json::to_value(asked.stop_schedule.unwrap()).unwrap();
     let input: Value = serde_json::from_str(schedule["Target"]["Input"].as_str().unwrap()).unwrap();
     assert_eq!(input, json!({ "action": "stop", "ignore_calendar": true }));
+}
+
+#[test]
+fn a_stops_schedule_is_named_after_its_execution_whenever_it_is_made() {
+    let name = |begins: &str| {
+        let asked = asked_again(json!({ "action": "start", "stop_after_hours": 3 }), begins);
+        serde_json::to_value(asked.stop_schedule.unwrap()).unwrap()["Name"].clone()
+    };
+    assert_eq!(name("2026-10-24T12:00:00Z"), name("2026-10-24T13:00:00Z"));
+    assert!(name("2026-10-24T12:00:00Z").as_str().unwrap().starts_with("stop-run-1-"));
+}
+
+#[test]
+fn what_starts_nothing_schedules_no_stop_when_it_begins_either() {
+    let begins = "2026-10-24T12:00:00Z";
+    for input in [
+        json!({ "action": "start" }),
+        json!({ "action": "stop" }),
+        json!({ "action": "start", "dry_run": true, "stop_after_hours": 3 }),
+    ] {
+        let asked = asked_again(input, begins);
+        assert!(!asked.stops_later);
+        assert_eq!((asked.stops_at, asked.stop_schedule), (None, None));
+    }
 }
 
 #[test]

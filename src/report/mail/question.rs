@@ -4,7 +4,7 @@
 
 use askama::Template;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::text::Lines;
 use super::view::USUAL_STACK;
@@ -17,6 +17,8 @@ use crate::servers::file::{ServerList, ServerLists};
 
 /// What the function needed to be invoked: the time that is told is not later than the machine's own.
 const START_SECONDS: i64 = 15;
+/// Whoever is asked all the same should know that a yes leads to nothing.
+const NO_SERVERS: &str = "its servers are not known: servers.toml cannot be used (InvalidServersFile)";
 
 #[derive(Template)]
 #[template(path = "question.html")]
@@ -38,24 +40,26 @@ impl Asking {
     pub(crate) fn mail(&self, lists: &ServerLists, zone: &TimeZone, place: &Place, now: Timestamp) -> Mail {
         let until = now + SignedDuration::from_mins(self.ask.minutes.into());
         let until = (until - SignedDuration::from_secs(START_SECONDS)).to_zoned(zone.clone());
-        let (clock, day) = (until.strftime("%H:%M").to_string(), until.strftime("%Y-%m-%d"));
+        let today = until.date() == now.to_zoned(zone.clone()).date();
+        let short = until.strftime(if today { "%H:%M" } else { "%Y-%m-%d %H:%M" });
         let (environment, action) = (&self.ask.environment, self.ask.action.word());
-        let words = format!("{} OF {environment}: YOUR YES IS NEEDED UNTIL {clock}", action.to_uppercase());
+        let words = format!("{} OF {environment}: YOUR YES IS NEEDED UNTIL {short}", action.to_uppercase());
         let follows = match self.ask.silence {
             Silence::LeaveAlone => {
                 format!("{environment} is left as it is, and the report says that nobody answered")
             }
             Silence::GoOn => format!("the {action} goes on, as after a yes"),
         };
-        let zone = zone.iana_name().unwrap_or("UTC");
+        let servers: Vec<String> = lists.in_start_order(environment).into_iter().map(tier).collect();
         let view = View {
             title: format!("May {environment} {action}"),
             meaning: format!(
-                "A run waits for your yes or no until {day} {clock} ({zone}). The first answer counts; \
-                 a later one is refused by AWS (TaskTimedOut)."
+                "A run waits for your yes or no until {}. The first answer counts; a later one, and one after the \
+                 run has ended or has asked anew, is refused by AWS (TaskTimedOut).",
+                hour(&until)
             ),
             silence: format!("If nobody answers by then, {follows}."),
-            servers: lists.in_start_order(environment).into_iter().map(tier).collect(),
+            servers: if servers.is_empty() { vec![NO_SERVERS.to_owned()] } else { servers },
             commands: self.commands(place),
             console: place.execution(&self.execution.id),
             run: format!("Execution {}.", self.execution.name),
@@ -88,6 +92,12 @@ impl Asking {
             ("No, without a clone of the project", aws(false)),
         ]
     }
+}
+
+/// With the clock's own name, which tells the hour apart that is there twice, and the zone's where that is another.
+fn hour(at: &Zoned) -> String {
+    let (hour, zone) = (at.strftime("%Y-%m-%d %H:%M %Z"), at.time_zone().iana_name().unwrap_or("UTC"));
+    if zone == "UTC" { hour.to_string() } else { format!("{hour} ({zone})") }
 }
 
 /// As a shell takes it for one word.
@@ -144,11 +154,18 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
+    fn lists() -> ServerLists {
+        ServerLists::parse(include_str!("../../../tests/servers.toml")).unwrap()
+    }
+
+    fn sent(asking: &Asking, zone: &str, now: &str) -> Mail {
+        let zone = TimeZone::get(zone).unwrap();
+        asking.mail(&lists(), &zone, &Place::new("eu-west-1", "prod"), now.parse().unwrap())
+    }
+
     fn mail(silence: Silence, stack: &str) -> Mail {
-        let lists = ServerLists::parse(include_str!("../../../tests/servers.toml"));
-        let lists = lists.unwrap();
         let now = "2026-11-23T18:30:40Z".parse().unwrap();
-        asking(silence).mail(&lists, &TimeZone::UTC, &Place::new("eu-west-1", stack), now)
+        asking(silence).mail(&lists(), &TimeZone::UTC, &Place::new("eu-west-1", stack), now)
     }
 
     #[test]
@@ -161,13 +178,47 @@ mod tests {
                 "ANSWER=no STACK=prod",
                 "aws stepfunctions send-task-success --region eu-west-1",
                 "AQ+/=",
-                "2026-11-23 19:30 (UTC)",
+                "until 2026-11-23 19:30 UTC.",
                 "test13",
                 "TaskTimedOut",
             ] {
                 assert!(body.contains(part), "{part} in {body}");
             }
         }
+    }
+
+    #[test]
+    fn the_hour_is_that_of_the_templates_zone_and_one_of_another_day_has_its_date() {
+        let mut asking = asking(Silence::GoOn);
+        let mail = sent(&asking, "Europe/Madrid", "2026-11-23T18:30:40Z");
+        assert!(mail.subject.ends_with("YOUR YES IS NEEDED UNTIL 20:30 · prod"), "{}", mail.subject);
+        assert!(mail.text.contains("until 2026-11-23 20:30 CET (Europe/Madrid)."), "{}", mail.text);
+        asking.ask.minutes = 360;
+        let mail = sent(&asking, "Europe/Madrid", "2026-11-23T18:30:40Z");
+        assert!(mail.subject.contains("NEEDED UNTIL 2026-11-24 01:30 · "), "{}", mail.subject);
+        // The hour that Europe has twice: the first of both, then the second.
+        asking.ask.minutes = 60;
+        for (now, clock) in [("2026-10-24T23:40:00Z", "02:39 CEST"), ("2026-10-25T00:40:00Z", "02:39 CET")] {
+            let mail = sent(&asking, "Europe/Madrid", now);
+            assert!(mail.html.contains(&format!("until 2026-10-25 {clock} (Europe/Madrid).")), "{now}");
+        }
+    }
+
+    #[test]
+    fn each_environment_has_a_mail_of_its_own_that_names_no_others_servers() {
+        let mut asking = asking(Silence::LeaveAlone);
+        asking.ask.environment = "dev".to_owned();
+        let mail = sent(&asking, "UTC", "2026-11-23T18:30:40Z");
+        assert!(mail.subject.starts_with("STOP OF dev: ") && mail.text.contains("ENV=dev ANSWER=yes"));
+        assert!(mail.text.contains("test19") && !mail.text.contains("test13"), "{}", mail.text);
+    }
+
+    #[test]
+    fn a_servers_file_that_cannot_be_used_is_told() {
+        let now = "2026-11-23T18:30:40Z".parse().unwrap();
+        let place = Place::new("eu-west-1", "prod");
+        let mail = asking(Silence::GoOn).mail(&ServerLists::default(), &TimeZone::UTC, &place, now);
+        assert!(mail.text.contains("InvalidServersFile") && mail.html.contains("InvalidServersFile"));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod approval;
 mod cause;
 mod mails;
+mod opening;
 mod report;
 mod truths;
 mod unseen;

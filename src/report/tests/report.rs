@@ -98,11 +98,12 @@ pub(super) fn request(results: Vec<Value>) -> ReportRequest {
         results,
         environments: None,
         waited: false,
+        look_error: None,
         error: None,
         claim: None,
         skipped: false,
         calendar: None,
-        stops_at: None,
+        stop_later: None,
         silent: false,
     }
 }

@@ -11,6 +11,9 @@ pub(super) const AGREES: &str = "Does the report agree?";
 /// Where a run begins once it is known what was asked for, and the mail of a run that comes to nothing.
 pub(super) const LOOK: &str = "Look for an earlier run";
 pub(super) const FAILURE_MAIL: &str = "Send failure mail";
+/// What a run is about.
+pub(super) const START_ALL: &str = "Start environments";
+pub(super) const STOP_ALL: &str = "Stop environments";
 
 /// The report; what the state gives, sent or not.
 pub(super) fn mail(sent: &Value, not_sent: &Value, next: &str) -> Value {
@@ -22,6 +25,7 @@ pub(super) fn mail(sent: &Value, not_sent: &Value, next: &str) -> Value {
         "results": jsonata("$states.input.results"),
         "environments": jsonata("$wanted"),
         "waited": jsonata("$looks > 1"),
+        "look_error": jsonata("$look_error"),
         "error": jsonata("$states.input.error"),
         "asked": jsonata("$asked"),
         "calendar": jsonata("$calendar")

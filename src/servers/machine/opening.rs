@@ -22,7 +22,6 @@ const ASK_CALENDAR: &str = "Ask the calendar";
 const IS_OPEN: &str = "Is the calendar open?";
 const SAY_NOTHING_DONE: &str = "Say that nothing was done";
 pub(super) const NOTHING_DONE: &str = "Nothing was done";
-const STOP_LATER: &str = "Schedule the stop";
 const CHECK: &str = "Check the account";
 const IS_READY: &str = "Is all ready?";
 const READY: &str = "All is ready";
@@ -48,7 +47,6 @@ pub(super) fn states(lists: &ServerLists) -> Map<String, Value> {
         (IS_READY, choice(&[("$states.input.ok", READY)], WOULD_FAIL)),
         (READY, json!({ "Type": "Succeed", "Output": jsonata("$states.input.report") })),
         (WOULD_FAIL, would_fail()),
-        (STOP_LATER, make_a_schedule("$asked.stop_schedule", LOOK)),
     ];
     states.into_iter().map(|(name, state)| (name.to_owned(), state)).collect()
 }
@@ -71,6 +69,7 @@ fn start_or_stop(lists: &ServerLists) -> Value {
                     "start_time": jsonata("$states.context.Execution.StartTime")
                 },
                 "looks": 0,
+                "look_error": null,
                 "asked": null,
                 "calendar": null
             },
@@ -82,17 +81,7 @@ fn start_or_stop(lists: &ServerLists) -> Value {
 
 /// The environments are the machine's own: a servers.toml that cannot be read keeps no run from going on to its mail.
 fn read_the_input(lists: &ServerLists) -> Value {
-    let payload = json!({
-        "input": jsonata("$states.input"),
-        "context": jsonata("$states.context"),
-        "environments": lists.environments(),
-        "calendar": "${Calendar}",
-        "schedules": {
-            "group": "${LaterRuns}",
-            "role": "${ScheduleRoleArn}",
-            "dead_letters": "${MissedSchedulesArn}"
-        }
-    });
+    let payload = input_of(lists, "$states.input");
     let error = json!({ "error": jsonata("$states.errorOutput") });
     let mut catch = vec![json!({ "ErrorEquals": ["InvalidInput"], "Output": error, "Next": NOT_UNDERSTOOD })];
     catch.extend(caught(&error, NOT_READ).as_array().cloned().unwrap_or_default());
@@ -103,11 +92,27 @@ fn read_the_input(lists: &ServerLists) -> Value {
         "wanted": jsonata("$states.result.Payload.environments"),
         "execution": jsonata("$states.result.Payload.execution"),
         "looks": 0,
+        "look_error": null,
         "asked": jsonata("$states.result.Payload"),
         "calendar": null
     });
     task["Next"] = ASKED_FOR.into();
     task
+}
+
+/// The payload with which the function reads an input, and answers what is to be done.
+pub(super) fn input_of(lists: &ServerLists, input: &str) -> Value {
+    json!({
+        "input": jsonata(input),
+        "context": jsonata("$states.context"),
+        "environments": lists.environments(),
+        "calendar": "${Calendar}",
+        "schedules": {
+            "group": "${LaterRuns}",
+            "role": "${ScheduleRoleArn}",
+            "dead_letters": "${MissedSchedulesArn}"
+        }
+    })
 }
 
 /// Refused by the function, with its sentence in the cause.
@@ -122,17 +127,12 @@ fn input_not_read() -> Value {
 }
 
 fn what_was_asked_for() -> Value {
-    let ways = [
-        ("$asked.later", LATER),
-        ("$asked.asks_calendar", ASK_CALENDAR),
-        ("$asked.check", CHECK),
-        ("$asked.stops_later", STOP_LATER),
-    ];
+    let ways = [("$asked.later", LATER), ("$asked.asks_calendar", ASK_CALENDAR), ("$asked.check", CHECK)];
     choice(&ways, LOOK)
 }
 
 /// A schedule of this name is there already: an attempt before this one made it.
-fn make_a_schedule(schedule: &str, next: &str) -> Value {
+pub(super) fn make_a_schedule(schedule: &str, next: &str) -> Value {
     let conflict = "Scheduler.ConflictException";
     let failed = json!({ "results": [], "error": jsonata("$states.errorOutput") });
     let mut catch = vec![json!({ "ErrorEquals": [conflict], "Output": {}, "Next": next })];
@@ -175,12 +175,18 @@ fn ask_the_calendar() -> Value {
 fn is_the_calendar_open() -> Value {
     let nothing =
         "$calendar.State = 'CLOSED' or $exists($calendar.Error) and '${UnreadableCalendar}' = 'do-nothing'";
-    let ways = [("$asked.check", CHECK), (nothing, SAY_NOTHING_DONE), ("$asked.stops_later", STOP_LATER)];
+    let ways = [("$asked.check", CHECK), (nothing, SAY_NOTHING_DONE)];
     choice(&ways, LOOK)
 }
 
 fn say_that_nothing_was_done() -> Value {
-    let not_sent = json!({ "status": "SKIPPED", "mail_error": jsonata("$states.errorOutput") });
+    // Nobody is surprised who wants no mail of a closed calendar; of anything else somebody must hear.
+    let untold = "$not('${ClosedCalendarMail}' = 'silence' and $calendar.State = 'CLOSED')";
+    let not_sent = json!({
+        "status": "SKIPPED",
+        "mail_error": jsonata("$states.errorOutput"),
+        "untold": jsonata(untold)
+    });
     let mut task = mail(&jsonata("$states.result.Payload"), &not_sent, AGREES);
     let payload = &mut task["Arguments"]["Payload"];
     payload["skipped"] = true.into();

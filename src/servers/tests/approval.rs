@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::model::Action;
-use crate::servers::approve::Silence;
+use crate::servers::approve::{Approval, Silence};
 use crate::servers::file::ServerLists;
 use crate::servers::machine as statemachine;
 
@@ -77,8 +77,56 @@ fn only_the_branch_that_is_asked_about_has_other_states() {
     for (name, state) in before.as_object().unwrap() {
         assert_eq!(state, &after[name.as_str()], "{name}");
     }
-    let seconds = |machine: &Value| machine["TimeoutSeconds"].as_u64().unwrap();
-    assert_eq!(seconds(&asks) - seconds(&plain), 90 * 60);
+}
+
+/// The looks for an earlier run that the machine has, and the pause between two.
+fn waiting(machine: &Value) -> (u64, u64) {
+    let condition = machine["States"]["May this run begin?"]["Choices"][0]["Condition"].as_str().unwrap();
+    let looks = condition.trim_end_matches(" %}").rsplit(' ').next().unwrap().parse().unwrap();
+    (looks, machine["States"]["Wait for the earlier run"]["Seconds"].as_u64().unwrap())
+}
+
+fn said_after_waiting(machine: &Value) -> &str {
+    machine["States"]["The earlier run did not end"]["Output"]["error"]["Cause"].as_str().unwrap()
+}
+
+#[test]
+fn where_nobody_is_asked_a_run_waits_an_hour_and_has_a_day_for_its_work_and_an_hour_more() {
+    let plain = machine(&ServerLists::parse(LISTS).unwrap());
+    assert_eq!(waiting(&plain), (60, 60));
+    assert_eq!(plain["TimeoutSeconds"], 3600 + 24 * 3600 + 3600);
+    assert!(said_after_waiting(&plain).contains("did not end within an hour."));
+}
+
+#[test]
+fn a_run_outwaits_an_earlier_ones_unanswered_question_and_its_machine_both_and_its_own_question() {
+    let mut lists = lists("approve = [\"stop\"]\napprove_silence = \"go on\"");
+    let approval = lists.approvals["preprod"].clone();
+    for minutes in (1..=1440).step_by(7).chain([60, 1440]) {
+        // Both are asked at the same time: the longer question counts.
+        for (name, minutes) in [("preprod", minutes), ("dev", minutes.min(30))] {
+            lists.approvals.insert(name.to_owned(), Approval { minutes, ..approval.clone() });
+        }
+        let machine = machine(&lists);
+        let (looks, pause) = waiting(&machine);
+        let waits = (looks - 1) * pause;
+        // As much is left for the earlier run's work as where nobody is asked.
+        assert_eq!(waits, 59 * 60 + minutes * 60, "{minutes}");
+        let question = minutes * 60;
+        let all = machine["TimeoutSeconds"].as_u64().unwrap();
+        assert!(all >= waits + question + 24 * 3600 + 3600, "{minutes}: {all} s");
+        // Of 25,000 that a history may have: a look's task has five, its choice and the pause two each.
+        assert!(looks * 9 < 14_000, "{minutes}: {looks} looks");
+    }
+}
+
+#[test]
+fn a_run_that_gives_up_says_for_how_long_it_has_waited() {
+    for (minutes, said) in [("60", "2 hours"), ("1440", "25 hours"), ("30", "90 minutes")] {
+        let table = "approve = [\"stop\"]\napprove_silence = \"go on\"\napprove_minutes = ";
+        let machine = machine(&lists(&format!("{table}{minutes}")));
+        assert!(said_after_waiting(&machine).contains(&format!("did not end within {said}.")), "{said}");
+    }
 }
 
 #[test]

@@ -1,0 +1,37 @@
+//! What was found, or arranged, before the run began to do anything: its reader is told.
+
+use serde_json::json;
+
+use super::report::{all_good, lists, now, request, seen};
+use crate::model::InstanceState;
+use crate::report::request::{ReportRequest, StopLater};
+use crate::report::{Report, Status};
+
+fn report(request: &ReportRequest) -> Report {
+    let lists = lists();
+    Report::build(request, &lists, &seen(&lists, InstanceState::Running), now())
+}
+
+#[test]
+fn a_plain_run_remarks_nothing() {
+    assert!(report(&request(all_good(&lists()))).remarks.is_empty());
+}
+
+#[test]
+fn a_look_for_an_earlier_run_that_failed_is_told_and_makes_the_run_no_worse() {
+    let error = json!({ "Error": "Sfn.AccessDeniedException", "Cause": "said IAM" });
+    let report = report(&ReportRequest { look_error: Some(error), ..request(all_good(&lists())) });
+    let [remark] = &report.remarks[..] else { panic!("{:?}", report.remarks) };
+    assert!(remark.contains("did not wait: ") && remark.contains("Sfn.AccessDeniedException"), "{remark}");
+    assert_eq!(report.status, Status::Success);
+}
+
+#[test]
+fn the_stop_that_follows_is_told_with_its_hour_and_the_schedule_that_can_be_deleted() {
+    let at = "2026-11-23T09:30:00Z".parse().unwrap();
+    let stop = StopLater { at, schedule: "stop-run-1-8a122b38699cf273".to_owned() };
+    let report = report(&ReportRequest { stop_later: Some(stop), ..request(all_good(&lists())) });
+    let wanted = "A schedule stops these environments at 2026-11-23 09:30 UTC: delete \
+                  stop-run-1-8a122b38699cf273 to keep them up.";
+    assert_eq!(report.remarks, [wanted]);
+}
