@@ -267,6 +267,7 @@ SCENARIOS: dict[str, tuple[Any, Callable[[], Script]]] = {
     ),
 }
 BAD_INPUTS = [
+    '{"action":"start"}',
     {},
     {"action": "restart"},
     {"action": "START"},

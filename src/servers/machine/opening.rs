@@ -51,14 +51,15 @@ pub(super) fn states(lists: &ServerLists) -> Map<String, Value> {
     states.into_iter().map(|(name, state)| (name.to_owned(), state)).collect()
 }
 
-/// One rule, which is no error whatever the input is.
+/// One rule, which is no error whatever the input is: the text of a string is the string, so that a JSON text in quotes
+/// would look like the object that it holds.
 fn start_or_stop(lists: &ServerLists) -> Value {
-    let plain =
-        r#"$string($states.input) in ['{"action":"start"}', '{"action":"stop"}'] and '${Calendar}' = ''"#;
+    let is_plain = r#"$string($states.input) in ['{"action":"start"}', '{"action":"stop"}']"#;
+    let plain = format!("$type($states.input) = 'object' and {is_plain} and '${{Calendar}}' = ''");
     json!({
         "Type": "Choice",
         "Choices": [{
-            "Condition": jsonata(plain),
+            "Condition": jsonata(&plain),
             "Assign": {
                 "action": jsonata("$states.input.action"),
                 "dry_run": false,
