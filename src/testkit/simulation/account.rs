@@ -64,6 +64,12 @@ impl Account {
         reads + self.world.calls_of("StartInstances").len()
     }
 
+    /// In one DescribeInstances, as the baseline asks.
+    pub(crate) async fn in_one_request(&self, selection: Selection<'_>) -> Result<Vec<Instance>, Failure> {
+        self.reads(1);
+        self.world.instances(selection).await
+    }
+
     fn reads(&self, requests: usize) {
         self.reads.borrow_mut().push((self.world.now(), requests));
     }
