@@ -152,17 +152,18 @@ fn every_page_and_every_reservation_is_read() {
     let ids: Vec<&str> = found.iter().map(|instance| instance.id.as_str()).collect();
     assert_eq!(ids, ["i-1", "i-2", "i-3", "i-4"]);
     let requests = endpoint.requests();
-    assert!(requests[0].contains("MaxResults=1000"), "{}", requests[0]);
+    assert!(requests[0].contains("MaxResults=200"), "{}", requests[0]);
     assert!(requests[1].contains("NextToken=more"), "{}", requests[1]);
 }
 
 #[test]
 fn a_call_has_two_hundred_filter_values_at_most_all_filters_together() {
     let endpoint = Endpoint::new([page(&[], ""), page(&[], ""), page(&[], "")]);
-    // Four states and a tag leave 195 names a call.
-    let mut names = names(391);
+    // Four states and a hundred and twenty tags leave 76 names a call.
+    let mut names = names(153);
     names[0] = r"a*b?c\d".to_owned();
-    let tags = BTreeMap::from([("Environment".to_owned(), "dev".to_owned())]);
+    let tags: BTreeMap<String, String> =
+        (0..120).map(|number| (format!("Environment{number}"), "dev".to_owned())).collect();
     run(endpoint.aws().instances(Selection { names: &names, tags: &tags })).expect("three calls");
     let requests = endpoint.requests();
     assert_eq!(requests.len(), 3);
@@ -172,7 +173,21 @@ fn a_call_has_two_hundred_filter_values_at_most_all_filters_together() {
         let values = request.matches(".Value.").count();
         assert!(values <= 200, "{values} filter values in a call");
         assert!(request.contains("instance-state-name") && !request.contains("terminated"));
-        assert!(request.contains("tag:Environment") && request.contains("tag:Name"));
+        assert!(request.contains("tag:Environment119") && request.contains("tag:Name"));
+    }
+}
+
+#[test]
+fn an_answer_is_about_a_hundred_servers_at_most_whether_asked_by_name_or_by_id() {
+    let endpoint = || Endpoint::new([page(&[], ""), page(&[], ""), page(&[], "")]);
+    let (by_name, by_id) = (endpoint(), endpoint());
+    let (names, tags) = (names(201), BTreeMap::new());
+    run(by_name.aws().instances(Selection { names: &names, tags: &tags })).expect("three calls");
+    run(by_id.aws().instances_by_id(&ids(201))).expect("three calls");
+    for (endpoint, servers) in [(by_name, "=web"), (by_id, "=i-0")] {
+        let asked: Vec<usize> =
+            endpoint.requests().iter().map(|request| request.matches(servers).count()).collect();
+        assert_eq!(asked, [100, 100, 1]);
     }
 }
 

@@ -5,6 +5,7 @@
 //! second one, some seconds later, agrees.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -46,7 +47,7 @@ pub(crate) struct Rules<'a> {
 /// Decides how every server stands.
 pub(crate) fn decide(seen: &Seen, remembered: &Progress, rules: Rules<'_>) -> Plan {
     let decision = Decision { seen, remembered, rules };
-    let shown: BTreeMap<&str, &Instance> = seen.instances.iter().map(|i| (i.id.as_str(), i)).collect();
+    let shown: BTreeMap<&str, &Rc<Instance>> = seen.instances.iter().map(|i| (i.id.as_str(), i)).collect();
     let known =
         remembered.initial_state.0.iter().map(|(key, state)| (key.as_str(), state.instance_id.as_str()));
     let mut servers: Vec<Server> = known
@@ -54,7 +55,7 @@ pub(crate) fn decide(seen: &Seen, remembered: &Progress, rules: Rules<'_>) -> Pl
             Some(instance) => decision.server(key, id, Some(instance), decision.shown(key, instance)),
             None => {
                 let elsewhere = seen.elsewhere.iter().find(|instance| instance.id == id);
-                decision.server(key, id, elsewhere, decision.absent(key, elsewhere))
+                decision.server(key, id, elsewhere, decision.absent(key, elsewhere.map(Rc::as_ref)))
             }
         })
         .collect();
@@ -80,7 +81,7 @@ struct Decision<'a> {
 }
 
 impl Decision<'_> {
-    fn server(&self, key: &str, id: &str, instance: Option<&Instance>, standing: Standing) -> Server {
+    fn server(&self, key: &str, id: &str, instance: Option<&Rc<Instance>>, standing: Standing) -> Server {
         Server { key: key.to_owned(), id: Some(id.to_owned()), instance: instance.cloned(), standing }
     }
 

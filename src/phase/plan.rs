@@ -1,6 +1,7 @@
 //! The plan: how each server of a list stands after one look, once. Plain values, made by [`super::decide`].
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
@@ -28,7 +29,7 @@ pub(crate) struct Server {
     /// Its id, also of an instance that is gone.
     pub id: Option<String>,
     /// What EC2 shows; nothing, if no such instance is there (any more).
-    pub instance: Option<Instance>,
+    pub instance: Option<Rc<Instance>>,
     /// How it stands.
     pub standing: Standing,
 }

@@ -1,6 +1,10 @@
 //! What one look showed. Plain values.
+//!
+//! A look at a part, and the plan made of it, hold the same instances, not copies: with thousands of servers each copy
+//! is a megabyte.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
@@ -12,9 +16,9 @@ pub(crate) struct Seen {
     /// When it began.
     pub at: Timestamp,
     /// The list's live instances, in the list's own order.
-    pub instances: Vec<Instance>,
+    pub instances: Vec<Rc<Instance>>,
     /// Servers of the list that are not among them (any more), as their ids show them.
-    pub elsewhere: Vec<Instance>,
+    pub elsewhere: Vec<Rc<Instance>>,
     /// Status checks, by id.
     pub checks: BTreeMap<String, StatusChecks>,
 }
@@ -31,8 +35,8 @@ impl Seen {
         let mut new: BTreeMap<String, Instance> = new.into_iter().map(|i| (i.id.clone(), i)).collect();
         let described: BTreeSet<&String> = described.iter().collect();
         let kept = self.instances.iter().filter_map(|instance| match new.remove(&instance.id) {
-            Some(fresh) => Some(fresh),
-            None => (!described.contains(&instance.id)).then(|| instance.clone()),
+            Some(fresh) => Some(Rc::new(fresh)),
+            None => (!described.contains(&instance.id)).then(|| Rc::clone(instance)),
         });
         let instances = kept.collect();
         let checks = self.checks.clone().into_iter().chain(checks).collect();

@@ -84,7 +84,7 @@ fn pause(launched_ago: i64, looks: u32) -> Duration {
     let server = plan::Server {
         key: "test2".to_owned(),
         id: Some(instance.id.clone()),
-        instance: Some(instance),
+        instance: Some(instance.into()),
         standing,
     };
     let plan = Plan { servers: vec![server], membership_unsure: false, ..Plan::unseen(seven()) };

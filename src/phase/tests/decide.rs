@@ -1,5 +1,7 @@
 //! The decision by itself, at the edges of its times: what is seen, what is remembered, what follows.
 
+use std::rc::Rc;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,7 +29,7 @@ fn seen(instance: &Instance) -> Seen {
         application: good(),
     };
     let (elsewhere, checks) = (Vec::new(), [(instance.id.clone(), passing)].into());
-    Seen { at: seven(), instances: vec![instance.clone()], elsewhere, checks }
+    Seen { at: seven(), instances: vec![Rc::new(instance.clone())], elsewhere, checks }
 }
 
 /// How the one server of a list stands, that is remembered so.

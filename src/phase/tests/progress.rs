@@ -30,8 +30,12 @@ fn failed(code: &str) -> Failure {
 /// A look after so many seconds at a server that stands so.
 fn look(progress: &mut Progress, seconds: i64, standing: Standing) {
     let instance = instance();
-    let server =
-        Server { key: "test2".to_owned(), id: Some(instance.id.clone()), instance: Some(instance), standing };
+    let server = Server {
+        key: "test2".to_owned(),
+        id: Some(instance.id.clone()),
+        instance: Some(instance.into()),
+        standing,
+    };
     let plan = Plan { at: after(seconds), servers: vec![server], ..Plan::unseen(after(seconds)) };
     progress.apply(&plan, 1.0);
 }
@@ -128,7 +132,7 @@ fn a_request_without_an_answer_is_taken_only_once_a_look_shows_its_effect() {
         let mut progress = progress(action);
         let seen = |instance: Instance| Seen {
             at: after(5),
-            instances: vec![instance],
+            instances: vec![instance.into()],
             elsewhere: Vec::new(),
             checks: BTreeMap::new(),
         };

@@ -31,7 +31,7 @@ pub(crate) async fn start(account: &Account, list: &ServerList) -> bool {
 
 async fn describe(account: &Account, list: &ServerList) -> Option<Vec<Instance>> {
     let selection = Selection { names: &list.servers, tags: &list.tags };
-    account.instances(selection).await.ok()
+    account.in_one_request(selection).await.ok()
 }
 
 async fn all_running(account: &Account, list: &ServerList) -> bool {
