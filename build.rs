@@ -1,22 +1,10 @@
 //! Takes the roots of Amazon Trust Services out of Mozilla's, at build time: nobody keeps a list of certificates here,
-//! and `cargo update` brings new ones. Only the function needs them: a build without the AWS SDK writes nothing here.
-//!
-//! And links Lambda's binary for fixed addresses.
+//! and `cargo update` brings new ones. Only the function needs them: a build without the AWS SDK does nothing here.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    link_for_fixed_addresses();
     #[cfg(feature = "aws")]
     roots::write();
-}
-
-/// No position-independent executable: half a megabyte less to read and to write when the function starts
-/// (docs/performance.md, with what is given up). Libraries, heap and stack stay where chance puts them.
-fn link_for_fixed_addresses() {
-    let target = |part: &str| std::env::var(format!("CARGO_CFG_TARGET_{part}")).unwrap_or_default();
-    if target("OS") == "linux" && target("ENV") == "gnu" {
-        println!("cargo::rustc-link-arg-bins=-no-pie");
-    }
 }
 
 #[cfg(feature = "aws")]
