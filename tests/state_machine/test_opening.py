@@ -266,3 +266,11 @@ def test_a_report_never_comes_twice_because_it_was_throttled_once(server):
     script = Script(mail=[FunctionError("Throttled"), report])
     result = go(server, {"action": "start"}, script, Calendar=CLOSED)
     assert (result.output["status"], script.calls["mail"]) == ("SKIPPED", 2)
+
+
+def test_a_long_input_is_sent_once_and_one_that_no_task_takes_is_not_read(server):
+    taken = go(server, {"action": "start", "note": "x" * 200_000})
+    assert (taken.status, taken.error) == ("SUCCEEDED", None)
+    refused = go(server, {"action": "start", "note": "x" * 262_000})
+    assert (refused.status, refused.error, refused.payloads) == ("FAILED", "InputNotRead", [])
+    assert "States.DataLimitExceeded" in refused.cause

@@ -84,7 +84,15 @@ fn start_or_stop(lists: &ServerLists) -> Value {
 fn read_the_input(lists: &ServerLists) -> Value {
     let payload = json!({
         "input": jsonata("$states.input"),
-        "context": jsonata("$states.context"),
+        // The whole context holds the input once more, and the arguments of a task hold 256 KiB.
+        "context": {
+            "Execution": {
+                "Id": jsonata("$states.context.Execution.Id"),
+                "Name": jsonata("$states.context.Execution.Name"),
+                "StartTime": jsonata("$states.context.Execution.StartTime")
+            },
+            "StateMachine": { "Id": jsonata("$states.context.StateMachine.Id") }
+        },
         "environments": lists.environments(),
         "calendar": "${Calendar}",
         "schedules": {
