@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +19,7 @@ from botocore.exceptions import ClientError
 from moto.scheduler.exceptions import ScheduleGroupNotFound
 from moto.scheduler.models import EventBridgeSchedulerBackend, scheduler_backends
 
-from local import clock
+from local import clock, schedule_rules
 
 AT = re.compile(r"^at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)$")
 # Real seconds between two looks at the schedules.
@@ -26,12 +27,14 @@ PAUSE_SECONDS = 0.02
 
 
 def install() -> None:
-    """A schedule knows when it was made, in simulated time; and a group that is not there is refused."""
+    """A schedule knows when it was made, in simulated time; what AWS refuses is refused."""
     create = EventBridgeSchedulerBackend.create_schedule
+    update = EventBridgeSchedulerBackend.update_schedule
     if getattr(create, "is_simulated", False):
         return
 
     def created(self: Any, *args: Any, **kwargs: Any) -> Any:
+        schedule_rules.check(kwargs)
         group = kwargs.get("group_name") or "default"
         if group not in self.schedule_groups:
             raise ScheduleGroupNotFound(group)
@@ -39,7 +42,12 @@ def install() -> None:
         schedule.made_at = clock.CLOCK.now()
         return schedule
 
+    def updated(self: Any, *args: Any, **kwargs: Any) -> Any:
+        schedule_rules.check(kwargs)
+        return update(self, *args, **kwargs)
+
     created.is_simulated = True
+    EventBridgeSchedulerBackend.update_schedule = updated
     EventBridgeSchedulerBackend.create_schedule = created
 
 
@@ -69,14 +77,23 @@ class Scheduler:
 
     def _run(self) -> None:
         while not self._ends.wait(PAUSE_SECONDS):
-            now = clock.CLOCK.now()
             for group, schedule in _schedules():
-                moment = due(schedule)
-                if moment is not None and moment <= now and id(schedule) not in self._fired:
+                if id(schedule) in self._fired:
+                    continue
+                try:
+                    self._fire_if_due(group, schedule)
+                except Exception as error:  # noqa: BLE001 - whatever ails one schedule, the others still fire
                     self._fired.add(id(schedule))
-                    self._fire(schedule)
-                    if schedule.action_after_completion == "DELETE":
-                        group.schedules.pop(schedule.name, None)
+                    print(f"schedule {schedule.name}: {type(error).__name__}: {error}", file=sys.stderr)
+
+    def _fire_if_due(self, group: Any, schedule: Any) -> None:
+        moment = due(schedule)
+        if moment is None or moment > clock.CLOCK.now():
+            return
+        self._fired.add(id(schedule))
+        self._fire(schedule)
+        if schedule.action_after_completion == "DELETE":
+            group.schedules.pop(schedule.name, None)
 
     def _fire(self, schedule: Any) -> None:
         target = schedule.target

@@ -34,6 +34,7 @@ from local import (
     error_texts,
     events,
     logs,
+    proxies,
     scheduler,
     stepfunctions,
 )
@@ -212,6 +213,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.application.lambdas.address = f"127.0.0.1:{self.port}"
         os.environ["MOTO_PORT"] = str(self.port)  # where the interpreter sends its own AWS calls
+        proxies.bypass()
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         self._scheduler = scheduler.Scheduler(self._client)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
 import time
 import types
 import uuid
@@ -26,6 +27,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
     StatesErrorNameType,
 )
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.program import program
 from moto.stepfunctions.parser.asl.component.state import state as state_module
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison import ConditionStringJSONata
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
@@ -42,7 +44,7 @@ from moto.stepfunctions.parser.backend import execution as execution_module
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-from local import clock, jsonata_bridge, task_tokens
+from local import clock, data_limits, jsonata_bridge, task_tokens
 
 _installed = False
 
@@ -58,6 +60,7 @@ def install() -> None:
     jsonata_bridge.install()
     simulated_waits()
     simulated_times()
+    simulated_time_out()
     assign_and_output()
     catch_to_itself()
     choice_errors()
@@ -65,6 +68,7 @@ def install() -> None:
     sdk_error_names()
     sdk_casing()
     task_tokens.install()
+    data_limits.install()
 
 
 def simulated_waits() -> None:
@@ -100,6 +104,16 @@ def simulated_times() -> None:
     simulated = types.SimpleNamespace(now=lambda tz=None: clock.CLOCK.utc())
     state_module.datetime = types.SimpleNamespace(datetime=simulated, timezone=dt.timezone)
     execution_module.datetime = state_module.datetime
+
+
+def simulated_time_out() -> None:
+    """A machine's own time-out is simulated time; a state's is not: a slow computer times out no task."""
+
+    class Worker(threading.Thread):
+        def join(self, timeout: float | None = None) -> None:
+            super().join(None if timeout is None else clock.CLOCK.real(timeout))
+
+    program.threading = types.SimpleNamespace(Thread=Worker)
 
 
 def assign_and_output() -> None:

@@ -20,6 +20,11 @@ def settings(config: SamConfig) -> Iterator[Finding]:
     if not config.exists:
         yield wrong("there is no samconfig.toml: make samconfig.toml, and put your values in")
         return
+    for text in config.lost:
+        yield wrong(
+            f"sam does not take {text} whole: a value ends at a blank, unless it has quotes of its own, "
+            "for example \"MailRecipients='a@acme.test, b@acme.test'\""
+        )
     for name in ADDRESSES:
         given = [address.strip() for address in config.parameters.get(name, "").split(",") if address.strip()]
         examples = [address for address in given if is_example(address)]

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, ProfileNotFound
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    ProfileNotFound,
+    ProxyConnectionError,
+)
 
 from operate import samconfig
 from operate.problem import OperatingError
@@ -62,13 +69,19 @@ def here(config: samconfig.SamConfig | None = None) -> Place:
     try:
         account = signed_in.client("sts").get_caller_identity()["Account"]
     except (ConnectionError, HTTPClientError) as error:
-        where = "AWS_ENDPOINT_URL" if os.environ.get("AWS_ENDPOINT_URL") else "your network and its proxy"
-        raise OperatingError(f"AWS cannot be reached ({error}): look at {where}") from error
+        raise OperatingError(f"AWS cannot be reached ({error}): look at {_way(error)}") from error
     except (BotoCoreError, ClientError) as error:
         raise OperatingError(
             f"you are not signed in to AWS ({error}): sign in (for example aws sso login), or set AWS_PROFILE"
         ) from error
     return Place(signed_in, account, _alias(signed_in), remark(signed_in.region_name, config))
+
+
+def _way(error: Exception) -> str:
+    """What of the way to AWS did not work."""
+    if isinstance(error, ProxyConnectionError):
+        return "HTTP_PROXY and HTTPS_PROXY; what needs no proxy is named in NO_PROXY"
+    return "AWS_ENDPOINT_URL" if os.environ.get("AWS_ENDPOINT_URL") else "your network and its proxy"
 
 
 def remark(region: str, config: samconfig.SamConfig) -> str:

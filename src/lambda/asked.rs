@@ -55,10 +55,10 @@ pub(crate) struct Refusal(String);
 /// # Errors
 /// A sentence that names the field that is wrong, and what is expected.
 pub(crate) fn read(opening: &Opening, scheduled: &[String], now: Timestamp) -> Result<Asked, Refusal> {
-    let Value::Object(fields) = &opening.input else {
+    let Value::Object(fields) = &opening.context.execution.input else {
         return Err(Refusal(format!(
             "The input must be a JSON object, for example {{\"action\": \"start\"}}; found {}.",
-            shown(&opening.input)
+            shown(&opening.context.execution.input)
         )));
     };
     if let Some(unknown) = fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {

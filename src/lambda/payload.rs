@@ -114,7 +114,7 @@ impl Request {
         let Value::Object(mut fields) = payload else {
             return Err(PayloadError::NotAnObject { found: shortened(&payload) });
         };
-        if fields.contains_key("input") {
+        if fields.contains_key("context") {
             return Ok(Self::Input(opening(fields)?));
         }
         if fields.contains_key("ask") {
@@ -148,7 +148,7 @@ impl Request {
 fn opening(fields: Map<String, Value>) -> Result<Box<Opening>, PayloadError> {
     let found = shortened(&Value::Object(fields.clone()));
     Opening::deserialize(Value::Object(fields)).map(Box::new).map_err(|error| PayloadError::Field {
-        field: "input".to_owned(),
+        field: "context".to_owned(),
         expected: format!("what the state machine's first task sends ({error})"),
         found,
     })

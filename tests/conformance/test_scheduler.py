@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from local import clock
 from local.deploy import client
 from local.runtime_api import ACCOUNT, REGION
+from local.scheduler import _schedules
 from local.server import Server
 
 PASSES = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
@@ -99,3 +100,63 @@ def test_a_second_schedule_of_a_name_and_one_of_a_group_that_is_not_there_are_re
         schedule(server, target, 3600)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         schedule(server, target, 3600, Name="other", GroupName="nobody")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"Name": "n" * 65},
+        {"Name": "with a blank"},
+        {"ScheduleExpression": "at(tomorrow)"},
+        {"ScheduleExpression": "at(2190-02-30T07:00:00)"},
+        {"ScheduleExpression": "at(2190-02-03T07:00:00Z)"},
+        {"ScheduleExpression": "rate(0 minutes)"},
+        {"ScheduleExpression": "rate(5 fortnights)"},
+        {"ScheduleExpression": "cron(0 7 * * *)"},
+        {"ScheduleExpression": "cron(0 7 * * * *)"},
+        {"ScheduleExpression": "cron(0 7 ? * ? *)"},
+        {"ScheduleExpressionTimezone": "Nowhere/Land"},
+    ],
+    ids=str,
+)
+def test_what_the_api_reference_does_not_take_is_refused(server, given):
+    target = machine(server)
+    with pytest.raises(ClientError, match="ValidationException"):
+        schedule(server, target, 3600, **given)
+    assert names(server) == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"Name": "n" * 64},
+        {"Name": "a-b_c.9"},
+        {"ScheduleExpression": "rate(1 hour)"},
+        {"ScheduleExpression": "cron(0/15 7 ? * MON-FRI 2190)", "ScheduleExpressionTimezone": "Asia/Seoul"},
+        {"ScheduleExpression": "cron(0 7 L * ? *)"},
+    ],
+    ids=str,
+)
+def test_what_the_api_reference_takes_is_taken(server, given):
+    schedule(server, machine(server), 3600, **given)
+    assert len(names(server)) == 1
+
+
+def test_an_update_is_held_to_the_same(server):
+    target = machine(server)
+    schedule(server, target, 3600)
+    scheduler = client(server.url, "scheduler")
+    kept = scheduler.get_schedule(Name="once")
+    given = {name: kept[name] for name in ("Name", "FlexibleTimeWindow", "Target")}
+    with pytest.raises(ClientError, match="ValidationException"):
+        scheduler.update_schedule(**given, ScheduleExpression="at(tomorrow)")
+
+
+def test_a_schedule_that_cannot_be_read_keeps_no_other_from_firing(server, capsys):
+    target = machine(server)
+    schedule(server, target, 3600, Name="broken")
+    [(_, broken)] = _schedules()
+    broken.schedule_expression_timezone = "Nowhere/Land"
+    schedule(server, target, 30)
+    assert waited(lambda: executions(server, target))
+    assert "schedule broken: ZoneInfoNotFoundError" in capsys.readouterr().err

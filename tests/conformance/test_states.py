@@ -208,3 +208,8 @@ def test_waits_take_simulated_time(runs):
     }
     assert runs(machine("W", **states), {"s": 60}).status == "SUCCEEDED"
     assert clock.CLOCK.now() - before >= 119
+
+
+def test_a_machines_own_time_out_takes_simulated_time(runs):
+    waiting = {"Type": "Wait", "Seconds": 1_000_000, "End": True}
+    assert runs(machine("W", W=waiting) | {"TimeoutSeconds": 200}).status == "TIMED_OUT"

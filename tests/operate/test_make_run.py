@@ -181,3 +181,16 @@ def test_a_fault_that_never_happens_gives_an_exit_code_and_a_closed_pipe_no_trac
     assert "Traceback" not in piped.stderr.read()
     piped.stderr.close()
     piped.wait(timeout=60)
+
+
+def test_behind_a_proxy_it_needs_no_no_proxy():
+    nowhere = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
+    told = subprocess.run(
+        [sys.executable, "-m", "local", "--action", "stop", "--speed", "400"],
+        cwd=ROOT,
+        env=os.environ | nowhere | {"NO_PROXY": "", "no_proxy": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (told.returncode, told.stderr) == (0, "")

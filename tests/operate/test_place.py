@@ -55,6 +55,16 @@ def test_an_aws_that_does_not_answer_is_not_called_a_missing_sign_in(make, monke
     assert "signed in" not in told
 
 
+def test_a_proxy_that_does_not_answer_is_not_called_a_wrong_endpoint(make, monkeypatch, capsys):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://aws.test")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert make("status") == 2
+    told = capsys.readouterr().err
+    assert "proxy URL" in told
+    assert "look at HTTP_PROXY and HTTPS_PROXY; what needs no proxy is named in NO_PROXY\n" in told
+
+
 def test_a_profile_that_is_not_there_is_said(make, monkeypatch, capsys):
     monkeypatch.setenv("AWS_PROFILE", "acme")
     assert make("status") == 2
@@ -84,22 +94,11 @@ def test_the_stacks_name_is_samconfigs_unless_another_is_given(make, tmp_path, c
     assert "make deploy" in told.err
 
 
-def test_samconfigs_parameters_are_read_from_a_list_and_from_one_string(tmp_path):
-    file = tmp_path / "samconfig.toml"
-    wanted = {"MailSender": "a@example.com", "StartSchedule": "cron(30 6 ? * MON-FRI *)"}
-    for overrides in (
-        """["MailSender=a@example.com", "StartSchedule='cron(30 6 ? * MON-FRI *)'"]""",
-        """["MailSender=a@example.com", "StartSchedule=cron(30 6 ? * MON-FRI *)"]""",
-        """'MailSender="a@example.com" StartSchedule="cron(30 6 ? * MON-FRI *)"'""",
-    ):
-        file.write_text(f"[default.deploy.parameters]\nparameter_overrides = {overrides}\n")
-        assert samconfig.read(file).parameters == wanted
-
-
 def test_the_samconfig_example_can_be_read():
     given = samconfig.read(samconfig.FILE.with_name("samconfig.toml.example"))
     assert (given.stack_name, given.s3_prefix) == ("ec2-start-stop", "ec2-start-stop")
     assert given.parameters["MailRecipients"].count("@") == 2
+    assert given.lost == []
 
 
 def test_a_samconfig_that_is_no_toml_is_refused_by_its_name(make, tmp_path, capsys):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+import time
+import types
 from typing import Any
 
 import pytest
@@ -31,6 +34,14 @@ def test_a_start_tells_the_phase_log_in_order_each_line_once(stack: Stack, syste
     lines = [line.removeprefix("  ") for line in shown.lines if "waiting for" not in line]
     assert sorted(lines[: len(log)]) == sorted(log)
     assert "START STATUS: SUCCESS" in lines[len(log) + 2]
+
+
+def test_a_run_is_followed_for_as_long_as_it_goes_on(stack: Stack, monkeypatch, screen):
+    looks = itertools.count()
+    a_day_each = types.SimpleNamespace(monotonic=lambda: next(looks) * 86_400.0, sleep=time.sleep)
+    begun = execution.start(stack, "stop", ["dev"], dry_run=False)
+    monkeypatch.setattr(execution, "time", a_day_each)
+    assert execution.follow(stack, begun, screen(), pause_seconds=0.05)
 
 
 def test_a_failed_run_gives_an_exit_code_and_names_the_server_and_the_code(make, system: System, capsys):

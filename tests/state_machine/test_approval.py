@@ -48,10 +48,10 @@ class Function:
         if payload.get("send_mail"):
             self.mails.append(payload)
             return {"status": "SUCCESS", "cause": "{}"}
-        if "input" in payload:
-            return payload["input"] | {
-                "environments": payload["input"].get("environments", payload["environments"]),
-                "dry_run": payload["input"].get("dry_run", False),
+        if "context" in payload:
+            return payload["context"]["Execution"]["Input"] | {
+                "environments": payload["context"]["Execution"]["Input"].get("environments", payload["environments"]),
+                "dry_run": payload["context"]["Execution"]["Input"].get("dry_run", False),
                 "execution": {"id": "arn", "name": "run", "start_time": "2026-11-23T18:00:00Z"},
                 "later": False, "asks_calendar": False, "check": False, "stops_later": False,
             }  # fmt: skip

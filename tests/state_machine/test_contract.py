@@ -115,10 +115,10 @@ def test_the_tests_stand_in_answers_in_the_shape_that_the_function_is_held_to():
 def test_the_tests_stand_in_reads_an_input_into_the_shape_that_the_function_is_held_to():
     # src/lambda/asked/tests.rs compares the function's answer with the same file.
     wanted = json.loads((ROOT / "tests" / "state_machine" / "asked_answer.json").read_text())
-    execution = {"Id": "arn", "Name": "run-1", "StartTime": "2026-10-24T12:00:00Z"}
+    given_input = {"action": "start", "at": "2026-12-24T17:00:00Z", "stop_after_hours": 3}
+    execution = {"Id": "arn", "Name": "run-1", "StartTime": "2026-10-24T12:00:00Z", "Input": given_input}
     given = asked(
         {
-            "input": {"action": "start", "at": "2026-12-24T17:00:00Z", "stop_after_hours": 3},
             "context": {"Execution": execution, "StateMachine": {"Id": "arn"}},
             "environments": ["dev"],
             "calendar": "holidays",

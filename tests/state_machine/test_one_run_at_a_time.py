@@ -37,7 +37,7 @@ class Gate:
         self.opened = threading.Event()
 
     def __call__(self, payload: dict[str, Any]) -> Any:
-        if "input" in payload:
+        if "context" in payload:
             return asked(payload)
         assert self.opened.wait(LONGEST_PHASE), "the gate was never opened"
         return report(payload) if payload["send_mail"] else answer(payload)

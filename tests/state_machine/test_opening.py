@@ -207,8 +207,8 @@ def test_a_start_that_gives_up_waiting_schedules_no_stop(server):
 
 def test_the_hours_until_a_stop_count_from_the_end_of_the_earlier_run(server):
     result = run(server, blocked(2), UNTIL_STOPPED, Script())
-    first, second = (payload for payload in result.payloads if "input" in payload)
-    assert second["input"] == first["input"] == UNTIL_STOPPED
+    first, second = (payload for payload in result.payloads if "context" in payload)
+    assert second["context"]["Execution"]["Input"] == first["context"]["Execution"]["Input"] == UNTIL_STOPPED
     assert "begins" not in first
     # A minute of waiting for each look that found somebody.
     begins, began = (
@@ -336,3 +336,11 @@ def test_a_report_never_comes_twice_because_it_was_throttled_once(server):
     script = Script(mail=[FunctionError("Throttled"), report])
     result = go(server, {"action": "start"}, script, Calendar=CLOSED)
     assert (result.output["status"], script.calls["mail"]) == ("SKIPPED", 2)
+
+
+def test_a_long_input_is_sent_once_and_one_that_no_task_takes_is_not_read(server):
+    taken = go(server, {"action": "start", "note": "x" * 200_000})
+    assert (taken.status, taken.error) == ("SUCCEEDED", None)
+    refused = go(server, {"action": "start", "note": "x" * 262_000})
+    assert (refused.status, refused.error, refused.payloads) == ("FAILED", "InputNotRead", [])
+    assert "States.DataLimitExceeded" in refused.cause

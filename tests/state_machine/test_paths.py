@@ -85,7 +85,8 @@ def checked(payload: dict[str, Any]) -> dict[str, Any]:
 
 def asked(payload: dict[str, Any], **more: Any) -> dict[str, Any]:
     """What the function makes of an input, shaped as it shapes it (test_contract.py); it refuses nothing."""
-    given, context = payload["input"], payload["context"]
+    context = payload["context"]
+    given = context["Execution"]["Input"]
     if not isinstance(given, dict) or given.get("action", "start") not in ("start", "stop"):
         raise FunctionError("InvalidInput", "Nothing was started or stopped. The input is wrong.")
     execution = context["Execution"]
@@ -165,8 +166,8 @@ class Script:
 
 def who_is_asked(payload: dict[str, Any]) -> str | int:
     """A phase by its number, else what the payload is."""
-    if "input" in payload or payload.get("check"):
-        return "input" if "input" in payload else "check"
+    if "context" in payload or payload.get("check"):
+        return "input" if "context" in payload else "check"
     return "mail" if payload["send_mail"] else payload["phase_number"]
 
 
@@ -410,7 +411,7 @@ def test_environments_that_were_not_asked_for_are_skipped_and_said_so(runs):
 
 
 def test_a_dry_run_is_told_to_every_phase_and_to_the_mail(runs):
-    told = [payload for payload in runs("dry run").payloads if "input" not in payload]
+    told = [payload for payload in runs("dry run").payloads if "context" not in payload]
     assert len(told) > 1 and all(payload["dry_run"] is True for payload in told)
 
 
@@ -542,7 +543,7 @@ def test_an_input_that_is_not_plain_is_read_by_the_function_whose_refusal_ends_t
     result = run(running_server, MACHINE, given, Script(input=[refused]))
     assert (result.status, result.error) == ("FAILED", "InvalidInput")
     assert "Nothing was started or stopped" in result.cause
-    assert [payload.get("input", "nothing") for payload in result.payloads] == [given]
+    assert [payload["context"]["Execution"]["Input"] for payload in result.payloads] == [given]
 
 
 def test_a_parallel_that_itself_fails_still_sends_the_failure_mail(running_server):

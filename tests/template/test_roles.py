@@ -14,10 +14,12 @@ from local.deploy import ROOT, deploy, translate
 from local.rendering import rendered
 from local.server import Server
 from tests.parameters import REQUIRED
+from tests.template import deployer
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/teams/boundary"
 BOUNDED = REQUIRED | {"PermissionsBoundary": BOUNDARY, "RolePath": "/teams/platform/"}
-POLICY = json.loads((ROOT / "docs" / "deployer-policy.json").read_text())
+POLICY = deployer.POLICY
+ROLE = "arn:aws:iam::123456789012:role/ec2-start-stop-FunctionRole-abc"
 # IAM's quota for a managed policy, without white space.
 LONGEST_POLICY = 6144
 # What CloudFormation's handlers may ask for, and do not with this template.
@@ -30,6 +32,7 @@ NOT_ASKED = {
     "kms:*": "nothing of the stack is encrypted by a key of its own",
     "iam:*GroupPolicy": "its policies are of roles",
     "iam:*UserPolicy": "its policies are of roles",
+    "iam:DeleteRolePermissionsBoundary": "who was given a boundary does not take it off",
     "iam:AttachRolePolicy": "no managed policy is attached",
     "iam:DetachRolePolicy": "no managed policy is attached",
     "lambda:*CodeSigningConfig": "code signing is not set up",
@@ -130,6 +133,59 @@ def test_the_deployer_may_make_and_pass_roles_of_the_stacks_name_only():
         (statement,) = statements(action)
         assert statement["Resource"] == "arn:aws:iam::123456789012:role/ec2-start-stop-*"
     assert statement["Condition"]["StringEquals"]["iam:PassedToService"]
+
+
+def test_a_boundary_that_deploy_md_puts_into_the_policy_holds_for_all_that_gives_a_role_permissions():
+    bounded = json.loads(json.dumps(POLICY))
+    (making,) = [statement for statement in bounded["Statement"] if statement["Sid"] == "MakeTheRoles"]
+    making["Condition"] = {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
+    for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"):
+        for boundary, allowed in ((BOUNDARY, True), ("arn:aws:iam::123456789012:policy/other", False)):
+            given = {"iam:PermissionsBoundary": [boundary]}
+            assert deployer.allows(action, ROLE, given, bounded) == allowed, (action, boundary)
+        assert not deployer.allows(action, ROLE, {}, bounded), action
+    for action in ("iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy"):
+        assert not deployer.allows(action, ROLE), action
+
+
+def test_the_deployer_has_to_do_with_machines_and_schedules_of_the_names_that_cloudformation_gives(template):
+    """A machine is named after its logical id alone, a schedule after the stack's name: docs/deploy.md."""
+    states, scheduler = (f"arn:aws:{service}:eu-west-1:123456789012" for service in ("states", "scheduler"))
+    (machine,) = [
+        name
+        for name, one in template["Resources"].items()
+        if one["Type"] == "AWS::StepFunctions::StateMachine"
+    ]
+    assert "StateMachineName" not in template["Resources"][machine]["Properties"]
+    actions = (
+        "StartExecution",
+        "ListExecutions",
+        "CreateStateMachine",
+        "UpdateStateMachine",
+        "DeleteStateMachine",
+    )
+    for action in actions:
+        assert deployer.allows(f"states:{action}", f"{states}:stateMachine:{machine}-abc")
+        assert not deployer.allows(f"states:{action}", f"{states}:stateMachine:billing")
+    for action in ("DescribeExecution", "GetExecutionHistory"):
+        assert deployer.allows(f"states:{action}", f"{states}:execution:{machine}-abc:stop-1")
+        assert not deployer.allows(f"states:{action}", f"{states}:execution:billing:1")
+    for action in ("CreateSchedule", "UpdateSchedule", "DeleteSchedule"):
+        assert deployer.allows(f"scheduler:{action}", f"{scheduler}:schedule/default/ec2-start-stop-Stop-abc")
+        assert not deployer.allows(f"scheduler:{action}", f"{scheduler}:schedule/default/billing")
+
+
+def test_the_deployer_sets_and_takes_off_the_hold_tag_only_and_never_all_tags():
+    server = "arn:aws:ec2:eu-west-1:123456789012:instance/i-0"
+    for action in ("ec2:CreateTags", "ec2:DeleteTags"):
+        for keys, allowed in (
+            (["ec2-start-stop:hold"], True),
+            (["ec2-start-stop"], False),
+            (["ec2-start-stop:hold", "Name"], False),
+        ):
+            assert deployer.allows(action, server, {"aws:TagKeys": keys}) == allowed
+        # EC2's DeleteTags without keys takes off all tags; the request then has no aws:TagKeys.
+        assert not deployer.allows(action, server)
 
 
 def test_the_deployers_policy_fits_one_managed_policy():

@@ -1,4 +1,4 @@
-//! What the state machine hands over when a run begins: the input, whatever it is, and what a schedule needs.
+//! What the state machine hands over when a run begins: its context with the input, and what a schedule needs.
 //!
 //! Owns the shape; what the input may be, `asked` says.
 
@@ -9,9 +9,6 @@ use serde_json::Value;
 /// What the state machine's first task hands over.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Opening {
-    /// The execution's input, whatever it is.
-    #[serde(default)]
-    pub input: Value,
     /// Step Functions' context object.
     pub context: Context,
     /// All environments of the machine.
@@ -40,6 +37,9 @@ pub(super) struct ContextExecution {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) start_time: Timestamp,
+    /// The execution's input, whatever it is.
+    #[serde(default)]
+    pub(super) input: Value,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

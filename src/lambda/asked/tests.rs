@@ -11,13 +11,12 @@ const NOW: &str = "2026-10-24T12:00:00Z";
 
 fn opening(calendar: &str, input: Value) -> Opening {
     let opening = json!({
-        "input": input,
         "context": {
             "Execution": {
                 "Id": "arn:aws:states:eu-west-1:123456789012:execution:machine:run-1",
                 "Name": "run-1",
                 "StartTime": "2026-10-24T11:59:58.5Z",
-                "Input": {}
+                "Input": input
             },
             "StateMachine": {
                 "Id": "arn:aws:states:eu-west-1:123456789012:stateMachine:machine", "Name": "machine"

@@ -340,9 +340,10 @@ fn the_input_of_a_check_is_answered_with_the_calendars_of_servers_toml_if_that_c
     let mut lists = settings().lists.unwrap();
     lists.calendars = vec!["team".to_owned()];
     let opening = json!({
-        "input": {"check": true},
         "context": {
-            "Execution": {"Id": "arn:run", "Name": "run", "StartTime": "2026-11-23T21:00:00Z"},
+            "Execution": {
+                "Id": "arn:run", "Name": "run", "StartTime": "2026-11-23T21:00:00Z", "Input": {"check": true}
+            },
             "StateMachine": {"Id": "arn:machine"}
         },
         "environments": ["dev", "test", "preprod"],

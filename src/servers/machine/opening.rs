@@ -82,7 +82,7 @@ fn start_or_stop(lists: &ServerLists) -> Value {
 
 /// The environments are the machine's own: a servers.toml that cannot be read keeps no run from going on to its mail.
 fn read_the_input(lists: &ServerLists) -> Value {
-    let payload = input_of(lists, "$states.input");
+    let payload = input_of(lists);
     let error = json!({ "error": jsonata("$states.errorOutput") });
     let mut catch = vec![json!({ "ErrorEquals": ["InvalidInput"], "Output": error, "Next": NOT_UNDERSTOOD })];
     catch.extend(caught(&error, NOT_READ).as_array().cloned().unwrap_or_default());
@@ -101,10 +101,10 @@ fn read_the_input(lists: &ServerLists) -> Value {
     task
 }
 
-/// The payload with which the function reads an input, and answers what is to be done.
-pub(super) fn input_of(lists: &ServerLists, input: &str) -> Value {
+/// The payload with which the function reads an input, and answers what is to be done. The context holds the input:
+/// sent once, because the arguments of a task hold 256 KiB.
+pub(super) fn input_of(lists: &ServerLists) -> Value {
     json!({
-        "input": jsonata(input),
         "context": jsonata("$states.context"),
         "environments": lists.environments(),
         "calendar": "${Calendar}",

@@ -24,7 +24,7 @@ pub(super) fn states(lists: &ServerLists) -> Map<String, Value> {
 }
 
 fn set_the_hour(lists: &ServerLists) -> Value {
-    let mut payload = input_of(lists, "$states.context.Execution.Input");
+    let mut payload = input_of(lists);
     payload["begins"] = jsonata("$execution.start_time");
     let failed = json!({ "results": [], "error": jsonata("$states.errorOutput") });
     let mut task = lambda(&payload, &phase_retries(), &json!({}), &caught(&failed, FAILURE_MAIL));
