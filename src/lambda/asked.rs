@@ -45,6 +45,8 @@ pub(crate) struct Asked {
     stops_later: bool,
     stops_at: Option<Timestamp>,
     stop_schedule: Option<Schedule>,
+    /// As it was given: what a report's commands ask again.
+    input: Map<String, Value>,
 }
 
 /// Why an input is refused.
@@ -133,6 +135,7 @@ impl Wish {
             stops_later: stops_at.is_some(),
             stops_at,
             stop_schedule,
+            input: fields.clone(),
         }
     }
 }

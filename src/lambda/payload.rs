@@ -2,7 +2,6 @@
 //!
 //! Owns the JSON shapes and their one parse into [`Request`]. Knows nothing of AWS or of the lists.
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -14,6 +13,7 @@ use crate::lambda::{reference, status_change};
 use crate::model::{Action, Execution};
 use crate::phase::progress::Progress;
 use crate::report::StatusChange;
+use crate::report::asked::Asked;
 use crate::report::calendar::Calendar;
 use crate::report::question::Asking;
 use crate::report::request::ReportRequest;
@@ -189,18 +189,20 @@ impl Fields {
         for field in ["phase_number", "next_phase", "cw_log_phase"] {
             self.0.remove(field);
         }
+        let environments = self.environments()?;
+        let calendar = Calendar::read(self.0.remove("calendar").as_ref(), self.0.get("asked"));
         let request = ReportRequest {
             action: self.required("action", "\"start\" or \"stop\"")?,
             dry_run: self.optional("dry_run", "true or false")?.unwrap_or(false),
             execution: self.execution()?,
             results: self.optional("results", "a list of the environments' results")?.unwrap_or_default(),
-            environments: self.environments()?,
+            asked: Asked::read(self.0.remove("asked").as_ref(), environments.clone()),
+            environments,
             waited: self.optional("waited", "true or false")?.unwrap_or(false),
             error: self.optional("error", "an error")?,
             claim: None,
             skipped: self.optional("skipped", "true or false")?.unwrap_or(false),
-            calendar: Calendar::read(self.0.remove("calendar").as_ref(), self.0.get("asked")),
-            stops_at: stops_at(self.0.remove("asked").as_ref()),
+            calendar,
             silent: self.silent()?,
         };
         self.end()?;
@@ -278,11 +280,6 @@ impl Fields {
             None => Ok(()),
         }
     }
-}
-
-/// When what was started is stopped again, as the input was answered.
-fn stops_at(asked: Option<&Value>) -> Option<Timestamp> {
-    asked?.get("stops_at")?.as_str()?.parse().ok()
 }
 
 /// A value as it is shown in an error: 60 characters at most.

@@ -1,10 +1,10 @@
 //! What a report is asked for.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::{Action, Execution};
 
+use super::asked::Asked;
 use super::calendar::Calendar;
 use super::parts::Status;
 
@@ -29,8 +29,8 @@ pub(crate) struct ReportRequest {
     pub skipped: bool,
     /// What the calendar said, if it was asked.
     pub calendar: Option<Calendar>,
-    /// When a schedule stops what was started.
-    pub stops_at: Option<Timestamp>,
+    /// What was asked besides.
+    pub asked: Asked,
     /// Nobody is told by mail that the calendar is closed.
     pub silent: bool,
     /// The caller's own verdict, if it kept no phase's answer: `results` then hold initial states only.

@@ -94,7 +94,7 @@ impl Run {
             claim: None,
             skipped: self.closed,
             calendar: self.closed.then(holidays),
-            stops_at: None,
+            asked: crate::report::asked::Asked::default(),
             silent: false,
         };
         let seen = branches.iter().flat_map(|branch| branch.seen.clone()).collect();

@@ -110,6 +110,7 @@ def asked(payload: dict[str, Any], **more: Any) -> dict[str, Any]:
         "stops_later": stops,
         "stops_at": "2999-01-01T00:00:00Z" if stops else None,
         "stop_schedule": schedule(payload, "stop") if stops else None,
+        "input": given,
     } | more
 
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Action, Failure, Instance, InstanceState};
 use crate::ports::Mail;
+use crate::report::asked::Asked;
 use crate::report::request::ReportRequest;
 use crate::report::{Place, Report, Seen, Status};
 use crate::servers::file::ServerLists;
@@ -101,7 +102,7 @@ pub(super) fn request(results: Vec<Value>) -> ReportRequest {
         claim: None,
         skipped: false,
         calendar: None,
-        stops_at: None,
+        asked: Asked::default(),
         silent: false,
     }
 }
