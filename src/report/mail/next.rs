@@ -5,11 +5,13 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::view::of_stack;
 use crate::model::{Action, Execution};
 use crate::report::parts::{Report, Status};
 use crate::report::place::Place;
 use crate::report::totals::Stands;
+
+/// The stack's name that the commands take where none is given (operate.mk).
+pub(super) const USUAL_STACK: &str = "ec2-start-stop";
 
 /// A command that a person may want now.
 pub(super) struct Next {
@@ -132,4 +134,9 @@ pub(super) fn call(execution: Option<&Execution>, input: &Value) -> Vec<String> 
         format!("arn:{partition}:states:{region}:{account}:stateMachine:{machine}"),
         format!("--input '{input}'"),
     ]
+}
+
+/// The command, with the stack's name where it is not the usual one.
+pub(super) fn of_stack(command: String, place: &Place) -> String {
+    if place.stack == USUAL_STACK { command } else { format!("{command} STACK={}", place.stack) }
 }

@@ -86,7 +86,7 @@ impl Notice {
             off: None,
             next: Some(Next {
                 why,
-                command: Some(view::of_stack(command.clone(), place)),
+                command: Some(next::of_stack(command.clone(), place)),
                 call: next::call(execution, input),
             }),
             run: view::run(execution, self.at, zone),

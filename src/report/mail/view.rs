@@ -16,9 +16,6 @@ use crate::model::{Execution, HoursOff};
 use crate::report::parts::Report;
 use crate::report::place::Place;
 
-/// The stack's name that the commands take where none is given (operate.mk).
-pub(super) const USUAL_STACK: &str = "ec2-start-stop";
-
 /// With more servers than these every byte of a name counts.
 const FEW_SERVERS: usize = 200;
 /// So many characters fit a phone's line.
@@ -135,9 +132,4 @@ fn off(report: &Report) -> Option<String> {
 
 fn hours(off: HoursOff) -> f64 {
     Duration::from_secs(off.seconds).as_secs_f64() / 3600.0
-}
-
-/// The command, with the stack's name where it is not the usual one.
-pub(super) fn of_stack(command: String, place: &Place) -> String {
-    if place.stack == USUAL_STACK { command } else { format!("{command} STACK={}", place.stack) }
 }
