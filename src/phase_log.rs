@@ -112,7 +112,7 @@ impl<W: PhaseLog + Clock> Watcher for Narrator<'_, W> {
     /// Ends with the verdict, and puts what went wrong with the log into the answer.
     async fn ends(&mut self, answer: &mut PhaseAnswer) {
         for problem in &answer.problems {
-            let text = format!("{}: {}: {}", problem.name, problem.code, problem.message);
+            let text = format!("{}: {}", problem.name, coded(&problem.code, &problem.message));
             self.pending.push((Some(problem.name.clone()), text));
         }
         for (key, record) in answer.actions.iter().filter(|_| self.said.is_empty()) {
@@ -140,12 +140,12 @@ fn sentence(server: &Server, action: Action, progress: &Progress) -> String {
             (None, Action::Stop) => "was stopped".to_owned(),
         },
         Standing::Held(why) => format!("left alone: {why}"),
-        Standing::Failed(failure) => format!("failed: {}: {}", failure.code, failure.whole()),
+        Standing::Failed(failure) => format!("failed: {}", coded(&failure.code, failure.whole())),
         Standing::UnderWay(Step::Ask(request, why)) => match (&memory.refusal, &memory.unanswered, request) {
             (Some(lost), _, _) if lost.kind == Kind::Outage => {
                 format!("{why}; asked, without an answer: {}", lost.code)
             }
-            (Some(refusal), _, _) => format!("{why}; refused: {}: {}", refusal.code, refusal.whole()),
+            (Some(refusal), _, _) => format!("{why}; refused: {}", coded(&refusal.code, refusal.whole())),
             (None, Some(failure), _) => format!("{why}; asked, without an answer: {}", failure.code),
             (None, None, _) if memory.asked_at.is_none() && !memory.forced => format!("{why}; not asked yet"),
             (None, None, Request::Start) => format!("{why}; asked to start"),
@@ -153,6 +153,11 @@ fn sentence(server: &Server, action: Action, progress: &Progress) -> String {
         },
         Standing::UnderWay(step) => step.words(),
     }
+}
+
+/// A code, and what is said with it: of a server that is missing there is nothing more to say.
+fn coded(code: &str, said: &str) -> String {
+    if said.is_empty() { code.to_owned() } else { format!("{code}: {said}") }
 }
 
 /// `make start` and `make stop` read this line's beginning (operate/waiting.py).

@@ -43,6 +43,8 @@ pub(crate) struct Asked {
     stops_later: bool,
     stops_at: Option<Timestamp>,
     stop_schedule: Option<Schedule>,
+    /// As it was given: what a report's commands ask again.
+    input: Map<String, Value>,
 }
 
 /// Why an input is refused.
@@ -108,7 +110,7 @@ impl Wish {
     }
 
     fn answer(self, opening: &Opening, fields: &Map<String, Value>, scheduled: &[String]) -> Asked {
-        let ContextExecution { id, name, start_time } = opening.context.execution.clone();
+        let ContextExecution { id, name, start_time, .. } = opening.context.execution.clone();
         let later = self.at.is_some();
         // A dry run starts nothing that would have to be stopped.
         let stop_after = self.stop_after.filter(|_| !later && !self.dry_run);
@@ -137,6 +139,7 @@ impl Wish {
             stops_later: stop_after.is_some(),
             stops_at,
             stop_schedule,
+            input: fields.clone(),
         }
     }
 }

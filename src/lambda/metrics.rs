@@ -10,7 +10,7 @@ use crate::check::Checked;
 use crate::lambda::settings::Settings;
 use crate::model::{Action, Outcome, PhaseAnswer, Problem};
 use crate::ports::{Calls, Clock, Trail};
-use crate::report::{Report, Status};
+use crate::report::Report;
 use crate::servers::file::ServerList;
 
 /// The metrics' namespace.
@@ -92,7 +92,7 @@ pub(crate) fn of_run(source: Source<'_>, report: &Report) -> Value {
     fields.insert("counts".to_owned(), json!(report.totals()));
     fields.insert("problem_codes".to_owned(), json!(codes(&report.problems)));
     let mut directives = vec![requests(source, &mut fields)];
-    if let Some(seconds) = report.seconds().filter(|_| !report.dry_run && report.status != Status::Skipped) {
+    if let Some(seconds) = report.seconds().filter(|_| !report.dry_run && report.did_something()) {
         fields.insert("RunSeconds".to_owned(), json!(seconds));
         directives.push(directive(&["Stack", "Action"], &[("RunSeconds", "Seconds")]));
     }

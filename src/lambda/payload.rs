@@ -13,9 +13,10 @@ use crate::lambda::{reference, status_change};
 use crate::model::{Action, Execution};
 use crate::phase::progress::Progress;
 use crate::report::StatusChange;
+use crate::report::asked::Asked;
 use crate::report::calendar::Calendar;
 use crate::report::question::Asking;
-use crate::report::request::{ReportRequest, StopLater};
+use crate::report::request::ReportRequest;
 
 /// What an invocation asks.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,19 +189,21 @@ impl Fields {
         for field in ["phase_number", "next_phase", "cw_log_phase"] {
             self.0.remove(field);
         }
+        let environments = self.environments()?;
+        let calendar = Calendar::read(self.0.remove("calendar").as_ref(), self.0.get("asked"));
         let request = ReportRequest {
             action: self.required("action", "\"start\" or \"stop\"")?,
             dry_run: self.optional("dry_run", "true or false")?.unwrap_or(false),
             execution: self.execution()?,
             results: self.optional("results", "a list of the environments' results")?.unwrap_or_default(),
-            environments: self.environments()?,
+            asked: Asked::read(self.0.remove("asked").as_ref(), environments.clone()),
+            environments,
             waited: self.optional("waited", "true or false")?.unwrap_or(false),
             look_error: self.optional("look_error", "an error")?,
             error: self.optional("error", "an error")?,
             claim: None,
             skipped: self.optional("skipped", "true or false")?.unwrap_or(false),
-            calendar: Calendar::read(self.0.remove("calendar").as_ref(), self.0.get("asked")),
-            stop_later: stop_later(self.0.remove("asked").as_ref()),
+            calendar,
             silent: self.silent()?,
         };
         self.end()?;
@@ -278,14 +281,6 @@ impl Fields {
             None => Ok(()),
         }
     }
-}
-
-/// The schedule that stops what was started, as the input was answered.
-fn stop_later(asked: Option<&Value>) -> Option<StopLater> {
-    let asked = asked?;
-    let at = asked.get("stops_at")?.as_str()?.parse().ok()?;
-    let schedule = asked.get("stop_schedule")?.get("Name")?.as_str()?.to_owned();
-    Some(StopLater { at, schedule })
 }
 
 /// A value as it is shown in an error: 60 characters at most.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::Action;
 use crate::report::Status;
+use crate::report::asked::Asked;
 use crate::report::request::{Claim, ReportRequest};
 
 /// What the page's second tiers have for `next_phase`: meant as a reference to the tier before, and in JSONata a mere
@@ -94,7 +95,7 @@ pub(crate) fn mail(fields: &Map<String, Value>) -> Result<ReportRequest, Refusal
         claim: Some(claim),
         skipped: false,
         calendar: None,
-        stop_later: None,
+        asked: Asked::default(),
         silent: false,
     })
 }

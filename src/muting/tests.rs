@@ -216,6 +216,9 @@ fn cloudwatch_refusing_fails_no_phase_and_the_answer_names_the_permission() {
         assert_eq!((answer.outcome, answer.problems.len()), (Outcome::Ready, 0), "{operation}");
         let error = answer.mute_error.unwrap();
         assert!(error.contains(&format!("cloudwatch:{operation}")), "{error}");
+        // Nothing is muted.
+        assert!(error.starts_with("they may ring "), "{error}");
+        assert!(error.contains("HubStackName"), "{error}");
         assert!(world.log.borrow().iter().any(|line| line.contains("alarms: ") && line.contains(operation)));
     }
 }

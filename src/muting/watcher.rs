@@ -19,6 +19,10 @@ use crate::ports::{Clock, MuteAlarms, MuteRule, Reach};
 use crate::report::Report;
 use crate::servers::file::ServerList;
 
+/// What was not muted rings.
+const MAY_RING: &str = "they may ring although servers are off on purpose";
+const MAY_STAY_MUTED: &str = "they may stay muted although servers should be up";
+const MAY_BE_EITHER: &str = "they may ring or stay muted as before this run";
 /// What is said to have been too slow.
 const WORK: &str = "alarm muting";
 /// A slow CloudWatch must not eat the list's patience, 15 minutes by default, before any server is asked; nor the
@@ -77,7 +81,7 @@ impl<W: MuteAlarms + Clock> Watcher for Muter<'_, W> {
                 self.lines.push("no alarm that can be muted names one of these servers".to_owned());
             }
             Ok((_, done)) => self.tell(&done, ends),
-            Err(failure) => self.fail(&failure),
+            Err(failure) => self.fail(&failure, may(&failure)),
         }
     }
 
@@ -100,10 +104,10 @@ impl<W: MuteAlarms + Clock> Watcher for Muter<'_, W> {
         let settled = in_time(self.world, self.about.deadline - MARGIN, WORK, work).await;
         match settled {
             Ok(done) => self.tell(&done, ends),
-            Err(failure) => self.fail(&failure),
+            Err(failure) => self.fail(&failure, may(&failure)),
         }
         if let Some(failure) = unread {
-            self.fail(&failure);
+            self.fail(&failure, MAY_RING);
         }
     }
 
@@ -116,7 +120,7 @@ impl<W: MuteAlarms + Clock> Watcher for Muter<'_, W> {
         match in_time(self.world, self.about.deadline - MARGIN, WORK, watched(self.world, &hearing)).await {
             Ok(wanted) if wanted.is_empty() => self.lines.push("no alarm would be muted".to_owned()),
             Ok(wanted) => self.lines.push(format!("{} would be muted: {}", count(&wanted), named(&wanted))),
-            Err(failure) => self.fail(&failure),
+            Err(failure) => self.fail(&failure, "what a stop would mute is not known"),
         }
     }
 
@@ -143,7 +147,7 @@ impl<'a, W> Muter<'a, W> {
 
     fn tell(&mut self, done: &Settled, ends: Timestamp) {
         if let Some(error) = &done.error {
-            return self.fail(error);
+            return self.fail(error, may(error));
         }
         let Changes { muted, unmuted, .. } = &done.changes;
         if !muted.is_empty() {
@@ -155,10 +159,10 @@ impl<'a, W> Muter<'a, W> {
         }
     }
 
-    fn fail(&mut self, error: &Failure) {
+    fn fail(&mut self, error: &Failure, may: &str) {
         let sentence = sentence(error);
         self.lines.push(format!("alarms: {sentence}"));
-        self.error.get_or_insert(sentence);
+        self.error.get_or_insert(format!("{may}: {sentence}"));
     }
 }
 
@@ -219,7 +223,8 @@ async fn settle<W: MuteAlarms + Clock>(
     }
     for name in delete {
         if let Err(refused) = world.delete_mute_rule(name).await {
-            error.get_or_insert(refused);
+            // An alarm that stays muted is worse than one that rings.
+            error = Some(refused);
         }
     }
     Ok(Settled { changes, error })
@@ -241,9 +246,18 @@ async fn watched<W: MuteAlarms>(world: &W, hearing: &Hearing) -> Result<BTreeSet
 fn sentence(error: &Failure) -> String {
     match error.operation.filter(|_| error.kind == Kind::Denied) {
         Some(operation) => format!(
-            "{error}. The function's role there needs cloudwatch:{operation} (template.yaml and member.yaml grant it with MuteAlarms on)"
+            "{error}. The function's role there needs cloudwatch:{operation} (template.yaml and member.yaml grant it with MuteAlarms on, member.yaml for the rules of the stack that HubStackName names only)"
         ),
         None => error.to_string(),
+    }
+}
+
+/// What becomes of the alarms after a request that failed.
+fn may(error: &Failure) -> &'static str {
+    match error.operation {
+        Some("PutAlarmMuteRule" | "DescribeAlarms") => MAY_RING,
+        Some("DeleteAlarmMuteRule") => MAY_STAY_MUTED,
+        _ => MAY_BE_EITHER,
     }
 }
 

@@ -43,6 +43,9 @@ impl Report {
         if let Some(error) = &request.error {
             builder.fail_by(&branches::error(error), "the state machine", "");
         }
+        if request.asked.at.is_some() {
+            builder.worsen(Status::Aborted);
+        }
         builder.check_results(&results);
         let environments =
             lists.environments().into_iter().map(|name| builder.environment(name, &results)).collect();
@@ -60,6 +63,7 @@ impl Report {
             problems: builder.problems,
             remarks: builder.remarks,
             calendar: request.calendar.clone(),
+            asked: request.asked.clone(),
         }
     }
 }
@@ -74,7 +78,7 @@ fn remarks_of_the_opening(request: &ReportRequest) -> Vec<String> {
         )),
         Said::Open | Said::Closed(_) => None,
     });
-    let stop = request.stop_later.as_ref().map(|stop| {
+    let stop = request.asked.stop_later.as_ref().map(|stop| {
         let (at, schedule) = (stop.at.strftime("%Y-%m-%d %H:%M UTC"), &stop.schedule);
         format!("A schedule stops these environments at {at}: delete {schedule} to keep them up.")
     });
@@ -247,7 +251,7 @@ impl Builder<'_> {
                 "{name}: too many servers to tell what was done to each; the states are current."
             ));
         }
-        let skips = skipped || self.request.skipped;
+        let skips = skipped || self.request.skipped || self.request.asked.at.is_some();
         let decision = result.and_then(|result| result.approval.as_ref()).filter(|_| !skips);
         decision.into_iter().for_each(|decision| self.tell(name, decision));
         let left_alone = decision.filter(|decision| !decision.approved).map(Decision::words);
@@ -295,7 +299,7 @@ impl Builder<'_> {
             self.remarks.push(format!("The phase log of {} could not be written: {error}.", list.name));
         }
         if let Some(error) = answered.and_then(|answered| answered.mute_error.as_ref()) {
-            self.remarks.push(format!("Alarms of {} may be muted wrongly: {error}.", list.name));
+            self.remarks.push(format!("Alarms of {}: {error}.", list.name));
         }
         let seen = self.seen.iter().find(|(number, _)| *number == list.number).map(|(_, seen)| seen);
         if let Some(Err(error)) = seen {

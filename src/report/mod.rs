@@ -3,6 +3,7 @@
 //! Owns the invariant that every server of every list appears exactly once, and the verdict.
 //!
 //! - [`approval`]: what a person decided before
+//! - [`asked`]: what the run was asked besides its action
 //! - [`branches`]: what the state machine's branches gave
 //! - [`calendar`]: what the calendar said before
 //! - [`build`], [`rows`]: the report from it
@@ -16,6 +17,7 @@
 
 mod answer;
 pub(crate) mod approval;
+pub(crate) mod asked;
 pub(crate) mod branches;
 mod build;
 pub(crate) mod calendar;

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::asked::Asked;
 use super::calendar::{Calendar, Said};
 use crate::model::{
     Action, ActionTaken, Elsewhere, Execution, Failure, HoursOff, Instance, Outcome, Problem,
@@ -138,6 +139,8 @@ pub(crate) struct Report {
     pub remarks: Vec<String>,
     /// What the calendar said, if it was asked.
     pub calendar: Option<Calendar>,
+    /// What was asked besides the action.
+    pub asked: Asked,
 }
 
 impl Report {
@@ -145,6 +148,16 @@ impl Report {
     pub(crate) fn is_closed(&self) -> bool {
         let closed = self.calendar.as_ref().is_some_and(|calendar| matches!(calendar.said, Said::Closed(_)));
         self.status == Status::Skipped && closed
+    }
+
+    /// Whether the run was to begin later only: its report is made where its schedule could not be.
+    pub(crate) fn was_for_later(&self) -> bool {
+        self.asked.at.is_some()
+    }
+
+    /// Whether servers were to be started or stopped by this very run.
+    pub(crate) fn did_something(&self) -> bool {
+        self.status != Status::Skipped && !self.was_for_later()
     }
 
     /// The whole run is aborted, because servers.toml cannot be used.

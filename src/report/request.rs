@@ -1,10 +1,10 @@
 //! What a report is asked for.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::{Action, Execution};
 
+use super::asked::Asked;
 use super::calendar::Calendar;
 use super::parts::Status;
 
@@ -31,21 +31,12 @@ pub(crate) struct ReportRequest {
     pub skipped: bool,
     /// What the calendar said, if it was asked.
     pub calendar: Option<Calendar>,
-    /// The schedule that stops what was started.
-    pub stop_later: Option<StopLater>,
+    /// What was asked besides.
+    pub asked: Asked,
     /// Nobody is told by mail that the calendar is closed.
     pub silent: bool,
     /// The caller's own verdict, if it kept no phase's answer: `results` then hold initial states only.
     pub claim: Option<Claim>,
-}
-
-/// The schedule that stops what a start has started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StopLater {
-    /// When it does.
-    pub at: Timestamp,
-    /// Its name, for who wants to delete it.
-    pub schedule: String,
 }
 
 /// What a caller says of a run: the report is never better than that, nor than what a look shows.

@@ -95,7 +95,7 @@ impl Run {
             claim: None,
             skipped: self.closed,
             calendar: self.closed.then(holidays),
-            stop_later: None,
+            asked: crate::report::asked::Asked::default(),
             silent: false,
         };
         let seen = branches.iter().flat_map(|branch| branch.seen.clone()).collect();

@@ -112,6 +112,7 @@ def asked(payload: dict[str, Any], **more: Any) -> dict[str, Any]:
         "stops_later": stops,
         "stops_at": "2999-01-01T00:00:00Z" if begins else None,
         "stop_schedule": schedule(payload, "stop") if begins else None,
+        "input": given,
     } | more
 
 

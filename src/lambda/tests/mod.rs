@@ -14,6 +14,7 @@ use crate::report::Place;
 use crate::servers::file::ServerLists;
 use crate::testkit::small_ec2::{World, at_once};
 
+mod again;
 mod asking;
 mod check;
 mod elsewhere;

@@ -77,6 +77,9 @@ fn a_listed_name_that_no_instance_has_is_a_problem_and_the_others_are_started() 
     let answer = run(&world, &list(&ALL), Action::Start);
     assert_eq!((answer.outcome, answer.next_phase), (Outcome::Failed, false));
     assert_eq!(codes(&answer)["test8"], "ServerMissing");
+    let log = world.log.borrow();
+    assert!(log.iter().any(|line| line.ends_with("test8: failed: ServerMissing")), "{log:?}");
+    assert!(log.iter().all(|line| !line.trim_end().ends_with(':')), "{log:?}");
     assert_eq!((answer.servers.total, answer.servers.ready, answer.servers.failed), (3, 2, 1));
     assert_eq!(world.state("test2"), InstanceState::Running);
 }

@@ -3,7 +3,7 @@
 use super::tally::{Tally, Verbs, before, broken_tier, is_first, verbs};
 use super::verdict::Mood;
 use super::words::duration;
-use crate::report::parts::{EnvironmentReport, Report, Status, TierReport};
+use crate::report::parts::{EnvironmentReport, Report, TierReport};
 use crate::report::totals::Placed;
 
 /// An environment in one line.
@@ -25,7 +25,7 @@ fn line(report: &Report, environment: &EnvironmentReport) -> Line {
     let verbs = verbs(report.action);
     let (mark, mood, words) = if environment.skipped {
         ("–", Mood::Quiet, "not part of this run".to_owned())
-    } else if report.status == Status::Skipped || environment.left_alone.is_some() {
+    } else if !report.did_something() || environment.left_alone.is_some() {
         ("–", Mood::Quiet, left_alone(report, environment, verbs.up))
     } else if let Some(tier) = broken_tier(environment) {
         ("✗", Mood::Bad, broken(report, environment, tier, &tally))

@@ -8,11 +8,13 @@
 //! - [`servers`]: each server once, as a row if there is news of it, by its name otherwise
 //! - [`words`]: counts, times and names
 //! - [`question`]: the mail that asks for a person's yes
+//! - [`next`]: what to do next, by commands that ask again what was asked
 //! - [`html`], [`text`]: the two forms
 //! - [`notice`]: a mail that is no report, of the same parts
 
 mod html;
 mod lines;
+mod next;
 pub(super) mod notice;
 mod problems;
 mod question;

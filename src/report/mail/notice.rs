@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::lines::Line;
+use super::next::{self, Next};
 use super::problems::{self, About};
 use super::verdict::Mood;
-use super::view::{self, Next, View};
+use super::view::{self, View};
 use super::{html, text};
 use crate::model::{Elsewhere, Execution, Problem};
 use crate::ports::Mail;
@@ -85,8 +86,8 @@ impl Notice {
             off: None,
             next: Some(Next {
                 why,
-                command: view::of_stack(command.clone(), place),
-                call: view::call(execution, input),
+                command: Some(next::of_stack(command.clone(), place)),
+                call: next::call(execution, input),
             }),
             run: view::run(execution, self.at, zone),
             place: place.words(),

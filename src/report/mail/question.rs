@@ -6,8 +6,8 @@ use askama::Template;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
+use super::next::USUAL_STACK;
 use super::text::Lines;
-use super::view::USUAL_STACK;
 use crate::ports::Mail;
 use crate::report::place::Place;
 use crate::report::question::Asking;

@@ -33,9 +33,13 @@ pub(super) fn of(view: &View) -> String {
     view.off.iter().for_each(|off| text.say(0, off));
     if let Some(next) = &view.next {
         text.say(0, &format!("{}:", next.why));
-        text.whole(&format!("  {}", next.command));
+        if let Some(command) = &next.command {
+            text.whole(&format!("  {command}"));
+        }
         if !next.call.is_empty() {
-            text.say(0, "The same without a clone of the project:");
+            if next.command.is_some() {
+                text.say(0, "The same without a clone of the project:");
+            }
             text.whole(&format!("  {}", next.call.join(" \\\n    ")));
         }
     }

@@ -42,6 +42,10 @@ pub(super) fn title(report: &Report) -> String {
     let Tally { all, up: there, done, failed, held, half_way, unknown, .. } = tally;
     let sure = failed - tally.in_doubt;
     let of_which = of_which(report);
+    if report.was_for_later() {
+        let dry_run = if report.dry_run { "dry run of the " } else { "" };
+        return format!("The {dry_run}{start} for later was not scheduled");
+    }
     if report.status == Status::Skipped {
         let why = if report.is_closed() { "is closed" } else { "could not be read" };
         return format!("Nothing was {started}: the calendar {why}");
@@ -94,6 +98,12 @@ fn of_which(report: &Report) -> String {
 
 /// What the title means, with counts that add up, and how long it took.
 pub(super) fn meaning(report: &Report, zone: &TimeZone) -> String {
+    if let Some(at) = report.asked.at {
+        let at = at.to_zoned(zone.clone()).strftime("%A %Y-%m-%d %H:%M %Z");
+        return format!(
+            "It was to begin on {at}, and its one-time schedule could not be made. Nothing was changed."
+        );
+    }
     let tally = Tally::of(report.placed());
     let took = report.seconds().filter(|_| !report.dry_run).map(duration);
     let verbs = verbs(report.action);

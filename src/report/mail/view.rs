@@ -5,20 +5,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
 
 use super::lines::{self, Line};
+use super::next::{self, Next};
 use super::problems::{self, Entry};
 use super::servers::{self, Environment};
 use super::verdict::{self, Mood};
 use super::words::{NO_BREAK, servers as count_of, were};
-use crate::model::{Action, Execution, HoursOff};
-use crate::report::parts::{Report, Status};
+use crate::model::{Execution, HoursOff};
+use crate::report::parts::Report;
 use crate::report::place::Place;
-use crate::report::totals::Stands;
-
-/// The stack's name that the commands take where none is given (operate.mk).
-pub(super) const USUAL_STACK: &str = "ec2-start-stop";
 
 /// With more servers than these every byte of a name counts.
 const FEW_SERVERS: usize = 200;
@@ -64,15 +60,6 @@ pub(super) struct Link {
     pub(super) to: String,
 }
 
-/// A command that a person may want now.
-pub(super) struct Next {
-    pub(super) why: &'static str,
-    pub(super) command: String,
-    /// The same without a clone of the project, by the AWS CLI, in parts that may stand on lines of their own; empty
-    /// if the state machine is not known.
-    pub(super) call: Vec<String>,
-}
-
 /// The view of a report.
 pub(super) fn of(report: &Report, zone: &TimeZone, place: &Place) -> View {
     View {
@@ -81,13 +68,13 @@ pub(super) fn of(report: &Report, zone: &TimeZone, place: &Place) -> View {
         title: verdict::title(report),
         meaning: verdict::meaning(report, zone),
         lines: lines::of(report),
-        links: links(report.execution.as_ref(), report.status != Status::Skipped, place),
+        links: links(report.execution.as_ref(), report.did_something(), place),
         heading: "What went wrong",
         problems: problems::entries(&report.problems, report, place),
         remarks: report.remarks.clone(),
         environments: servers::environments(report, place),
         off: off(report),
-        next: next(report, place),
+        next: next::of(report, place),
         run: run(report.execution.as_ref(), report.at, zone),
         place: place.words(),
         few: report.rows().count() <= FEW_SERVERS,
@@ -145,68 +132,4 @@ fn off(report: &Report) -> Option<String> {
 
 fn hours(off: HoursOff) -> f64 {
     Duration::from_secs(off.seconds).as_secs_f64() / 3600.0
-}
-
-/// How to do it again, or for real.
-fn next(report: &Report, place: &Place) -> Option<Next> {
-    let verb = match report.action {
-        Action::Start => "start",
-        Action::Stop => "stop",
-    };
-    let why = match report.status {
-        Status::Success if report.dry_run => "To do it for real",
-        Status::Success => return None,
-        Status::Skipped => "To do it all the same",
-        Status::Degraded | Status::Aborted if report.dry_run => "To repeat the dry run once this is fixed",
-        Status::Degraded | Status::Aborted => "To run it again once this is fixed",
-    };
-    let wanted = |name: &str| {
-        let mut of_it = report.placed().filter(|placed| placed.environment.name == name);
-        of_it.any(|placed| match placed.stands {
-            Stands::NotInRun => report.status == Status::Skipped && !placed.environment.skipped,
-            Stands::Failed | Stands::NotReached => true,
-            Stands::Held if placed.environment.left_alone.is_some() => report.status == Status::Degraded,
-            Stands::AsWanted | Stands::Held => report.dry_run,
-        })
-    };
-    let names: Vec<&str> =
-        report.environments.iter().map(|other| other.name.as_str()).filter(|name| wanted(name)).collect();
-    let of_some = !names.is_empty() && names.len() < report.environments.len();
-    let is_dry = report.dry_run && report.status != Status::Success;
-    let mut command = format!("make {verb}");
-    let mut input = json!({ "action": verb });
-    if of_some {
-        command = format!("{command} ENV={}", names.join(","));
-        input["environments"] = json!(names);
-    }
-    if is_dry {
-        command += " DRY_RUN=1";
-        input["dry_run"] = json!(true);
-    }
-    // A calendar that is closed keeps nobody from it who says so.
-    if report.status == Status::Skipped {
-        command += " IGNORE_CALENDAR=1";
-        input["ignore_calendar"] = json!(true);
-    }
-    Some(Next { why, command: of_stack(command, place), call: call(report.execution.as_ref(), &input) })
-}
-
-/// The command, with the stack's name where it is not the usual one.
-pub(super) fn of_stack(command: String, place: &Place) -> String {
-    if place.stack == USUAL_STACK { command } else { format!("{command} STACK={}", place.stack) }
-}
-
-/// The execution's own state machine, started with an input.
-pub(super) fn call(execution: Option<&Execution>, input: &Value) -> Vec<String> {
-    let id = execution.map_or("", |execution| &execution.id);
-    let parts: Vec<&str> = id.split(':').collect();
-    let ["arn", partition, "states", region, account, "execution", machine, _] = parts[..] else {
-        return Vec::new();
-    };
-    vec![
-        format!("aws stepfunctions start-execution --region {region}"),
-        "--state-machine-arn".to_owned(),
-        format!("arn:{partition}:states:{region}:{account}:stateMachine:{machine}"),
-        format!("--input '{input}'"),
-    ]
 }

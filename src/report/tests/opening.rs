@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::report::{all_good, lists, now, request, seen};
 use crate::model::InstanceState;
-use crate::report::request::{ReportRequest, StopLater};
+use crate::report::asked::{Asked, StopLater};
+use crate::report::request::ReportRequest;
 use crate::report::{Report, Status};
 
 fn report(request: &ReportRequest) -> Report {
@@ -30,7 +31,8 @@ fn a_look_for_an_earlier_run_that_failed_is_told_and_makes_the_run_no_worse() {
 fn the_stop_that_follows_is_told_with_its_hour_and_the_schedule_that_can_be_deleted() {
     let at = "2026-11-23T09:30:00Z".parse().unwrap();
     let stop = StopLater { at, schedule: "stop-run-1-8a122b38699cf273".to_owned() };
-    let report = report(&ReportRequest { stop_later: Some(stop), ..request(all_good(&lists())) });
+    let asked = Asked { stop_later: Some(stop), ..Asked::default() };
+    let report = report(&ReportRequest { asked, ..request(all_good(&lists())) });
     let wanted = "A schedule stops these environments at 2026-11-23 09:30 UTC: delete \
                   stop-run-1-8a122b38699cf273 to keep them up.";
     assert_eq!(report.remarks, [wanted]);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::failure::Taken;
 use crate::model::{Action, Failure, Instance, InstanceState};
 use crate::ports::Mail;
+use crate::report::asked::Asked;
 use crate::report::request::ReportRequest;
 use crate::report::{Place, Report, Seen, Status};
 use crate::servers::file::ServerLists;
@@ -103,7 +104,7 @@ pub(super) fn request(results: Vec<Value>) -> ReportRequest {
         claim: None,
         skipped: false,
         calendar: None,
-        stop_later: None,
+        asked: Asked::default(),
         silent: false,
     }
 }

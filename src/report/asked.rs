@@ -1,0 +1,57 @@
+//! What a run was asked besides its action, as the state machine hands it on: pure.
+//!
+//! Owns what a command needs to ask the same again. Read leniently: a report goes out whatever arrives.
+
+use jiff::Timestamp;
+use serde_json::{Map, Number, Value};
+
+/// What was asked; of a plain start or stop nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Asked {
+    /// When the run was to begin, if later: a report of such a run says that its schedule could not be made.
+    pub at: Option<Timestamp>,
+    /// The schedule that stops what was started.
+    pub stop_later: Option<StopLater>,
+    /// After how many hours that is, as the input says it.
+    pub stop_after_hours: Option<Number>,
+    /// The calendar that the input names.
+    pub calendar: Option<String>,
+    /// The calendar was not to be asked.
+    pub ignore_calendar: bool,
+    /// The environments that the run was limited to.
+    pub environments: Option<Vec<String>>,
+}
+
+impl Asked {
+    /// Reads the machine's `$asked`; `None`: the input was a plain one.
+    pub(crate) fn read(asked: Option<&Value>, environments: Option<Vec<String>>) -> Self {
+        let time = |field: &str| asked?.get(field)?.as_str()?.parse().ok();
+        let input = asked.and_then(|asked| asked.get("input")).and_then(Value::as_object);
+        let given = |field: &str| input.and_then(|input: &Map<String, Value>| input.get(field));
+        Self {
+            at: time("at"),
+            stop_later: asked.and_then(StopLater::read),
+            stop_after_hours: given("stop_after_hours").and_then(Value::as_number).cloned(),
+            calendar: given("calendar").and_then(Value::as_str).map(str::to_owned),
+            ignore_calendar: given("ignore_calendar").and_then(Value::as_bool).unwrap_or(false),
+            environments,
+        }
+    }
+}
+
+/// The schedule that stops what a start has started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StopLater {
+    /// When it does.
+    pub at: Timestamp,
+    /// Its name, for who wants to delete it.
+    pub schedule: String,
+}
+
+impl StopLater {
+    fn read(asked: &Value) -> Option<Self> {
+        let at = asked.get("stops_at")?.as_str()?.parse().ok()?;
+        let schedule = asked.get("stop_schedule")?.get("Name")?.as_str()?.to_owned();
+        Some(Self { at, schedule })
+    }
+}
