@@ -40,7 +40,7 @@ def _at(text: str, now: dt.datetime) -> str:
         )
     if at < now + dt.timedelta(minutes=1):
         raise OperatingError(
-            f"AT is {text}; a time at least a minute ahead is expected, and it is {now:%Y-%m-%dT%H:%M:%SZ} now"
+            f"AT is {text}; it must be at least a minute ahead, and it is {now:%Y-%m-%dT%H:%M:%SZ} now"
         )
     if at > _in_a_year(now):
         raise OperatingError(f"AT is {text}, which is more than a year away")

@@ -49,9 +49,10 @@ class Function:
             self.mails.append(payload)
             return {"status": "SUCCESS", "cause": "{}"}
         if "context" in payload:
-            return payload["context"]["Execution"]["Input"] | {
-                "environments": payload["context"]["Execution"]["Input"].get("environments", payload["environments"]),
-                "dry_run": payload["context"]["Execution"]["Input"].get("dry_run", False),
+            given = payload["context"]["Execution"]["Input"]
+            return given | {
+                "environments": given.get("environments", payload["environments"]),
+                "dry_run": given.get("dry_run", False),
                 "execution": {"id": "arn", "name": "run", "start_time": "2026-11-23T18:00:00Z"},
                 "later": False, "asks_calendar": False, "check": False, "stops_later": False,
             }  # fmt: skip
