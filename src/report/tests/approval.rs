@@ -72,6 +72,17 @@ fn silence_that_leaves_alone_degrades_and_says_how_to_run_it_again() {
     assert!(mail.text.contains("make start ENV=preprod\n"), "{}", mail.text);
 }
 
+#[test]
+fn what_was_changed_is_counted_whoever_decided_about_the_rest() {
+    for approval in
+        [json!({ "approved": false, "by": "Ana" }), json!({ "approved": false, "silence": "leave alone" })]
+    {
+        let mail = decided(approval).mail(&TimeZone::UTC, &Place::new("eu-west-1", "s"));
+        let beginning = mail.text.lines().take(3).collect::<Vec<_>>().join("\n");
+        assert!(beginning.contains("\n14 of 20 servers are up.\n14 started, 6 held"), "{beginning}");
+    }
+}
+
 /// A start by a servers.toml that wants a yes to it in preprod, whose branch gave this.
 fn with_a_question(result: Value) -> Report {
     let wants_a_yes =

@@ -97,3 +97,12 @@ fn on_a_stop_the_databases_are_the_last_tier() {
     let text = text(ReportRequest { action: Action::Stop, ..request(dev(0, "degraded")) });
     assert!(text.contains("The minimum was met.") && !text.contains("later tiers"), "{text}");
 }
+
+#[test]
+fn a_held_server_that_is_up_is_counted_once() {
+    let mut results = all_good(&lists());
+    results[0]["dev_db_initial_state"]["test2"]["State"] = json!("running");
+    results[0]["phases"][0]["actions"]["test2"] = json!({"action": "held", "why": "held by its tag forever"});
+    let text = text(request(results));
+    assert!(text.contains("All 20 servers are up. 19 started, 1 held, "), "{text}");
+}
