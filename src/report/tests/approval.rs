@@ -55,6 +55,7 @@ fn a_no_is_no_failure_and_every_server_is_there_once_as_left_alone() {
     assert_eq!((report.rows().count(), standing(&report, Stands::Held)), (20, 6));
     assert!(report.problems.is_empty());
     let mail = report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "s"));
+    assert_eq!(mail.subject, "START STATUS: SUCCESS · s · 6 of 20 held");
     let text = mail.text.replace('\u{a0}', " ");
     assert!(text.contains("– preprod: left as it is, 0 of 6 up"), "{text}");
     assert!(text.contains("left alone; Ana said no"), "{text}");
