@@ -3,9 +3,12 @@
 //! `build` puts it together, `totals` counts it, `mail` words it, `answer` hands it to the state machine.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::calendar::{Calendar, Said};
+use super::request::StopLater;
+use super::rows::changed_words;
 use crate::model::{
     Action, ActionTaken, Elsewhere, Execution, Failure, HoursOff, Instance, Outcome, Problem,
 };
@@ -63,6 +66,9 @@ pub(crate) struct Row {
     /// Why nothing was done, or why it was left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// When it was changed according to EC2, if its phase broke off: the note says it in UTC.
+    #[serde(skip)]
+    pub changed_at: Option<Timestamp>,
     /// The code of its problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -72,6 +78,12 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// The note, with its time by the clocks of `zone`.
+    pub(super) fn note_in(&self, zone: &TimeZone) -> Option<String> {
+        let changed = self.changed_at.map(|at| changed_words(self.action, at, zone));
+        changed.or_else(|| self.note.clone())
+    }
+
     /// Whether a look showed it as the action wants it. What was there and is gone is down; of a name that no instance
     /// has nobody knows.
     pub(crate) fn is_as_wanted(&self, action: Action) -> bool {
@@ -138,6 +150,8 @@ pub(crate) struct Report {
     pub remarks: Vec<String>,
     /// What the calendar said, if it was asked.
     pub calendar: Option<Calendar>,
+    /// The schedule that stops what it has started.
+    pub stop_later: Option<StopLater>,
 }
 
 impl Report {
@@ -145,6 +159,12 @@ impl Report {
     pub(crate) fn is_closed(&self) -> bool {
         let closed = self.calendar.as_ref().is_some_and(|calendar| matches!(calendar.said, Said::Closed(_)));
         self.status == Status::Skipped && closed
+    }
+
+    /// What a reader should know besides, with times by the clocks of `zone`.
+    pub(super) fn remarks_in(&self, zone: &TimeZone) -> Vec<String> {
+        let stop = self.stop_later.as_ref().map(|stop| stop.remark(zone));
+        stop.into_iter().chain(self.remarks.iter().cloned()).collect()
     }
 
     /// The whole run is aborted, because servers.toml cannot be used.

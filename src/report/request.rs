@@ -1,6 +1,7 @@
 //! What a report is asked for.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::model::{Action, Execution};
@@ -46,6 +47,14 @@ pub(crate) struct StopLater {
     pub at: Timestamp,
     /// Its name, for who wants to delete it.
     pub schedule: String,
+}
+
+impl StopLater {
+    /// What a reader of the report should know of it, with its time by the clocks of `zone`.
+    pub(crate) fn remark(&self, zone: &TimeZone) -> String {
+        let (at, schedule) = (self.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z"), &self.schedule);
+        format!("A schedule stops these environments at {at}: delete {schedule} to keep them up.")
+    }
 }
 
 /// What a caller says of a run: the report is never better than that, nor than what a look shows.
