@@ -15,7 +15,8 @@ use crate::phase::progress::Progress;
 use crate::report::StatusChange;
 use crate::report::calendar::Calendar;
 use crate::report::question::Asking;
-use crate::report::request::{ReportRequest, StopLater};
+use crate::report::request::ReportRequest;
+use crate::report::times::StopLater;
 
 /// What an invocation asks.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,8 +7,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::calendar::{Calendar, Said};
-use super::request::StopLater;
-use super::rows::changed_words;
+use super::times::{StopLater, changed_words};
 use crate::model::{
     Action, ActionTaken, Elsewhere, Execution, Failure, HoursOff, Instance, Outcome, Problem,
 };

@@ -1,13 +1,12 @@
 //! What a report is asked for.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::model::{Action, Execution};
 
 use super::calendar::Calendar;
 use super::parts::Status;
+use super::times::StopLater;
 
 /// The report.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,23 +37,6 @@ pub(crate) struct ReportRequest {
     pub silent: bool,
     /// The caller's own verdict, if it kept no phase's answer: `results` then hold initial states only.
     pub claim: Option<Claim>,
-}
-
-/// The schedule that stops what a start has started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StopLater {
-    /// When it does.
-    pub at: Timestamp,
-    /// Its name, for who wants to delete it.
-    pub schedule: String,
-}
-
-impl StopLater {
-    /// What a reader of the report should know of it, with its time by the clocks of `zone`.
-    pub(crate) fn remark(&self, zone: &TimeZone) -> String {
-        let (at, schedule) = (self.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z"), &self.schedule);
-        format!("A schedule stops these environments at {at}: delete {schedule} to keep them up.")
-    }
 }
 
 /// What a caller says of a run: the report is never better than that, nor than what a look shows.

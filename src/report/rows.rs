@@ -15,6 +15,7 @@ use crate::servers::file::ServerList;
 
 use super::branches::PhaseResult;
 use super::parts::Row;
+use super::times::changed_words;
 
 /// A phase that broke off could not tell what it changed: EC2's own times tell.
 #[derive(Debug, Clone, Copy)]
@@ -35,12 +36,6 @@ impl Changed {
         let why = Some(changed_words(action, at, &TimeZone::UTC));
         Some((ActionRecord { action, seconds: None, why }, at))
     }
-}
-
-/// When it was changed, by the clocks of `zone`. EC2's times do not say who it was.
-pub(super) fn changed_words(action: ActionTaken, at: Timestamp, zone: &TimeZone) -> String {
-    let (word, at) = (action.words(), at.to_zoned(zone.clone()).strftime("%H:%M %Z"));
-    format!("{word} at {at}, after this run began, according to EC2; its tier broke off")
 }
 
 /// What a server was before it was changed so.

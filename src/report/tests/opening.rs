@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::report::{all_good, lists, now, request, seen};
 use crate::model::InstanceState;
-use crate::report::request::{ReportRequest, StopLater};
+use crate::report::request::ReportRequest;
+use crate::report::times::StopLater;
 use crate::report::{Place, Report, Status};
 
 fn report(request: &ReportRequest) -> Report {
