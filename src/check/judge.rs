@@ -44,7 +44,7 @@ pub(crate) fn judge(
     findings.sort_by_key(|finding| !finding.would_fail);
     Checked {
         execution: request.execution.clone(),
-        limited_to: request.environments.clone(),
+        limited_to: request.limit(scope.lists),
         at,
         environments: environments(&facts.lists, &findings),
         findings,

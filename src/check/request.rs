@@ -20,6 +20,18 @@ pub(crate) struct CheckRequest {
     pub execution: Option<Execution>,
 }
 
+impl CheckRequest {
+    /// The environments that it is limited to. Where a run's input names none, the state machine names all of them: that
+    /// is no limit.
+    pub(super) fn limit(&self, lists: &ServerLists) -> Option<Vec<String>> {
+        let all = lists.environments();
+        let is_all = |names: &[String]| {
+            !all.is_empty() && all.iter().all(|name| names.iter().any(|asked| asked == name))
+        };
+        self.environments.clone().filter(|names| !is_all(names))
+    }
+}
+
 /// What the check goes by.
 #[derive(Debug, Clone)]
 pub(crate) struct Scope<'a> {

@@ -1,6 +1,7 @@
 //! The answer of the invocation that sent the report: the execution's machine-readable output, within the state
 //! machine's limits. Pure.
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -86,7 +87,7 @@ impl Report {
         let mut servers: Vec<Row> = self.rows().cloned().collect();
         let calendar = self.calendar.as_ref().filter(|_| self.status == Status::Skipped);
         let mut remarks: Vec<String> = calendar.and_then(Calendar::remark).into_iter().collect();
-        remarks.extend(self.remarks.iter().cloned());
+        remarks.extend(self.remarks_in(&TimeZone::UTC));
         if serde_json::to_string(&servers).map_or(0, |text| text.len()) > ANSWER_BYTES {
             servers.clear();
             remarks.push("Too many servers for the execution's output: each one is in the mail.".to_owned());

@@ -5,6 +5,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Number, Value};
 
+use super::times::StopLater;
+
 /// What was asked; of a plain start or stop nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Asked {
@@ -30,7 +32,7 @@ impl Asked {
         let given = |field: &str| input.and_then(|input: &Map<String, Value>| input.get(field));
         Self {
             at: time("at"),
-            stop_later: asked.and_then(StopLater::read),
+            stop_later: asked.and_then(stop_later),
             stop_after_hours: given("stop_after_hours").and_then(Value::as_number).cloned(),
             calendar: given("calendar").and_then(Value::as_str).map(str::to_owned),
             ignore_calendar: given("ignore_calendar").and_then(Value::as_bool).unwrap_or(false),
@@ -39,19 +41,8 @@ impl Asked {
     }
 }
 
-/// The schedule that stops what a start has started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StopLater {
-    /// When it does.
-    pub at: Timestamp,
-    /// Its name, for who wants to delete it.
-    pub schedule: String,
-}
-
-impl StopLater {
-    fn read(asked: &Value) -> Option<Self> {
-        let at = asked.get("stops_at")?.as_str()?.parse().ok()?;
-        let schedule = asked.get("stop_schedule")?.get("Name")?.as_str()?.to_owned();
-        Some(Self { at, schedule })
-    }
+fn stop_later(asked: &Value) -> Option<StopLater> {
+    let at = asked.get("stops_at")?.as_str()?.parse().ok()?;
+    let schedule = asked.get("stop_schedule")?.get("Name")?.as_str()?.to_owned();
+    Some(StopLater { at, schedule })
 }

@@ -30,7 +30,7 @@ impl Report {
                 "Whether an earlier run still goes on could not be seen, so this one did not wait: {error}."
             )
         }));
-        remarks.extend(remarks_of_the_opening(request));
+        remarks.extend(remark_of_the_opening(request));
         let mut builder = Builder {
             request,
             lists,
@@ -69,20 +69,15 @@ impl Report {
 }
 
 /// What was found before the run began, and concerns its reader although it went on.
-fn remarks_of_the_opening(request: &ReportRequest) -> Vec<String> {
+fn remark_of_the_opening(request: &ReportRequest) -> Option<String> {
     let calendar = request.calendar.as_ref().filter(|_| !request.skipped);
-    let unread = calendar.and_then(|calendar| match &calendar.said {
+    calendar.and_then(|calendar| match &calendar.said {
         Said::Unreadable(error) => Some(format!(
             "The calendar {} could not be read, and the run went on without it: {error}.",
             calendar.name
         )),
         Said::Open | Said::Closed(_) => None,
-    });
-    let stop = request.asked.stop_later.as_ref().map(|stop| {
-        let (at, schedule) = (stop.at.strftime("%Y-%m-%d %H:%M UTC"), &stop.schedule);
-        format!("A schedule stops these environments at {at}: delete {schedule} to keep them up.")
-    });
-    unread.into_iter().chain(stop).collect()
+    })
 }
 
 /// How far the run came with a tier.
@@ -316,6 +311,7 @@ impl Builder<'_> {
         let mut rows = Rows::new(list, answered, initial, instances, changed).all();
         for row in rows.iter_mut().filter(|_| reach.left_alone.is_some()) {
             (row.action, row.note) = (ActionTaken::Held, reach.left_alone.map(str::to_owned));
+            row.changed_at = None;
         }
         if changed.is_some() && rows.iter().any(|row| row.action.changes()) {
             outcome = outcome.or(Some(Outcome::InProgress));

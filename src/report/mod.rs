@@ -8,6 +8,7 @@
 //! - [`calendar`]: what the calendar said before
 //! - [`build`], [`rows`]: the report from it
 //! - [`parts`]: what a report is made of
+//! - [`times`]: its sentences that hold a time
 //! - [`totals`]: how many servers stand how
 //! - [`answer`]: what the state machine is told of it
 //! - [`subject`], [`mail`]: what people are told of it
@@ -29,6 +30,7 @@ pub(crate) mod request;
 mod rows;
 mod run_event;
 mod subject;
+pub(crate) mod times;
 mod totals;
 
 pub(crate) use answer::{CAUSE_BYTES, PROBLEM_BYTES, RefusedRecipient, Sent, fitting_in};

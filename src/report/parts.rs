@@ -3,10 +3,12 @@
 //! `build` puts it together, `totals` counts it, `mail` words it, `answer` hands it to the state machine.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::asked::Asked;
 use super::calendar::{Calendar, Said};
+use super::times::changed_words;
 use crate::model::{
     Action, ActionTaken, Elsewhere, Execution, Failure, HoursOff, Instance, Outcome, Problem,
 };
@@ -64,6 +66,9 @@ pub(crate) struct Row {
     /// Why nothing was done, or why it was left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// When it was changed according to EC2, if its phase broke off: the note says it in UTC.
+    #[serde(skip)]
+    pub changed_at: Option<Timestamp>,
     /// The code of its problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -73,6 +78,12 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// The note, with its time by the clocks of `zone`.
+    pub(super) fn note_in(&self, zone: &TimeZone) -> Option<String> {
+        let changed = self.changed_at.map(|at| changed_words(self.action, at, zone));
+        changed.or_else(|| self.note.clone())
+    }
+
     /// Whether a look showed it as the action wants it. What was there and is gone is down; of a name that no instance
     /// has nobody knows.
     pub(crate) fn is_as_wanted(&self, action: Action) -> bool {
@@ -158,6 +169,12 @@ impl Report {
     /// Whether servers were to be started or stopped by this very run.
     pub(crate) fn did_something(&self) -> bool {
         self.status != Status::Skipped && !self.was_for_later()
+    }
+
+    /// What a reader should know besides, with times by the clocks of `zone`.
+    pub(super) fn remarks_in(&self, zone: &TimeZone) -> Vec<String> {
+        let stop = self.asked.stop_later.as_ref().map(|stop| stop.remark(zone));
+        stop.into_iter().chain(self.remarks.iter().cloned()).collect()
     }
 
     /// The whole run is aborted, because servers.toml cannot be used.

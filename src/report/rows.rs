@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::model::failure::MISSING;
 use crate::model::instance::key;
@@ -14,6 +15,7 @@ use crate::servers::file::ServerList;
 
 use super::branches::PhaseResult;
 use super::parts::Row;
+use super::times::changed_words;
 
 /// A phase that broke off could not tell what it changed: EC2's own times tell.
 #[derive(Debug, Clone, Copy)]
@@ -25,16 +27,14 @@ pub(super) struct Changed {
 }
 
 impl Changed {
-    fn record(self, instance: &Instance) -> Option<ActionRecord> {
-        let at = instance.changed_since(self.began_at, self.action)?.strftime("%H:%M").to_string();
-        let (action, word) = match self.action {
-            Action::Start => (ActionTaken::Started, "started"),
-            Action::Stop => (ActionTaken::Stopped, "stopped"),
+    fn record(self, instance: &Instance) -> Option<(ActionRecord, Timestamp)> {
+        let at = instance.changed_since(self.began_at, self.action)?;
+        let action = match self.action {
+            Action::Start => ActionTaken::Started,
+            Action::Stop => ActionTaken::Stopped,
         };
-        // EC2's times do not say who it was.
-        let why =
-            Some(format!("{word} at {at} UTC, after this run began, according to EC2; its tier broke off"));
-        Some(ActionRecord { action, seconds: None, why })
+        let why = Some(changed_words(action, at, &TimeZone::UTC));
+        Some((ActionRecord { action, seconds: None, why }, at))
     }
 }
 
@@ -149,7 +149,7 @@ impl<'a> Rows<'a> {
             .filter(|_| record.is_none())
             .zip(self.changed)
             .and_then(|(instance, changed)| changed.record(instance));
-        let record = record.or(changed.as_ref());
+        let record = record.or(changed.as_ref().map(|(record, _)| record));
         // Where nobody could look, only the phase itself can have seen that a name is nobody's.
         let was_missing = problem.is_some_and(|problem| problem.code == MISSING);
         let gone = end.is_none() && (self.now.is_some() || id.is_none() && was_missing);
@@ -162,11 +162,14 @@ impl<'a> Rows<'a> {
             id: id.map(str::to_owned),
             environment: self.list.environment.clone(),
             tier: self.list.tier.clone(),
-            initial_state: initial.map(str::to_owned).or_else(|| changed.as_ref().map(before)),
+            initial_state: initial
+                .map(str::to_owned)
+                .or_else(|| changed.as_ref().map(|(record, _)| before(record))),
             end_state: if gone { Some("missing".to_owned()) } else { end.map(str::to_owned) },
             action: record.map_or(ActionTaken::Nothing, |record| record.action),
             seconds: record.and_then(|record| record.seconds),
             note,
+            changed_at: changed.as_ref().map(|(_, at)| *at),
             problem: problem.map(|problem| problem.code.clone()),
             was_ready: problem.is_none() && self.was_ready(record),
         }

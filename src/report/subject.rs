@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::parts::Report;
 use super::place::Place;
-use super::totals::Stands;
+use super::totals::{Stands, Totals};
 use crate::model::Action;
 
 /// Phones show 40 to 80 characters; SES folds what is longer than a header's line.
@@ -39,10 +39,17 @@ impl Report {
         let of_no_server =
             self.problems.iter().filter(|problem| !self.rows().any(|row| row.name == problem.name));
         matters.extend(of_no_server.map(|problem| format!("{}: {}", problem.name, problem.code)));
-        if matters.is_empty() && self.totals().not_reached > 0 {
-            matters.push(format!("{} not reached", self.totals().not_reached));
+        if matters.is_empty() {
+            let Totals { servers, held, not_reached, .. } = self.totals();
+            matters.extend((not_reached > 0).then(|| format!("{not_reached} not reached")));
+            matters.extend(self.is_held_back().then(|| format!("{held} of {servers} held")));
         }
         matters
+    }
+
+    /// Whether a server that was held is not as the action wants it: the status calls that a success.
+    fn is_held_back(&self) -> bool {
+        self.placed().any(|placed| placed.stands == Stands::Held && !placed.is_there)
     }
 }
 

@@ -61,8 +61,9 @@ impl RawApproval {
         Self { approve, minutes, silence }
     }
 
+    /// Whether none of the three keys is there.
     pub(super) fn is_absent(&self) -> bool {
-        self.approve.is_absent()
+        self.approve.is_absent() && self.minutes.is_absent() && self.silence.is_absent()
     }
 
     /// What is asked, if anything is and nothing of it is missing or bad.

@@ -2,6 +2,7 @@
 //!
 //! Owns the table and its checks. Only the commands read it: the function is told by EventBridge Scheduler.
 
+mod clock_changes;
 mod cron;
 mod expression;
 mod field;

@@ -1,6 +1,7 @@
 //! Each server once: a row if there is news of it, by its name among its like otherwise.
 
 use indexmap::IndexMap;
+use jiff::tz::TimeZone;
 
 use super::words::{NO_BREAK, duration, isolated};
 use crate::model::ActionTaken;
@@ -38,14 +39,14 @@ pub(super) struct Fold {
 }
 
 /// Every server of every list.
-pub(super) fn environments(report: &Report, place: &Place) -> Vec<Environment> {
+pub(super) fn environments(report: &Report, zone: &TimeZone, place: &Place) -> Vec<Environment> {
     let is_spread = report.environments.iter().any(|environment| environment.elsewhere.is_some());
     let news = report.placed().filter(|placed| is_news(report, placed)).count();
     let told_in_rows = |placed: &Placed<'_>| news <= MOST_ROWS && is_news(report, placed);
     let of_one = |environment: &EnvironmentReport| {
         let place = place.of(environment.elsewhere.as_ref()).account_and_region();
         let place = if is_spread { format!(" ({place})") } else { String::new() };
-        Environment { place, ..of_one(report, environment, told_in_rows) }
+        Environment { place, ..of_one(report, environment, zone, told_in_rows) }
     };
     report.environments.iter().map(of_one).collect()
 }
@@ -53,15 +54,16 @@ pub(super) fn environments(report: &Report, place: &Place) -> Vec<Environment> {
 fn of_one(
     report: &Report,
     environment: &EnvironmentReport,
+    zone: &TimeZone,
     told_in_rows: impl Fn(&Placed<'_>) -> bool,
 ) -> Environment {
     let mut rows = Vec::new();
     let mut folds: IndexMap<String, Vec<String>> = IndexMap::new();
     for placed in report.placed().filter(|placed| std::ptr::eq(placed.environment, environment)) {
         if told_in_rows(&placed) {
-            rows.push(news_row(&placed));
+            rows.push(news_row(&placed, zone));
         } else {
-            folds.entry(alike(&placed)).or_default().push(folded(&placed));
+            folds.entry(alike(&placed, zone)).or_default().push(folded(&placed));
         }
     }
     let folds = folds.into_iter().map(|(what, names)| Fold { what, names }).collect();
@@ -77,13 +79,13 @@ fn is_news(report: &Report, placed: &Placed<'_>) -> bool {
     }
 }
 
-fn news_row(placed: &Placed<'_>) -> NewsRow {
+fn news_row(placed: &Placed<'_>, zone: &TimeZone) -> NewsRow {
     let row = placed.row;
     NewsRow {
         name: isolated(&row.name),
         id: row.id.clone().unwrap_or_default(),
         states: format!("{}: {}", placed.tier.tier, states(row)),
-        note: note(row),
+        note: note(row, zone),
         bad: placed.stands == Stands::Failed,
     }
 }
@@ -104,7 +106,7 @@ fn states(row: &Row) -> String {
     }
 }
 
-fn note(row: &Row) -> String {
+fn note(row: &Row, zone: &TimeZone) -> String {
     let did = match (row.action, row.seconds) {
         (ActionTaken::Nothing, _) => None,
         (ActionTaken::Started, Some(seconds)) => Some(format!("ready after {}", duration(seconds))),
@@ -119,14 +121,14 @@ fn note(row: &Row) -> String {
     });
     let in_doubt = (row.problem.is_none() && row.end_state.is_none() && !row.was_ready)
         .then(|| "nobody could see what came of it".to_owned());
-    let mut said: Vec<String> = [did, row.note.clone(), problem, in_doubt].into_iter().flatten().collect();
+    let mut said: Vec<String> = [did, row.note_in(zone), problem, in_doubt].into_iter().flatten().collect();
     // A dry run's note is the code of its problem.
     said.dedup();
     said.join("; ")
 }
 
 /// What the servers of a fold have in common.
-fn alike(placed: &Placed<'_>) -> String {
+fn alike(placed: &Placed<'_>, zone: &TimeZone) -> String {
     let (row, tier) = (placed.row, &placed.tier.tier);
     let states = states(row);
     match placed.stands {
@@ -140,7 +142,7 @@ fn alike(placed: &Placed<'_>) -> String {
         }
         Stands::AsWanted => format!("{tier}, {states}"),
         Stands::Failed | Stands::Held => {
-            let why = row.problem.clone().or_else(|| row.note.clone()).unwrap_or_default();
+            let why = row.problem.clone().or_else(|| row.note_in(zone)).unwrap_or_default();
             format!(
                 "{tier}, {states}, {} {why}",
                 if placed.stands == Stands::Held { "held:" } else { "failed:" }

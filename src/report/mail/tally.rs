@@ -26,6 +26,8 @@ pub(super) struct Tally {
     pub(super) up: usize,
     /// As wanted because this run changed them; in a dry run: would be changed.
     pub(super) done: usize,
+    /// Up without this run, and not held: those that are held are counted as held alone.
+    pub(super) already: usize,
     pub(super) failed: usize,
     pub(super) held: usize,
     /// Not reached, and not up.
@@ -46,6 +48,7 @@ impl Tally {
         {
             tally.all += 1;
             tally.up += usize::from(is_there);
+            tally.already += usize::from(is_there && !row.action.changes() && stands != Stands::Held);
             tally.unknown += usize::from(is_unknown);
             match stands {
                 Stands::AsWanted => tally.done += usize::from(row.action.changes()),

@@ -139,16 +139,20 @@ fn skipped(report: &Report, verbs: &Verbs, zone: &TimeZone) -> String {
     format!("{said}Nothing was changed: {there} of {} {} {} now.", servers(rows.len()), are(there), verbs.up)
 }
 
-fn success(tally: &Tally, verbs: &Verbs, took: Option<String>) -> String {
-    let already = tally.up.saturating_sub(tally.done);
-    let mut parts = Vec::new();
-    if tally.done > 0 {
-        parts.push(format!("{} {}", tally.done, verbs.started));
-    } else {
-        parts.push("nothing had to be done".to_owned());
+/// How many servers this run changed, and how many did not need it; nothing, if it changed none.
+fn changed(tally: &Tally, verbs: &Verbs) -> Vec<String> {
+    let Tally { done, already, .. } = *tally;
+    if done == 0 {
+        return Vec::new();
     }
-    if tally.done > 0 && already > 0 {
-        parts.push(format!("{already} {} {} already", were(already), verbs.up));
+    let already = (already > 0).then(|| format!("{already} {} {} already", were(already), verbs.up));
+    [format!("{done} {}", verbs.started)].into_iter().chain(already).collect()
+}
+
+fn success(tally: &Tally, verbs: &Verbs, took: Option<String>) -> String {
+    let mut parts = changed(tally, verbs);
+    if parts.is_empty() {
+        parts.push("nothing had to be done".to_owned());
     }
     parts.extend((tally.held > 0).then(|| format!("{} held", tally.held)));
     parts.extend(took.filter(|_| tally.done > 0));
@@ -161,7 +165,8 @@ fn plan(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
     if tally.failed > 0 && tally.done > 0 {
         counts.push(format!("{} would be {started}", tally.done));
     }
-    counts.extend((tally.up > 0).then(|| format!("{} {} {up} already", tally.up, are(tally.up))));
+    let already = tally.already;
+    counts.extend((already > 0).then(|| format!("{already} {} {up} already", are(already))));
     counts.extend((tally.held > 0).then(|| format!("{} {} held", tally.held, are(tally.held))));
     counts.extend((tally.left > 0).then(|| format!("{} would not be reached", tally.left)));
     let counts = (!counts.is_empty()).then(|| format!("{}.", capitalised(&counts.join(", "))));
@@ -173,7 +178,7 @@ fn plan(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
 }
 
 fn degraded(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
-    let mut counts = Vec::new();
+    let mut counts = changed(tally, verbs);
     counts.extend((tally.failed > 0).then(|| format!("{} failed", tally.failed)));
     counts.extend((tally.held > 0).then(|| format!("{} held", tally.held)));
     let counts = (!counts.is_empty()).then(|| format!("{}.", counts.join(", ")));
@@ -194,7 +199,8 @@ fn aborted(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
         format!("{}{more} {} not {}", tally.left, were(tally.left), verbs.started)
     });
     let held = (tally.held > 0).then(|| format!("{} {} held", tally.held, are(tally.held)));
-    let counts: Vec<String> = left.into_iter().chain(held).collect();
+    let done = (tally.done > 0).then(|| format!("{} {} {}", tally.done, were(tally.done), verbs.started));
+    let counts: Vec<String> = [left, held, done].into_iter().flatten().collect();
     if !counts.is_empty() {
         said.push(format!("{}.", counts.join(", ")));
     }

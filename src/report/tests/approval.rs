@@ -55,6 +55,7 @@ fn a_no_is_no_failure_and_every_server_is_there_once_as_left_alone() {
     assert_eq!((report.rows().count(), standing(&report, Stands::Held)), (20, 6));
     assert!(report.problems.is_empty());
     let mail = report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "s"));
+    assert_eq!(mail.subject, "START STATUS: SUCCESS · s · 6 of 20 held");
     let text = mail.text.replace('\u{a0}', " ");
     assert!(text.contains("– preprod: left as it is, 0 of 6 up"), "{text}");
     assert!(text.contains("left alone; Ana said no"), "{text}");
@@ -70,6 +71,17 @@ fn silence_that_leaves_alone_degrades_and_says_how_to_run_it_again() {
     let mail = report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "ec2-start-stop"));
     assert!(mail.subject.ends_with("preprod: NobodyAnswered"), "{}", mail.subject);
     assert!(mail.text.contains("make start ENV=preprod\n"), "{}", mail.text);
+}
+
+#[test]
+fn what_was_changed_is_counted_whoever_decided_about_the_rest() {
+    for approval in
+        [json!({ "approved": false, "by": "Ana" }), json!({ "approved": false, "silence": "leave alone" })]
+    {
+        let mail = decided(approval).mail(&TimeZone::UTC, &Place::new("eu-west-1", "s"));
+        let beginning = mail.text.lines().take(3).collect::<Vec<_>>().join("\n");
+        assert!(beginning.contains("\n14 of 20 servers are up.\n14 started, 6 held"), "{beginning}");
+    }
 }
 
 /// A start by a servers.toml that wants a yes to it in preprod, whose branch gave this.

@@ -1,12 +1,14 @@
 //! What was found, or arranged, before the run began to do anything: its reader is told.
 
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::report::{all_good, lists, now, request, seen};
 use crate::model::InstanceState;
-use crate::report::asked::{Asked, StopLater};
+use crate::report::asked::Asked;
 use crate::report::request::ReportRequest;
-use crate::report::{Report, Status};
+use crate::report::times::StopLater;
+use crate::report::{Place, Report, Status};
 
 fn report(request: &ReportRequest) -> Report {
     let lists = lists();
@@ -33,7 +35,15 @@ fn the_stop_that_follows_is_told_with_its_hour_and_the_schedule_that_can_be_dele
     let stop = StopLater { at, schedule: "stop-run-1-8a122b38699cf273".to_owned() };
     let asked = Asked { stop_later: Some(stop), ..Asked::default() };
     let report = report(&ReportRequest { asked, ..request(all_good(&lists())) });
-    let wanted = "A schedule stops these environments at 2026-11-23 09:30 UTC: delete \
-                  stop-run-1-8a122b38699cf273 to keep them up.";
-    assert_eq!(report.remarks, [wanted]);
+    let wanted = |at| {
+        let schedule = "stop-run-1-8a122b38699cf273";
+        format!("A schedule stops these environments at {at}: delete {schedule} to keep them up.")
+    };
+    // The mail's times are by the stack's clocks, the answer's in UTC.
+    let (madrid, place) = (TimeZone::get("Europe/Madrid").unwrap(), Place::new("eu-west-1", "s"));
+    let mail = report.mail(&madrid, &place);
+    let text = mail.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(&wanted("2026-11-23 10:30 CET")), "{text}");
+    let answer = serde_json::to_value(report.answer(&mail, None)).unwrap();
+    assert_eq!(answer["remarks"], json!([wanted("2026-11-23 09:30 UTC")]));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use super::report::{all_good, id, instance, lists, now, request, seen};
 use crate::model::{ActionTaken, Instance, InstanceState, Outcome};
 use crate::report::request::ReportRequest;
-use crate::report::{Report, Row, Seen, Status};
+use crate::report::{Place, Report, Row, Seen, Status};
 use crate::servers::file::ServerLists;
 
 fn began() -> Timestamp {
@@ -70,6 +71,19 @@ fn what_a_tier_started_before_it_broke_off_is_told_as_started() {
     assert_eq!(report.environments[0].tiers[0].outcome, Some(Outcome::InProgress));
     assert_eq!((report.status, codes(&report)[0]), (Status::Aborted, "AccessDenied"));
     assert!(report.problems[0].message.contains("environment dev failed in its db tier: no"));
+}
+
+#[test]
+fn when_a_broken_tier_started_its_servers_is_told_by_the_stacks_clocks_in_the_mail_and_in_utc_elsewhere() {
+    let lists = lists();
+    let mut results = all_good(&lists);
+    results[0] = broken_off();
+    let report = Report::build(&of_a_run(results), &lists, &launched(&lists, &["test2"]), now());
+    let place = Place::new("eu-west-1", "s");
+    let mail = report.mail(&TimeZone::get("Europe/Madrid").unwrap(), &place);
+    assert!(mail.text.contains("started at 07:00 CET, after this run began"), "{}", mail.text);
+    let answer = serde_json::to_string(&report.answer(&mail, None)).unwrap();
+    assert!(answer.contains("started at 06:00 UTC, after this run began"), "{answer}");
 }
 
 #[test]

@@ -83,7 +83,10 @@ fn a_tier_that_was_not_reached_is_not_down_because_the_reports_look_failed() {
     let report = Report::build(&dev_failed(), &lists, &nothing_seen(&lists), now());
     let text = text(&report).replace('\n', " ");
     assert!(text.contains("1 of 7 servers did not stop."), "{text}");
-    assert!(text.contains("3 more were not stopped. 3 of 7 are down; of 3 it is not known."), "{text}");
+    assert!(
+        text.contains("3 more were not stopped, 2 were stopped. 3 of 7 are down; of 3 it is not known."),
+        "{text}"
+    );
     assert!(text.contains("✗ dev: failed in app, 3 of 7 down, 3 unknown"), "{text}");
     assert!(text.contains("db, not reached, unknown: test2, test7, test8"), "{text}");
     assert!(text.contains("app, unknown: test6, test11"), "outside the run: {text}");
@@ -122,7 +125,7 @@ fn a_name_that_no_instance_has_is_not_down_in_a_tier_that_was_not_reached() {
     let placed = report.placed().find(|placed| placed.row.name == "test2").unwrap();
     assert!(!placed.is_there);
     let text = text(&report);
-    assert!(text.contains("1 more was not stopped."), "{text}");
+    assert!(text.contains("1 more was not stopped, 2 were stopped."), "{text}");
     assert!(text.contains("db, not reached, missing: test2\n"), "{text}");
 }
 

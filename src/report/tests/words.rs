@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::report::{all_good, id, lists, now, request, seen};
 use crate::model::{Action, InstanceState};
+use crate::ports::Mail;
 use crate::report::request::ReportRequest;
 use crate::report::{Place, Report};
 
@@ -12,14 +13,17 @@ const MACHINE: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:prod-s
 
 /// The mail's text on one line, of a run of a known execution. The servers of a dry run are stopped.
 fn text(request: ReportRequest) -> String {
+    mail(request).text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn mail(request: ReportRequest) -> Mail {
     let lists = lists();
     let arn = "arn:aws:states:eu-west-1:123456789012:execution:prod-scheduler:monday";
     let execution = json!({"id": arn, "name": "monday", "start_time": "2026-11-23T06:00:00Z"});
     let state = if request.dry_run { InstanceState::Stopped } else { InstanceState::Running };
     let request = ReportRequest { execution: serde_json::from_value(execution).unwrap(), ..request };
     let report = Report::build(&request, &lists, &seen(&lists, state), now());
-    let text = report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "prod-scheduler")).text;
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "prod-scheduler"))
 }
 
 /// Tier number `tier` of dev ended so, and its first server has a problem.
@@ -96,4 +100,24 @@ fn later_tiers_were_started_only_where_a_tier_came_later() {
 fn on_a_stop_the_databases_are_the_last_tier() {
     let text = text(ReportRequest { action: Action::Stop, ..request(dev(0, "degraded")) });
     assert!(text.contains("The minimum was met.") && !text.contains("later tiers"), "{text}");
+}
+
+/// A start of all, in which test2 was held.
+fn with_one_held() -> ReportRequest {
+    let mut results = all_good(&lists());
+    results[0]["phases"][0]["actions"]["test2"] = json!({"action": "held", "why": "held by its tag forever"});
+    request(results)
+}
+
+#[test]
+fn a_held_server_that_is_up_is_counted_once_and_is_no_matter_of_the_subject() {
+    let mail = mail(with_one_held());
+    assert!(mail.text.contains("\nAll 20 servers are up.\n19 started, 1 held, "), "{}", mail.text);
+    assert_eq!(mail.subject, "START STATUS: SUCCESS · prod-scheduler");
+}
+
+#[test]
+fn a_held_server_that_is_not_as_wanted_is_in_the_subject_behind_its_fixed_words() {
+    let mail = mail(ReportRequest { dry_run: true, ..with_one_held() });
+    assert_eq!(mail.subject, "DRY RUN: START STATUS: SUCCESS · prod-scheduler · 1 of 20 held");
 }

@@ -74,19 +74,27 @@ impl Cron {
     /// The next so many times after `now`; fewer if there are no more.
     pub(super) fn next(&self, now: Timestamp, zone: &TimeZone, count: usize) -> Vec<Zoned> {
         let today = now.to_zoned(zone.clone()).date();
-        let (minutes, hours) = (self.minutes.of(&MINUTES), self.hours.of(&HOURS));
-        let times = || {
-            let times = hours.iter().flat_map(|hour| minutes.iter().map(move |minute| (*hour, *minute)));
-            times.filter_map(|(hour, minute)| Time::new(hour as i8, minute as i8, 0, 0).ok())
-        };
+        let times = self.times();
         let last = *YEAR.range.end();
         let days = today.series(jiff::Span::new().days(1)).take_while(|day| day.year() <= last);
         days.filter(|day| self.is_day(*day))
-            .flat_map(|day| times().map(move |time| day.to_datetime(time)))
+            .flat_map(|day| times.iter().map(move |time| day.to_datetime(*time)))
             .filter_map(|at| first_of(at, zone))
             .filter(|at| at.timestamp() > now)
             .take(count)
             .collect()
+    }
+
+    /// The times of a day at which it fires, from the earliest on.
+    pub(super) fn times(&self) -> Vec<Time> {
+        let (minutes, hours) = (self.minutes.of(&MINUTES), self.hours.of(&HOURS));
+        let times = hours.iter().flat_map(|hour| minutes.iter().map(move |minute| (*hour, *minute)));
+        times.filter_map(|(hour, minute)| Time::new(hour as i8, minute as i8, 0, 0).ok()).collect()
+    }
+
+    /// In so many hours of a day it fires.
+    pub(super) fn hours_a_day(&self) -> usize {
+        self.hours.of(&HOURS).len()
     }
 
     fn fires_ever(&self) -> bool {
@@ -104,7 +112,7 @@ impl Cron {
         })
     }
 
-    fn is_day(&self, day: Date) -> bool {
+    pub(super) fn is_day(&self, day: Date) -> bool {
         self.years.has(day.year()) && self.months.has(day.month().into()) && self.days.has(day)
     }
 }

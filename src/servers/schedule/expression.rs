@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+use super::clock_changes::ClockChange;
 use super::cron::{Cron, first_of};
 
 /// A schedule expression, read.
@@ -63,19 +64,31 @@ impl Expression {
         }
     }
 
+    /// What the zone's next changes of the clocks do to it, after `now`.
+    pub(super) fn clock_changes(&self, now: Timestamp, zone: &TimeZone) -> Vec<ClockChange> {
+        match &self.0 {
+            Kind::Cron(cron) => cron.clock_changes(now, zone),
+            Kind::Rate(_) | Kind::At(_) => Vec::new(),
+        }
+    }
+
     /// Whether it names a time that the clocks of this zone leave out.
     pub(super) fn is_left_out_by(&self, zone: &TimeZone) -> bool {
         matches!(self.0, Kind::At(at) if first_of(at, zone).is_none())
     }
 }
 
+/// The rate in words. The unit may be written either way: EventBridge Scheduler's API reference has `minute | minutes |
+/// hour | hours | day | days`, its guide the plurals alone, and neither says that the number decides
+/// (<https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html>).
 fn read_rate(text: &str) -> Result<String, String> {
     let wrong = || "write a whole number from 1 and minutes, hours or days, as in rate(12 hours)".to_owned();
     let (value, unit) = text.split_once(' ').ok_or_else(wrong)?;
     let is_number = value.bytes().all(|byte| byte.is_ascii_digit()) && !value.starts_with('0');
     let is_unit = ["minute", "hour", "day"].contains(&unit.strip_suffix('s').unwrap_or(unit));
     match value.parse::<u32>() {
-        Ok(_) if is_number && is_unit => Ok(text.to_owned()),
+        Ok(1) if is_number && is_unit => Ok(format!("1 {}", unit.trim_end_matches('s'))),
+        Ok(_) if is_number && is_unit => Ok(format!("{value} {}s", unit.trim_end_matches('s'))),
         _ => Err(wrong()),
     }
 }

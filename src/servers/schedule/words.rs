@@ -30,7 +30,9 @@ impl Schedule {
         };
         let next = self.expression.in_words(now, &zone);
         let next = if self.enabled { next } else { format!("DISABLED, else {next}") };
-        format!("{} {does} {what}{calendar}: {}, {named}; {next}", self.name, self.text)
+        let changes = self.expression.clock_changes(now, &zone);
+        let changes: String = changes.iter().map(|change| format!("; {change}")).collect();
+        format!("{} {does} {what}{calendar}: {}, {named}; {next}{changes}", self.name, self.text)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::model::Action;
 use crate::servers::approve::{Approval, Silence};
 use crate::servers::file::ServerLists;
 use crate::servers::machine as statemachine;
+use crate::servers::read::ServersFile;
 
 /// Of dev, test and preprod.
 const LISTS: &str = include_str!("../../../tests/servers.toml");
@@ -38,6 +39,19 @@ fn a_table_that_asks_needs_no_role_and_waits_an_hour_where_it_does_not_say() {
     assert_eq!((approval.minutes, approval.silence), (60, Silence::LeaveAlone));
     assert_eq!(lists.approval("preprod", Action::Start), None);
     assert_eq!(lists.approval("dev", Action::Stop), None);
+}
+
+#[test]
+fn a_table_with_a_part_of_a_question_is_not_told_to_write_a_role() {
+    for part in
+        ["approve_minutes = 10", "approve_silence = \"go on\"", "approve = [\"stop\"]", "approve_minutes = 0"]
+    {
+        let text = format!("{LISTS}\n[environment.preprod]\n{part}\n");
+        let told = ServersFile::read(text.as_bytes()).unwrap_err().to_string();
+        assert!(told.contains("approve") && !told.contains("role_arn"), "{told}");
+    }
+    let told = ServersFile::read(format!("{LISTS}\n[environment.preprod]\n").as_bytes()).unwrap_err();
+    assert!(told.to_string().contains("has no role_arn"), "{told}");
 }
 
 #[test]

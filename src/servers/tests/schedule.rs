@@ -117,9 +117,15 @@ fn a_time_that_is_over_is_never_again() {
 
 #[test]
 fn a_rate_counts_from_a_time_that_only_eventbridge_knows() {
-    for rate in ["1 minute", "12 hours", "1 days"] {
+    for (rate, every) in [
+        ("1 minute", "1 minute"),
+        ("12 hours", "12 hours"),
+        // As EventBridge Scheduler's guide writes one day, and as no page refuses.
+        ("1 days", "1 day"),
+        ("2 day", "2 days"),
+    ] {
         let told = told(&format!("rate({rate})"), "UTC", "2026-01-01T00:00:00Z");
-        assert_eq!(told, format!("every {rate} since EventBridge Scheduler began with it"));
+        assert_eq!(told, format!("every {every} since EventBridge Scheduler began with it"));
     }
 }
 
@@ -211,6 +217,33 @@ expression = \"at(2026-12-24T18:00:00)\"
              DISABLED, else next Thu 2026-12-24 18:00 UTC",
         ]
     );
+}
+
+/// What is told behind the next times of a cron in Europe/Madrid.
+fn told_of_the_clocks(cron: &str, now: &str) -> String {
+    let schedule = format!(
+        "[[schedule]]\nname = \"a\"\naction = \"stop\"\nexpression = \"cron({cron})\"\n\
+         time_zone = \"Europe/Madrid\"\nenabled = true\n"
+    );
+    let file = ServersFile::read(format!("{LISTS}\n{schedule}").as_bytes()).unwrap();
+    let told = file.schedules[0].understood(now.parse().unwrap());
+    told.splitn(3, "; ").nth(2).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn check_says_which_night_the_clocks_leave_out_or_repeat() {
+    let of = |cron| told_of_the_clocks(cron, "2026-12-01T00:00:00Z");
+    let all = "on Sun 2027-03-28, 02:30 is left out by the clocks: it does not fire; \
+               on Sun 2027-10-31, 02:30 comes twice: it fires once";
+    for quiet in ["0 7 ? * MON-FRI *", "30 2 ? * MON-FRI *", "0 2 * 4-9 ? *", "0 4 * * ? *", "30 * * * ? *"] {
+        assert_eq!(of(quiet), "", "{quiet}");
+    }
+    for told in ["30 2 * * ? *", "30 2,14 * * ? *", "30 2 ? * SUN *"] {
+        assert_eq!(of(told), all, "{told}");
+    }
+    // The autumn's comes first.
+    let told = told_of_the_clocks("30 2 * * ? *", "2026-06-01T00:00:00Z");
+    assert!(told.starts_with("on Sun 2026-10-25, 02:30 comes twice"), "{told}");
 }
 
 #[test]
