@@ -168,10 +168,13 @@ def _hold(options: argparse.Namespace, config: SamConfig, where: place.Place, te
     holds = postpone.Holds(where.session.client("ec2"), listed, terminal, options.others, may)
     if options.command == "release":
         return holds.take_off()
-    until = postpone.hold_until(options.until, config, options.commands)
+    zone = postpone.zone_of(config, where)
+    if zone.remark:
+        terminal.say(f"Note: {zone.remark}.")
+    until = postpone.hold_until(options.until, zone.name, options.commands)
 
     def is_over(text: str) -> bool:
-        (read,) = postpone.meanings([text], postpone.zone_of(config), options.commands)
+        (read,) = postpone.meanings([text], zone.name, options.commands)
         return read["standing"] == "over"
 
     return holds.put(until, is_over)

@@ -11,7 +11,7 @@ import datetime as dt
 from typing import Any
 
 from operate.problem import OperatingError
-from operate.stack import Stack
+from operate.stack import Stack, parameters
 
 MOST_HOURS = 168
 
@@ -62,9 +62,8 @@ def remark(stack: Stack, given: dict[str, Any]) -> str:
     """What whoever asks for a later run should know of the stack; empty if there is nothing."""
     if not {"at", "stop_after_hours"}.intersection(given):
         return ""
-    found = stack.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"][0]
-    parameters = {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", [])}
-    if parameters.get("AlarmMail") or parameters.get("Chat") == "on":
+    deployed = parameters(stack.name, stack.session)
+    if deployed.get("AlarmMail") or deployed.get("Chat") == "on":
         return ""
     return (
         "Note: the stack has no AlarmMail. A run that cannot begin when it is due, or is refused then, "
