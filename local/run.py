@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moto.ses.models import ses_backends
-
-from local import accounts, alarms, calendars, clock, cloudwatch, events, faults, person
+from local import accounts, alarms, calendars, clock, cloudwatch, events, faults, mails, person
 from local.deploy import ROOT, Stack, deploy
 from local.fleet import Fleet
 from local.rendering import rendered
-from local.runtime_api import ACCOUNT, REGION
+from local.runtime_api import REGION
 from local.server import Server
 from operate import check_files
 from operate.phase_log import Teller
@@ -252,7 +250,7 @@ def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any], a
     machine, given = target(stack, action)
     given |= more_input
     print(f"\n=== {action.upper()}: the schedule's target with its input {json.dumps(given)}")
-    earlier_mails = len(accepted_mails(server))
+    earlier_mails = len(mails.accepted(server))
     step_functions = stack.client("stepfunctions")
     execution = step_functions.start_execution(stateMachineArn=machine, input=json.dumps(given))
     shown = Shown(stack, server, approve)
@@ -280,7 +278,7 @@ def follow_a_schedule(shown: Shown, schedule: dict[str, Any]) -> bool:
         )
         return True
     step_functions = shown.stack.client("stepfunctions")
-    earlier_mails = len(accepted_mails(shown.server))
+    earlier_mails = len(mails.accepted(shown.server))
     machine = schedule["Target"]["Arn"]
     known = {
         one["executionArn"] for one in step_functions.list_executions(stateMachineArn=machine)["executions"]
@@ -305,7 +303,11 @@ def follow(shown: Shown, execution_arn: str, action: str, earlier_mails: int) ->
     execution = {"executionArn": execution_arn}
     name = execution["executionArn"].rsplit(":", 1)[1]
     teller = Teller(stack.client("logs"), stack.outputs["PhaseLogGroup"], name)
-    somebody = person.Person(step_functions, execution["executionArn"], shown.approve)
+
+    def sent() -> list[mails.Mail]:
+        return mails.accepted(server)[earlier_mails:]
+
+    somebody = person.Person(step_functions, execution["executionArn"], shown.approve, sent, BUILD)
     began = clock.CLOCK.now()
     deadline = time.monotonic() + clock.CLOCK.real(LONGEST_RUN_SECONDS)
     while True:
@@ -331,45 +333,20 @@ def follow(shown: Shown, execution_arn: str, action: str, earlier_mails: int) ->
         if told["status"] == "SUCCEEDED":
             print("=== No mail: nothing would fail.")
             return True
-    was_sent = show_mail(accepted_mails(server)[earlier_mails:], mail_error(report(told) or {}), action)
+    reports = [mail for mail in sent() if not somebody.was_asked_by(mail)]
+    was_sent = show_mail(reports, mail_error(report(told) or {}), action)
     return told["status"] == "SUCCEEDED" and was_sent
 
 
-def mails(server: Server) -> list[dict[str, str]]:
-    """The mails that SES was given, both bodies, as they were sent."""
-    return [call.parameters for call in server.application.calls if call.operation == "SendEmail"]
-
-
-def accepted_mails(server: Server) -> list[dict[str, str]]:
-    """Those of them that SES took."""
-    taken = {
-        (message.subject, tuple(message.destinations.get("ToAddresses", [])))
-        for message in ses_backends[ACCOUNT][REGION].sent_messages
-    }
-    return [mail for mail in mails(server) if (mail["Message.Subject.Data"], addresses(mail)) in taken]
-
-
-def addresses(mail: dict[str, str]) -> tuple[str, ...]:
-    return tuple(value for key, value in mail.items() if key.startswith("Destination.ToAddresses"))
-
-
-def show_mail(accepted: list[dict[str, str]], error: str, action: str) -> bool:
+def show_mail(sent: list[mails.Mail], error: str, action: str) -> bool:
     """Shows the run's mail, or says why there is none; whether it was sent."""
     if error:
         print(f"=== Mail NOT sent: {error}")
-    if not accepted:
+    if not sent:
         if not error:
             print("=== No mail was sent.")
         return False
-    mail = accepted[-1]
-    # A run may have asked somebody by a mail before.
-    accepted = [one for one in accepted if one["Message.Subject.Data"] == mail["Message.Subject.Data"]]
-    html = BUILD / f"{action}.html"
-    html.write_text(mail["Message.Body.Html.Data"])
-    to = ", ".join(address for mail in accepted for address in addresses(mail))
-    print(f"=== Mail to {to}: {mail['Message.Subject.Data']}\n")
-    print(mail["Message.Body.Text.Data"])
-    print(f"\n=== Its HTML: {html.relative_to(ROOT)}")
+    mails.show(sent, BUILD / f"{action}.html")
     return not error
 
 

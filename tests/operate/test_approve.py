@@ -10,8 +10,10 @@ from typing import Any
 import boto3
 import pytest
 
+from local import mails
 from local import run as local_run
 from local.deploy import ROOT, STACK
+from local.person import Person
 from local.server import Server
 from operate import approve, status
 from operate.problem import OperatingError
@@ -159,5 +161,48 @@ def test_make_run_shows_each_answer(server, tmp_path, capsys, way, words, monkey
     system = System(server, tmp_path / "function.log", "running", ROOT / "docs" / "approval.toml")
     assert local_run.run(system.stack, server, "stop", {}, way)
     shown = " ".join(capsys.readouterr().out.split())
-    assert "Ask whether preprod may stop: somebody is asked by mail" in shown
-    assert words in shown
+    assert (
+        "=== Mail to platform@example.com, oncall@example.com: STOP OF preprod: YOUR YES IS NEEDED" in shown
+    )
+    asked, answers = shown.split(
+        f"Ask whether preprod may stop: somebody is asked by this mail, and answers: {way}"
+    )
+    assert "make approve RUN=" in asked and "SHUTDOWN STATUS" not in asked
+    assert words in answers
+    assert "make approve RUN=" in (tmp_path / "ask-preprod.html").read_text()
+    assert "=== Mail to platform@example.com, oncall@example.com: SHUTDOWN STATUS" in answers
+
+
+class Answers(History):
+    """A run that asks one question, and what it was answered."""
+
+    def __init__(self) -> None:
+        super().__init__(scheduled("token-1"))
+        self.given: list[str] = []
+
+    def send_task_success(self, taskToken: str, output: str) -> None:  # noqa: N803
+        self.given.append(taskToken)
+
+
+def question_mail(token: str) -> mails.Mail:
+    to = {"Destination.ToAddresses.member.1": "ops@example.com"}
+    return {mails.SUBJECT: "STOP OF preprod", mails.TEXT: f"answer with {token}", mails.HTML: "<p>", **to}
+
+
+@pytest.mark.parametrize("sent", [[], [question_mail("another-token")]])
+def test_of_a_question_whose_mail_ses_did_not_take_nobody_of_make_run_knows(tmp_path, capsys, sent):
+    run = Answers()
+    Person(run, "arn", "yes", lambda: sent, tmp_path).look()
+    assert run.given == []
+    assert capsys.readouterr().out == ""
+
+
+def test_a_question_is_answered_once_and_its_mail_is_not_the_runs_report(tmp_path, capsys):
+    run, mail = Answers(), question_mail("token-1")
+    somebody = Person(run, "arn", "yes", lambda: [mail], tmp_path)
+    assert not somebody.was_asked_by(mail)
+    somebody.look()
+    somebody.look()
+    assert run.given == ["token-1"]
+    assert somebody.was_asked_by(mail)
+    assert capsys.readouterr().out.count("=== Mail to ops@example.com: STOP OF preprod") == 1
