@@ -14,7 +14,7 @@ from operate.problem import OperatingError
 from operate.report import report_lines
 from operate.stack import Stack
 from operate.terminal import Terminal
-from operate.waiting import Waiting, earlier_runs
+from operate.waiting import Questions, Waiting, earlier_runs
 
 # The state machine's own time-out is 2.5 hours; this is only so that no loop is without an end.
 LONGEST_RUN_SECONDS = 3 * 3600.0
@@ -50,7 +50,7 @@ def follow(
     terminal = terminal or Terminal()
     step_functions = stack.client("stepfunctions")
     teller = Teller(stack.client("logs"), stack.outputs["PhaseLogGroup"], execution.rsplit(":", 1)[1])
-    waiting = Waiting(terminal)
+    waiting, asked = Waiting(terminal), Questions(step_functions, execution)
     deadline = time.monotonic() + LONGEST_RUN_SECONDS
     while True:
         described = describe(step_functions, execution, pause_seconds)
@@ -60,6 +60,7 @@ def follow(
         if time.monotonic() > deadline:
             raise OperatingError(f"{execution} did not end within {LONGEST_RUN_SECONDS / 3600:g} hours")
         machine = stack.outputs["StateMachineArn"]
+        waiting.asks(asked.look(), described["name"], stack.name)
         waiting.tell([] if waiting.began_any else earlier_runs(step_functions, machine, described))
         time.sleep(pause_seconds)
     # What was written at the very end arrives a little later than the execution's end.

@@ -15,7 +15,7 @@ from local import run as local_run
 from local.deploy import ROOT, STACK
 from local.person import Person
 from local.server import Server
-from operate import approve, status
+from operate import approve, execution, status
 from operate.problem import OperatingError
 from operate.stack import Stack, find
 from tests.system.conftest import System
@@ -145,6 +145,23 @@ def test_the_status_marks_the_run_that_waits_with_the_command_that_answers(stack
     assert lines[2] == f"    waits for a yes to the stop of preprod: {command}"
     approve.approve(stack, waiting, "preprod", "no")
     end(system, stack, waiting)
+
+
+def test_who_follows_a_run_in_a_pipe_learns_that_it_waits_for_a_yes_and_the_answer_ends_it(
+    stack, system, waiting, screen, monkeypatch
+):
+    shown = screen()
+    said = shown.say
+
+    def say(line: str = "") -> None:
+        said(line)
+        if "waits for a yes" in line:
+            approve.approve(stack, waiting, "preprod", "no")
+
+    monkeypatch.setattr(shown, "say", say)
+    assert execution.follow(stack, approve._execution(stack, waiting), shown, pause_seconds=0.05)
+    command = f"make approve RUN={waiting} ENV=preprod ANSWER=yes STACK={stack.name}"
+    assert f"  waits for a yes to the stop of preprod: {command}" in shown.lines
 
 
 @pytest.mark.parametrize(
