@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import math
 import shlex
 import sys
 import time
@@ -273,9 +274,7 @@ def follow_a_schedule(shown: Shown, schedule: dict[str, Any]) -> bool:
     at = dt.datetime.fromisoformat(schedule["ScheduleExpression"][3:-1]).replace(tzinfo=dt.UTC)
     wait = at.timestamp() - clock.CLOCK.now()
     if clock.CLOCK.real(wait) > LONGEST_WAIT_SECONDS:
-        print(
-            f"    That is in {wait / 3600:.1f} h, and not waited for: choose a nearer time or a higher SPEED."
-        )
+        print(f"    That is in {wait / 3600:.1f} h, and not waited for: {what_is_waited_for(wait)}.")
         return True
     step_functions = shown.stack.client("stepfunctions")
     earlier_mails = len(mails.accepted(shown.server))
@@ -294,6 +293,14 @@ def follow_a_schedule(shown: Shown, schedule: dict[str, Any]) -> bool:
         time.sleep(0.1)
     print("=== It did not fire.")
     return False
+
+
+def what_is_waited_for(wait_seconds: float) -> str:
+    """What to choose in place of a simulated time that is too far away."""
+    longest = LONGEST_WAIT_SECONDS * HIGHEST_SPEED
+    if wait_seconds > longest:
+        return f"choose a time within {longest / 3600:g} h, and SPEED={HIGHEST_SPEED}"
+    return f"choose a nearer time, or SPEED={math.ceil(wait_seconds / LONGEST_WAIT_SECONDS)} or higher"
 
 
 def follow(shown: Shown, execution_arn: str, action: str, earlier_mails: int) -> bool:
