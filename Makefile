@@ -57,7 +57,8 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: SPEED=60              run: simulated seconds a real second, 1 to 600
 #: OTHERS=1              postpone, release: also replaces, or takes off, holds that somebody wrote in another form
 #: STACK=team-a          deploy, start, stop, approve, check-account, status, log, destroy: which stack (samconfig.toml's, else ec2-start-stop)
-#: STOP_AFTER_HOURS=3    start: stops again what it starts, after 1 to 168 hours, by a schedule that deletes itself
+#: STOP_AFTER_HOURS=3    start: stops all its servers after 1 to 168 hours, also those that were running before it, by a
+#:                       schedule that deletes itself
 #: UNTIL=2026-12-24T18:00   postpone: until when; a date until that day has ended, an offset or a zone may follow
 #: YES=1                 start, stop, postpone, release: asks nothing
 #: AWS_REGION=eu-west-1  every command on AWS (samconfig.toml's region, else your profile's); also AWS_PROFILE

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import math
 import shlex
 import sys
 import time
@@ -15,13 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moto.ses.models import ses_backends
-
-from local import accounts, alarms, calendars, clock, cloudwatch, events, faults, person
+from local import accounts, alarms, calendars, clock, cloudwatch, events, faults, mails, person
 from local.deploy import ROOT, Stack, deploy
 from local.fleet import Fleet
 from local.rendering import rendered
-from local.runtime_api import ACCOUNT, REGION
+from local.runtime_api import REGION
 from local.server import Server
 from operate import check_files
 from operate.phase_log import Teller
@@ -250,7 +249,7 @@ def run(stack: Stack, server: Server, action: str, more_input: dict[str, Any], a
     machine, given = target(stack, action)
     given |= more_input
     print(f"\n=== {action.upper()}: the schedule's target with its input {json.dumps(given)}")
-    earlier_mails = len(accepted_mails(server))
+    earlier_mails = len(mails.accepted(server))
     step_functions = stack.client("stepfunctions")
     execution = step_functions.start_execution(stateMachineArn=machine, input=json.dumps(given))
     shown = Shown(stack, server, approve)
@@ -273,12 +272,10 @@ def follow_a_schedule(shown: Shown, schedule: dict[str, Any]) -> bool:
     at = dt.datetime.fromisoformat(schedule["ScheduleExpression"][3:-1]).replace(tzinfo=dt.UTC)
     wait = at.timestamp() - clock.CLOCK.now()
     if clock.CLOCK.real(wait) > LONGEST_WAIT_SECONDS:
-        print(
-            f"    That is in {wait / 3600:.1f} h, and not waited for: choose a nearer time or a higher SPEED."
-        )
+        print(f"    That is in {wait / 3600:.1f} h, and not waited for: {what_is_waited_for(wait)}.")
         return True
     step_functions = shown.stack.client("stepfunctions")
-    earlier_mails = len(accepted_mails(shown.server))
+    earlier_mails = len(mails.accepted(shown.server))
     machine = schedule["Target"]["Arn"]
     known = {
         one["executionArn"] for one in step_functions.list_executions(stateMachineArn=machine)["executions"]
@@ -296,6 +293,14 @@ def follow_a_schedule(shown: Shown, schedule: dict[str, Any]) -> bool:
     return False
 
 
+def what_is_waited_for(wait_seconds: float) -> str:
+    """What to choose in place of a simulated time that is too far away."""
+    longest = LONGEST_WAIT_SECONDS * HIGHEST_SPEED
+    if wait_seconds > longest:
+        return f"choose a time within {longest / 3600:g} h, and SPEED={HIGHEST_SPEED}"
+    return f"choose a nearer time, or SPEED={math.ceil(wait_seconds / LONGEST_WAIT_SECONDS)} or higher"
+
+
 def follow(shown: Shown, execution_arn: str, action: str, earlier_mails: int) -> bool:
     """Tells a run's log until it ends, then its mail; whether both went well."""
     stack, server = shown.stack, shown.server
@@ -303,7 +308,11 @@ def follow(shown: Shown, execution_arn: str, action: str, earlier_mails: int) ->
     execution = {"executionArn": execution_arn}
     name = execution["executionArn"].rsplit(":", 1)[1]
     teller = Teller(stack.client("logs"), stack.outputs["PhaseLogGroup"], name)
-    somebody = person.Person(step_functions, execution["executionArn"], shown.approve)
+
+    def sent() -> list[mails.Mail]:
+        return mails.accepted(server)[earlier_mails:]
+
+    somebody = person.Person(step_functions, execution["executionArn"], shown.approve, sent, BUILD)
     began = clock.CLOCK.now()
     while True:  # the machine's own time-out ends every execution
         told = step_functions.describe_execution(executionArn=execution["executionArn"])
@@ -328,45 +337,20 @@ def follow(shown: Shown, execution_arn: str, action: str, earlier_mails: int) ->
         if told["status"] == "SUCCEEDED":
             print("=== No mail: nothing would fail.")
             return True
-    was_sent = show_mail(accepted_mails(server)[earlier_mails:], mail_error(report(told) or {}), action)
+    reports = [mail for mail in sent() if not somebody.was_asked_by(mail)]
+    was_sent = show_mail(reports, mail_error(report(told) or {}), action)
     return told["status"] == "SUCCEEDED" and was_sent
 
 
-def mails(server: Server) -> list[dict[str, str]]:
-    """The mails that SES was given, both bodies, as they were sent."""
-    return [call.parameters for call in server.application.calls if call.operation == "SendEmail"]
-
-
-def accepted_mails(server: Server) -> list[dict[str, str]]:
-    """Those of them that SES took."""
-    taken = {
-        (message.subject, tuple(message.destinations.get("ToAddresses", [])))
-        for message in ses_backends[ACCOUNT][REGION].sent_messages
-    }
-    return [mail for mail in mails(server) if (mail["Message.Subject.Data"], addresses(mail)) in taken]
-
-
-def addresses(mail: dict[str, str]) -> tuple[str, ...]:
-    return tuple(value for key, value in mail.items() if key.startswith("Destination.ToAddresses"))
-
-
-def show_mail(accepted: list[dict[str, str]], error: str, action: str) -> bool:
+def show_mail(sent: list[mails.Mail], error: str, action: str) -> bool:
     """Shows the run's mail, or says why there is none; whether it was sent."""
     if error:
         print(f"=== Mail NOT sent: {error}")
-    if not accepted:
+    if not sent:
         if not error:
             print("=== No mail was sent.")
         return False
-    mail = accepted[-1]
-    # A run may have asked somebody by a mail before.
-    accepted = [one for one in accepted if one["Message.Subject.Data"] == mail["Message.Subject.Data"]]
-    html = BUILD / f"{action}.html"
-    html.write_text(mail["Message.Body.Html.Data"])
-    to = ", ".join(address for mail in accepted for address in addresses(mail))
-    print(f"=== Mail to {to}: {mail['Message.Subject.Data']}\n")
-    print(mail["Message.Body.Text.Data"])
-    print(f"\n=== Its HTML: {html.relative_to(ROOT)}")
+    mails.show(sent, BUILD / f"{action}.html")
     return not error
 
 

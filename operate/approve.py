@@ -31,6 +31,13 @@ class Question:
         """The state that waits (src/servers/machine/approval.rs)."""
         return f"Ask whether {self.environment} may {self.action}"
 
+    def words(self, run: str, stack: str) -> str:
+        """What the run waits for, and the command that answers."""
+        return (
+            f"waits for a yes to the {self.action} of {self.environment}: "
+            f"make approve RUN={run} ENV={self.environment} ANSWER=yes STACK={stack}"
+        )
+
 
 def questions(step_functions: Any, execution: str) -> list[Question]:
     """Those of a run that wait now. Of a question that was asked again, the last token is the good one."""
@@ -107,9 +114,5 @@ def running_lines(stack: Stack, runs: Iterable[dict[str, Any]]) -> list[str]:
         except (ClientError, BotoCoreError) as error:
             lines.append(f"    whether it waits for a yes cannot be seen: {error}")
             continue
-        lines += [
-            f"    waits for a yes to the {question.action} of {question.environment}: "
-            f"make approve RUN={run['name']} ENV={question.environment} ANSWER=yes STACK={stack.name}"
-            for question in waiting
-        ]
+        lines += [f"    {question.words(run['name'], stack.name)}" for question in waiting]
     return lines

@@ -65,7 +65,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--environments", default="", help="separated by commas; all if none is given")
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--at", default="", help="begins then, for example 2026-12-24T18:00:00+01:00")
-    parser.add_argument("--stop-after-hours", default="", help="stops again what is started, after 1 to 168")
+    parser.add_argument("--stop-after-hours", default="", help="then stops all its servers, after 1 to 168")
     parser.add_argument("--ignore-calendar", action="store_true")
     parser.add_argument("--yes", action="store_true", help="ask nothing")
     parser.add_argument("--run", default="", help="whose log; the last run's if none is given")
@@ -117,7 +117,11 @@ def _run(
 ) -> int:
     environments = _environments(options)
     more = exceptions.more_input(options)
-    if not environments and not options.dry_run and not _may_touch_all(options, where, terminal):
+    otherwise = exceptions.words(more, options.dry_run)
+    if environments or options.dry_run:
+        for sentence in otherwise:
+            terminal.say(sentence)
+    elif not _may_touch_all(options, where, otherwise, terminal):
         terminal.say("Nothing was begun.")
         return 2
     if remark := exceptions.remark(stack, more):
@@ -164,10 +168,13 @@ def _hold(options: argparse.Namespace, config: SamConfig, where: place.Place, te
     holds = postpone.Holds(where.session.client("ec2"), listed, terminal, options.others, may)
     if options.command == "release":
         return holds.take_off()
-    until = postpone.hold_until(options.until, config, options.commands)
+    zone = postpone.zone_of(config, where)
+    if zone.remark:
+        terminal.say(f"Note: {zone.remark}.")
+    until = postpone.hold_until(options.until, zone.name, options.commands)
 
     def is_over(text: str) -> bool:
-        (read,) = postpone.meanings([text], postpone.zone_of(config), options.commands)
+        (read,) = postpone.meanings([text], zone.name, options.commands)
         return read["standing"] == "over"
 
     return holds.put(until, is_over)
@@ -181,13 +188,15 @@ def _may(sentence: str, options: argparse.Namespace, terminal: Terminal) -> bool
     return terminal.ask(f"{sentence} Go on? [y/N] ").lower() in ("y", "yes")
 
 
-def _may_touch_all(options: argparse.Namespace, where: place.Place, terminal: Terminal) -> bool:
-    """Says what a real run of everything touches, and asks."""
+def _may_touch_all(
+    options: argparse.Namespace, where: place.Place, otherwise: list[str], terminal: Terminal
+) -> bool:
+    """Says what a real run of everything touches, and what it does otherwise than a plain one; and asks."""
     listed = lists.read(Path(options.servers))
     environments = ", ".join(lists.environments(listed))
     what = f"This {options.command}s {lists.how_many(listed)} of {environments} in {where}"
     what += f"{lists.elsewhere(listed)}."
-    return _may(what, options, terminal)
+    return _may(" ".join([what, *otherwise]), options, terminal)
 
 
 def _doctor(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> int:

@@ -1,6 +1,7 @@
 """What a run by hand may ask besides its environments: later, stopped again, in spite of the calendar.
 
-Owns the refusals that the function would make too (src/lambda/asked.rs), so that nothing begins for them.
+Owns the refusals that the function would make too (src/lambda/asked.rs), so that nothing begins for them, and
+what a person is told before a run begins.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import datetime as dt
 from typing import Any
 
 from operate.problem import OperatingError
-from operate.stack import Stack
+from operate.stack import Stack, parameters
 
 MOST_HOURS = 168
 
@@ -40,7 +41,8 @@ def _at(text: str, now: dt.datetime) -> str:
         )
     if at < now + dt.timedelta(minutes=1):
         raise OperatingError(
-            f"AT is {text}; it must be at least a minute ahead, and it is {now:%Y-%m-%dT%H:%M:%SZ} now"
+            f"AT is {text}; a time at least a minute ahead is expected, "
+            f"and it is {now:%Y-%m-%dT%H:%M:%SZ} now"
         )
     if at > _in_a_year(now):
         raise OperatingError(f"AT is {text}, which is more than a year away")
@@ -60,14 +62,25 @@ def remark(stack: Stack, given: dict[str, Any]) -> str:
     """What whoever asks for a later run should know of the stack; empty if there is nothing."""
     if not {"at", "stop_after_hours"}.intersection(given):
         return ""
-    found = stack.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"][0]
-    parameters = {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", [])}
-    if parameters.get("AlarmMail") or parameters.get("Chat") == "on":
+    deployed = parameters(stack.name, stack.session)
+    if deployed.get("AlarmMail") or deployed.get("Chat") == "on":
         return ""
     return (
         "Note: the stack has no AlarmMail. A run that cannot begin when it is due, or is refused then, "
         "sends no mail: nobody would be told."
     )
+
+
+def words(given: dict[str, Any], dry_run: bool = False) -> list[str]:
+    """What the run does otherwise than a plain one, a sentence each; a dry run schedules no stop."""
+    told = []
+    if at := given.get("at"):
+        told.append(f"This begins at {at}, not now.")
+    if (hours := given.get("stop_after_hours")) and not dry_run:
+        told.append(f"After {hours} h all its servers are stopped, also those that were running before it.")
+    if given.get("ignore_calendar"):
+        told.append("A closed calendar does not stop it.")
+    return told
 
 
 def _hours(text: str) -> float:

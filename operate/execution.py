@@ -13,7 +13,7 @@ from operate.phase_log import Teller
 from operate.report import report_lines
 from operate.stack import Stack
 from operate.terminal import Terminal
-from operate.waiting import Waiting, earlier_runs
+from operate.waiting import Questions, Waiting, earlier_runs
 
 # DescribeExecution is eventually consistent: a new execution may be unknown at first.
 UNKNOWN_AT_MOST_SECONDS = 30.0
@@ -50,13 +50,14 @@ def follow(
     terminal = terminal or Terminal()
     step_functions = stack.client("stepfunctions")
     teller = Teller(stack.client("logs"), stack.outputs["PhaseLogGroup"], execution.rsplit(":", 1)[1])
-    waiting = Waiting(terminal)
+    waiting, asked = Waiting(terminal), Questions(step_functions, execution)
     while True:
         described = describe(step_functions, execution, pause_seconds)
         tell(teller, waiting, terminal)
         if described["status"] != "RUNNING":
             break
         machine = stack.outputs["StateMachineArn"]
+        waiting.asks(asked.look(), described["name"], stack.name)
         waiting.tell([] if waiting.began_any else earlier_runs(step_functions, machine, described))
         time.sleep(pause_seconds)
     # What was written at the very end arrives a little later than the execution's end.

@@ -18,6 +18,7 @@ from operate.lists import Instance, ServerList
 from operate.place import Place
 from operate.problem import OperatingError
 from operate.samconfig import SamConfig
+from operate.stack import DEFAULT_NAME, parameters
 from operate.tag import MOST_RESOURCES, doubts
 from operate.terminal import Terminal
 
@@ -42,15 +43,35 @@ class Change:
     told: Callable[[str | None], str]
 
 
-def zone_of(config: SamConfig) -> str:
-    return config.parameters.get("TimeZone", DEFAULT_ZONE)
+@dataclass(frozen=True)
+class Zone:
+    """In which a time without an offset is read."""
+
+    name: str
+    remark: str = ""
+    """What to say of it, if it is not known to be the stack's."""
 
 
-def hold_until(text: str, config: SamConfig, binary: str) -> str:
+def zone_of(config: SamConfig, where: Place) -> Zone:
+    """samconfig.toml's TimeZone, else the deployed stack's, else the template's default, which is said."""
+    if zone := config.parameters.get("TimeZone"):
+        return Zone(zone)
+    name = config.stack_name or DEFAULT_NAME
+    try:
+        return Zone(parameters(name, where.session)["TimeZone"])
+    except (OperatingError, KeyError):
+        said = "names no TimeZone" if config.exists else "is not there"
+        return Zone(
+            DEFAULT_ZONE,
+            f"samconfig.toml {said}, and no stack {name} can be seen in {where}: "
+            f"a time without an offset or a zone is read in {DEFAULT_ZONE}",
+        )
+
+
+def hold_until(text: str, zone: str, binary: str) -> str:
     """The tag's value: the end as a moment, so that it means the same wherever it is read."""
     if not text.strip():
         raise OperatingError("UNTIL is missing: UNTIL=2026-12-24T18:00, for example")
-    zone = zone_of(config)
     (read,) = meanings([text], zone, binary)
     if read["standing"] == "over":
         raise OperatingError(f"UNTIL={text} is past ({read['end']}): name a time that is to come")

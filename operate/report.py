@@ -27,7 +27,8 @@ def report_lines(described: dict[str, Any]) -> list[str]:
     if "errorMessage" in found:
         return [*lines, found["errorMessage"]]
     if found.get("status") == "SCHEDULED":
-        return [*lines, f"scheduled for {found['at']} by the schedule {found['schedule']}"]
+        when = f"scheduled for {found['at']} by the schedule {found['schedule']}"
+        return [*lines, when, "make status shows it, and the command that takes it back"]
     if mail := mail_error(found):
         lines.append(f"{found.get('status', 'It ended')}, but the mail was not sent: {mail}")
     if "findings" in found:

@@ -1,10 +1,11 @@
 """What `make status` says of schedules: the template's, those of servers.toml, one-time ones that runs made.
 
-Owns whose they are. When they fire next, the product itself says.
+Owns whose they are, and how a run's own is taken back. When they fire next, the product itself says.
 """
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from typing import Any
 
@@ -13,9 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from operate import commands
 from operate.stack import Stack
 
+# Where the template's schedules are, and most others; those that runs make are in a group of the stack's own.
+DEFAULT_GROUP = "default"
+
 
 def lines(stack: Stack, binary: str) -> list[str]:
-    """Two lines a schedule of this stack's machine: what it is, and when it fires next."""
+    """Of each schedule of this stack's machine what it is, when it fires next, and how a run's own goes."""
     try:
         found = _schedules(stack)
     except (ClientError, BotoCoreError) as error:
@@ -23,6 +27,7 @@ def lines(stack: Stack, binary: str) -> list[str]:
     told = []
     for schedule in sorted(found, key=lambda one: (one["Target"]["Input"], one["Name"])):
         told += _told(schedule, binary, stack.name)
+        told += _back(schedule, stack.session.region_name)
     return told or ["  none"]
 
 
@@ -50,6 +55,15 @@ def _told(schedule: dict[str, Any], binary: str, stack: str) -> list[str]:
     if schedule["State"] != "ENABLED":
         times = f"does not fire; if it were enabled: {times}"
     return ["  " + "  ".join(words), f"      {times}"]
+
+
+def _back(schedule: dict[str, Any], region: str) -> list[str]:
+    """The command that takes back what a run made; of the template's and other people's schedules, none."""
+    group = schedule.get("GroupName", DEFAULT_GROUP)
+    if group == DEFAULT_GROUP:
+        return []
+    named = shlex.join(["--region", region, "--group-name", group, "--name", schedule["Name"]])
+    return [f"      to take it back: aws scheduler delete-schedule {named}"]
 
 
 def next_times(expression: str, zone: str, binary: str) -> str:

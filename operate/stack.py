@@ -45,8 +45,20 @@ def find(name: str, session: boto3.Session | None = None) -> Stack:
 
 def describe(name: str, session: boto3.Session) -> tuple[str, dict[str, str]]:
     """A stack's status and its outputs."""
+    found = _described(name, session)
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    return found["StackStatus"], outputs
+
+
+def parameters(name: str, session: boto3.Session) -> dict[str, str]:
+    """What a stack was deployed with, the template's defaults too."""
+    found = _described(name, session).get("Parameters", [])
+    return {one["ParameterKey"]: one.get("ParameterValue", "") for one in found}
+
+
+def _described(name: str, session: boto3.Session) -> dict[str, Any]:
     try:
-        stacks = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        return session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         raise OperatingError(
             f"there is no stack {name} that you may see in {session.region_name}: {error}. "
@@ -54,5 +66,3 @@ def describe(name: str, session: boto3.Session) -> tuple[str, dict[str, str]]:
         ) from error
     except BotoCoreError as error:
         raise OperatingError(f"AWS cannot be asked: {error}") from error
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
-    return stacks[0]["StackStatus"], outputs

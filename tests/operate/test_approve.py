@@ -10,10 +10,12 @@ from typing import Any
 import boto3
 import pytest
 
+from local import mails
 from local import run as local_run
 from local.deploy import ROOT, STACK
+from local.person import Person
 from local.server import Server
-from operate import approve, status
+from operate import approve, execution, status
 from operate.problem import OperatingError
 from operate.stack import Stack, find
 from tests.system.conftest import System
@@ -145,6 +147,23 @@ def test_the_status_marks_the_run_that_waits_with_the_command_that_answers(stack
     end(system, stack, waiting)
 
 
+def test_who_follows_a_run_in_a_pipe_learns_that_it_waits_for_a_yes_and_the_answer_ends_it(
+    stack, system, waiting, screen, monkeypatch
+):
+    shown = screen()
+    said = shown.say
+
+    def say(line: str = "") -> None:
+        said(line)
+        if "waits for a yes" in line:
+            approve.approve(stack, waiting, "preprod", "no")
+
+    monkeypatch.setattr(shown, "say", say)
+    assert execution.follow(stack, approve._execution(stack, waiting), shown, pause_seconds=0.05)
+    command = f"make approve RUN={waiting} ENV=preprod ANSWER=yes STACK={stack.name}"
+    assert f"  waits for a yes to the stop of preprod: {command}" in shown.lines
+
+
 @pytest.mark.parametrize(
     ("way", "words"),
     [
@@ -159,5 +178,48 @@ def test_make_run_shows_each_answer(server, tmp_path, capsys, way, words, monkey
     system = System(server, tmp_path / "function.log", "running", ROOT / "docs" / "approval.toml")
     assert local_run.run(system.stack, server, "stop", {}, way)
     shown = " ".join(capsys.readouterr().out.split())
-    assert "Ask whether preprod may stop: somebody is asked by mail" in shown
-    assert words in shown
+    assert (
+        "=== Mail to platform@example.com, oncall@example.com: STOP OF preprod: YOUR YES IS NEEDED" in shown
+    )
+    asked, answers = shown.split(
+        f"Ask whether preprod may stop: somebody is asked by this mail, and answers: {way}"
+    )
+    assert "make approve RUN=" in asked and "SHUTDOWN STATUS" not in asked
+    assert words in answers
+    assert "make approve RUN=" in (tmp_path / "ask-preprod.html").read_text()
+    assert "=== Mail to platform@example.com, oncall@example.com: SHUTDOWN STATUS" in answers
+
+
+class Answers(History):
+    """A run that asks one question, and what it was answered."""
+
+    def __init__(self) -> None:
+        super().__init__(scheduled("token-1"))
+        self.given: list[str] = []
+
+    def send_task_success(self, taskToken: str, output: str) -> None:  # noqa: N803
+        self.given.append(taskToken)
+
+
+def question_mail(token: str) -> mails.Mail:
+    to = {"Destination.ToAddresses.member.1": "ops@example.com"}
+    return {mails.SUBJECT: "STOP OF preprod", mails.TEXT: f"answer with {token}", mails.HTML: "<p>", **to}
+
+
+@pytest.mark.parametrize("sent", [[], [question_mail("another-token")]])
+def test_of_a_question_whose_mail_ses_did_not_take_nobody_of_make_run_knows(tmp_path, capsys, sent):
+    run = Answers()
+    Person(run, "arn", "yes", lambda: sent, tmp_path).look()
+    assert run.given == []
+    assert capsys.readouterr().out == ""
+
+
+def test_a_question_is_answered_once_and_its_mail_is_not_the_runs_report(tmp_path, capsys):
+    run, mail = Answers(), question_mail("token-1")
+    somebody = Person(run, "arn", "yes", lambda: [mail], tmp_path)
+    assert not somebody.was_asked_by(mail)
+    somebody.look()
+    somebody.look()
+    assert run.given == ["token-1"]
+    assert somebody.was_asked_by(mail)
+    assert capsys.readouterr().out.count("=== Mail to ops@example.com: STOP OF preprod") == 1

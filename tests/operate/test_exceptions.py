@@ -7,7 +7,7 @@ import datetime as dt
 
 import pytest
 
-from operate.exceptions import more_input, remark
+from operate.exceptions import more_input, remark, words
 from operate.problem import OperatingError
 from operate.stack import Stack
 
@@ -102,6 +102,22 @@ def test_who_asks_for_a_later_run_learns_that_nobody_would_hear_of_its_refusal(m
     assert "no AlarmMail" in told(silent, more)
     assert told(silent | {"AlarmMail": "ops@example.com"}, more) == ""
     assert told(silent | {"Chat": "on"}, more) == ""
+
+
+def test_a_plain_run_has_nothing_to_be_told():
+    assert words({}) == []
+
+
+def test_each_exception_is_told_and_the_later_stop_takes_servers_that_were_running_before_too():
+    assert words({"at": "2026-12-24T18:00:00+01:00", "stop_after_hours": 1.5, "ignore_calendar": True}) == [
+        "This begins at 2026-12-24T18:00:00+01:00, not now.",
+        "After 1.5 h all its servers are stopped, also those that were running before it.",
+        "A closed calendar does not stop it.",
+    ]
+
+
+def test_a_dry_run_schedules_no_stop_and_tells_of_none():
+    assert words({"stop_after_hours": 3}, dry_run=True) == []
 
 
 @pytest.mark.parametrize("hours", ["0.9", "169", "nan", "inf", "-3", "three"])

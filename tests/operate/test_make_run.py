@@ -108,6 +108,18 @@ def test_a_fault_that_no_call_met_is_said_by_call_and_server(server, capsys):
     assert told == "=== The fault never happened: no call StopInstances for test2 was made.\n"
 
 
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [
+        (20, "choose a nearer time, or SPEED=120 or higher"),
+        (100, "choose a nearer time, or SPEED=600 or higher"),
+        (101, "choose a time within 100 h, and SPEED=600"),
+    ],
+)
+def test_what_to_choose_for_a_time_that_is_too_far_away_does_help(hours, words):
+    assert run.what_is_waited_for(hours * 3600) == words
+
+
 def test_a_fault_that_happened_is_not_absent():
     faults = Faults()
     faults.add(Fault("StartInstances", "Bad", times=1))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from local.fleet import Fleet
 from local.run import BINARY
+from local.runtime_api import ACCOUNT, REGION
 from operate import lists, postpone
 from operate.place import Place
 from operate.problem import OperatingError
@@ -43,7 +45,7 @@ def test_every_server_of_the_environment_is_held_until_then_and_no_other_is(make
     assert put(make) == 0
     assert held(fleet) == dict.fromkeys(["test1", "test2", "test7"], UNTIL)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"This holds 3 servers as they are {UNTIL}, of dev in account 123456789012, eu-west-1."
+    assert lines[1] == f"This holds 3 servers as they are {UNTIL}, of dev in account 123456789012, eu-west-1."
     assert f"[dev db] test2 ({fleet.ids['test2']}) has got {postpone.TAG}={UNTIL}" in lines
     assert put(make) == 0
     assert "There was nothing to change." in capsys.readouterr().out
@@ -119,6 +121,56 @@ def test_a_time_without_a_zone_is_the_stacks(tmp_path, make, fleet: Fleet):
     assert set(held(fleet).values()) == {f"until {COMING}:00+09:00"}
 
 
+class Deployed:
+    """A session that sees one stack, if any, with this TimeZone."""
+
+    region_name = REGION
+
+    def __init__(self, stack: str = "", zone: str = "") -> None:
+        self.stack, self.zone = stack, zone
+
+    def client(self, service: str) -> Deployed:
+        assert service == "cloudformation"
+        return self
+
+    def describe_stacks(self, StackName: str) -> dict:  # noqa: N803
+        if StackName != self.stack:
+            raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
+        found = [{"ParameterKey": "TimeZone", "ParameterValue": self.zone}] if self.zone else []
+        return {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "Parameters": found}]}
+
+
+def zone_of(config: SamConfig, deployed: Deployed) -> postpone.Zone:
+    return postpone.zone_of(config, Place(deployed, ACCOUNT, ""))
+
+
+@pytest.mark.parametrize(
+    "config", [SamConfig(), SamConfig(exists=True), SamConfig(exists=True, stack_name="nights")]
+)
+def test_where_samconfig_names_no_zone_it_is_the_deployed_stacks(config: SamConfig):
+    deployed = Deployed(config.stack_name or "ec2-start-stop", "Europe/Madrid")
+    assert zone_of(config, deployed) == postpone.Zone("Europe/Madrid")
+
+
+@pytest.mark.parametrize(
+    ("config", "said"), [(SamConfig(), "is not there"), (SamConfig(True), "names no TimeZone")]
+)
+@pytest.mark.parametrize("deployed", [Deployed(), Deployed("ec2-start-stop")])
+def test_that_a_time_is_read_in_utc_because_no_zone_is_known_is_said(config: SamConfig, said: str, deployed):
+    assert zone_of(config, deployed) == postpone.Zone(
+        "UTC",
+        f"samconfig.toml {said}, and no stack ec2-start-stop can be seen in account 123456789012, eu-west-1: "
+        "a time without an offset or a zone is read in UTC",
+    )
+
+
+def test_the_zone_that_is_not_known_is_said_before_a_server_is_held(make, fleet: Fleet, capsys):
+    assert put(make) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Note: samconfig.toml is not there,")
+    assert lines[1].startswith("This holds 3 servers")
+
+
 def test_without_the_products_commands_nothing_is_changed_and_it_is_said_what_is_needed(make, fleet, capsys):
     arguments = ("--environments", "dev", "--until", COMING, "--commands", "./no-bootstrap")
     assert make("postpone", *arguments) == 2
@@ -147,7 +199,7 @@ def test_an_environment_in_another_account_or_region_is_refused_with_where_to_si
 
 
 def test_what_postpone_writes_the_function_reads_as_a_hold():
-    written = postpone.hold_until(COMING, SamConfig(parameters={"TimeZone": "Europe/Madrid"}), str(BINARY))
+    written = postpone.hold_until(COMING, "Europe/Madrid", str(BINARY))
     (read,) = postpone.meanings([written], "UTC", str(BINARY))
     assert postpone.OURS.fullmatch(written)
     assert (read["standing"], read["end"]) == ("held", "2190-12-24T17:00:00+00:00")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 import re
@@ -161,6 +162,19 @@ def test_one_environment_and_a_dry_run_are_not_asked_about(make, begun, at_a_ter
     assert make("stop", "--dry-run") == 0
     assert "Go on?" not in shown.shown
     assert begun == [["dev"], []]
+
+
+def test_the_question_tells_when_a_run_for_later_begins(make, begun, at_a_terminal):
+    shown, at = at_a_terminal("n"), dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(days=2)
+    assert make("stop", "--at", at.isoformat()) == 2
+    assert f"{QUESTION} This begins at {at.isoformat()}, not now. Go on? [y/N] " in shown.lines
+
+
+def test_of_one_environment_the_later_stop_is_told_before_it_begins(make, begun, capsys):
+    assert make("start", "--environments", "dev", "--stop-after-hours", "3") == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = lines.index("After 3 h all its servers are stopped, also those that were running before it.")
+    assert told < lines.index("Execution start-1 began; Ctrl-C ends following it, not the execution.")
 
 
 def test_no_two_executions_get_one_name():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+import shlex
 
+from local import clock
 from local.run import BINARY
 from operate import schedules, status
+from operate.report import report_lines
 from operate.stack import Stack
 from tests.system.conftest import System
 
@@ -70,6 +74,39 @@ def test_a_schedule_that_is_off_and_one_that_is_over_are_said_and_a_runs_own_one
     assert lines[place + 1] == (
         "      does not fire; if it were enabled: every 2 hours since EventBridge Scheduler began with it"
     )
+
+
+def test_each_run_for_later_is_shown_with_the_command_that_takes_that_very_one_back(
+    stack: Stack, system: System
+):
+    began = dt.datetime.fromtimestamp(clock.CLOCK.now(), dt.UTC).replace(microsecond=0)
+    given = {environment: began + dt.timedelta(days=days) for environment, days in (("dev", 2), ("test", 3))}
+    made = {
+        environment: system.run("stop", environments=[environment], at=at.isoformat()).output["schedule"]
+        for environment, at in given.items()
+    }
+    lines = schedules.lines(stack, NEXT)
+    for environment, at in given.items():
+        (place,) = [
+            number for number, line in enumerate(lines) if f'"environments":["{environment}"]' in line
+        ]
+        assert f"at({at:%Y-%m-%dT%H:%M:%S}) UTC" in lines[place]
+        back = lines[place + 2].removeprefix("      to take it back: aws scheduler delete-schedule ")
+        words = shlex.split(back)
+        named = dict(zip(words[::2], words[1::2], strict=True))
+        assert (named["--region"], named["--name"]) == (stack.session.region_name, made[environment])
+        stack.client("scheduler").delete_schedule(GroupName=named["--group-name"], Name=named["--name"])
+    lines = schedules.lines(stack, NEXT)
+    assert not [line for line in lines if "take it back" in line]
+
+
+def test_the_answer_to_a_run_for_later_says_where_the_command_is_that_takes_it_back():
+    output = '{"status":"SCHEDULED","at":"2026-12-24T17:00:00Z","schedule":"later-stop-1"}'
+    ended = {"name": "stop-1", "status": "SUCCEEDED", "output": output}
+    assert report_lines(ended)[1:] == [
+        "scheduled for 2026-12-24T17:00:00Z by the schedule later-stop-1",
+        "make status shows it, and the command that takes it back",
+    ]
 
 
 def test_where_the_products_commands_do_not_run_that_is_said_and_the_schedules_are_shown(stack: Stack):

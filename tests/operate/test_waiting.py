@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 from botocore.exceptions import ClientError
 
+from operate.approve import Question
 from operate.terminal import CLEAR
-from operate.waiting import Waiting, earlier_runs
+from operate.waiting import Questions, Waiting, earlier_runs
 
 EARLIER = [{"name": "stop-1"}]
 
@@ -92,6 +94,60 @@ def test_a_phase_that_goes_on_in_another_invocation_is_still_counted(screen):
     waiting.heard("[dev db] IN PROGRESS: 0 of 1 servers ready, 1 changed, 0 failed, 0 held")
     waiting.tell([])
     assert shown.shown == "  dev db 0/1 ready, 0 s"
+
+
+def test_a_question_is_said_once_with_the_command_that_answers_and_then_every_minute_without_it(screen):
+    clock, shown = Clock(), screen()
+    waiting, question = Waiting(shown, clock), Question("preprod", "stop", "token-1")
+    for clock.now in range(1, 100, 3):
+        waiting.asks([question], "stop-7", "two")
+        waiting.tell([])
+    assert shown.lines == [
+        "  waits for a yes to the stop of preprod: make approve RUN=stop-7 ENV=preprod ANSWER=yes STACK=two",
+        "  preprod waits for a yes",
+    ]
+
+
+def test_a_question_that_was_answered_is_waited_for_no_more_and_one_that_is_asked_again_is_said_again(screen):
+    shown = screen(is_live=True)
+    waiting = Waiting(shown, Clock())
+    for waits in ([Question("preprod", "stop", "token-1")], [], [Question("preprod", "stop", "token-2")], []):
+        waiting.asks(waits, "stop-7", "two")
+    waiting.tell([])
+    assert shown.shown.count("waits for a yes to the stop of preprod") == 2
+    assert shown.shown.endswith("  the run goes on (0 s)")
+
+
+class Histories:
+    """Step Functions whose every look at a history is counted, or refused."""
+
+    def __init__(self, refuses: bool = False) -> None:
+        self.looks, self.refuses = 0, refuses
+
+    def get_paginator(self, _: str) -> Histories:
+        return self
+
+    def paginate(self, **_: str) -> list[dict]:
+        self.looks += 1
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "GetExecutionHistory")
+        ask = {"environment": "preprod", "action": "stop", "token": "token-1"}
+        parameters = json.dumps({"Payload": {"ask": ask}})
+        return [
+            {"events": [{"type": "TaskScheduled", "taskScheduledEventDetails": {"parameters": parameters}}]}
+        ]
+
+
+def test_a_history_is_read_every_ten_seconds_and_not_at_every_look():
+    clock, histories = Clock(), Histories()
+    asked = Questions(histories, "arn", clock)
+    for clock.now in range(0, 30, 3):
+        assert asked.look() == [Question("preprod", "stop", "token-1")]
+    assert histories.looks == 3
+
+
+def test_who_may_not_read_the_history_still_follows_the_run():
+    assert Questions(Histories(refuses=True), "arn", Clock()).look() == []
 
 
 def test_only_runs_that_began_before_are_waited_for():

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local import faults
+from local import faults, mails
 from local import run as local_run
 from local.deploy import Stack
 from local.fleet import Fleet
@@ -86,7 +86,7 @@ class System:
         return sum(wanted in call.parameters.values() for call in calls)
 
     def mail(self) -> dict[str, str]:
-        sent = local_run.mails(self.server)
+        sent = mails.given(self.server)
         assert len(sent) == 1, f"{len(sent)} mails were sent"
         return sent[0]
 

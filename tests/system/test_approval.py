@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local import run as local_run
 from local.deploy import ROOT, STACK
+from local.mails import given
 from local.server import Server
 from operate.approve import Question, questions
 from tests.system.conftest import System
@@ -48,7 +48,7 @@ def say(system: System, asked: Question, output: Any) -> None:
 
 
 def mails(system: System) -> list[dict[str, str]]:
-    return local_run.mails(system.server)
+    return given(system.server)
 
 
 def rows(outcome: Any) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local import calendars, clock
+from local import calendars, clock, mails
 from local import run as local_run
 from tests.system.conftest import System
 
@@ -67,7 +67,7 @@ def test_a_closed_calendar_may_be_kept_silent_about(server, tmp_path):
     system = closed_system(server, tmp_path, ClosedCalendarMail="silence")
     outcome = system.run("start")
     assert (outcome.output["status"], outcome.output["mail"]) == ("SKIPPED", None)
-    assert local_run.mails(server) == []
+    assert mails.given(server) == []
 
 
 def test_whoever_ignores_a_closed_calendar_starts(closed):
