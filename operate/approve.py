@@ -60,12 +60,17 @@ def _question(parameters: str) -> Question | None:
         return None
 
 
-def approve(stack: Stack, run: str, environment: str, answer: str) -> str:
-    """Answers, and says what was answered."""
+def refuse_no_answer(run: str, environment: str, answer: str) -> None:
+    """Refuses what can be no answer to any run."""
     if not run or not environment:
         raise OperatingError("name the run and the environment: RUN=… ENV=preprod ANSWER=yes or no")
     if answer not in ANSWERS:
         raise OperatingError(f"ANSWER is {answer or 'empty'}; yes or no is expected")
+
+
+def approve(stack: Stack, run: str, environment: str, answer: str) -> str:
+    """Answers, and says what was answered."""
+    refuse_no_answer(run, environment, answer)
     step_functions = stack.client("stepfunctions")
     question = _waiting(step_functions, _execution(stack, run), environment)
     by = stack.client("sts").get_caller_identity()["Arn"].rsplit(":", 1)[1]

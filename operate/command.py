@@ -82,6 +82,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 def _do(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> int:
     if options.command == "doctor":
         return _doctor(options, config, terminal)
+    _understand(options)
     where = place.here(config)
     name = options.stack or config.stack_name or DEFAULT_NAME
     if options.command == "tag":
@@ -110,6 +111,23 @@ def _do(options: argparse.Namespace, config: SamConfig, terminal: Terminal) -> i
     for line in lines:
         terminal.say(line)
     return 0
+
+
+def _understand(options: argparse.Namespace) -> None:
+    """Refuses, before anybody needs to be signed in, what no account could make right."""
+    match options.command:
+        case "start" | "stop":
+            _environments(options)
+            exceptions.more_input(options)
+        case "check-account":
+            _environments(options)
+        case "approve":
+            approve.refuse_no_answer(options.run, options.environments.strip(), options.answer)
+        case "postpone":
+            _named(options)
+            postpone.understand(options.until, postpone.DEFAULT_ZONE, options.commands)
+        case "release":
+            _named(options)
 
 
 def _run(
@@ -155,10 +173,15 @@ def _environments(options: argparse.Namespace) -> list[str]:
     return wanted
 
 
+def _named(options: argparse.Namespace) -> list[str]:
+    """The environments, of which there must be one."""
+    if environments := _environments(options):
+        return environments
+    raise OperatingError("ENV is missing: name the environments, ENV=dev for example")
+
+
 def _hold(options: argparse.Namespace, config: SamConfig, where: place.Place, terminal: Terminal) -> int:
-    environments = _environments(options)
-    if not environments:
-        raise OperatingError("ENV is missing: name the environments, ENV=dev for example")
+    environments = _named(options)
     listed = postpone.of_environments(lists.read(Path(options.servers)), environments, where)
 
     def may(what: str) -> bool:

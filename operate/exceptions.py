@@ -41,8 +41,7 @@ def _at(text: str, now: dt.datetime) -> str:
         )
     if at < now + dt.timedelta(minutes=1):
         raise OperatingError(
-            f"AT is {text}; a time at least a minute ahead is expected, "
-            f"and it is {now:%Y-%m-%dT%H:%M:%SZ} now"
+            f"AT is {text}; it must be at least a minute ahead, and it is {now:%Y-%m-%dT%H:%M:%SZ} now"
         )
     if at > _in_a_year(now):
         raise OperatingError(f"AT is {text}, which is more than a year away")
@@ -79,7 +78,7 @@ def words(given: dict[str, Any], dry_run: bool = False) -> list[str]:
     if (hours := given.get("stop_after_hours")) and not dry_run:
         told.append(f"After {hours} h all its servers are stopped, also those that were running before it.")
     if given.get("ignore_calendar"):
-        told.append("A closed calendar does not stop it.")
+        told.append("It asks no calendar.")
     return told
 
 

@@ -70,17 +70,23 @@ def zone_of(config: SamConfig, where: Place) -> Zone:
 
 def hold_until(text: str, zone: str, binary: str) -> str:
     """The tag's value: the end as a moment, so that it means the same wherever it is read."""
+    read = understand(text, zone, binary)
+    if read["standing"] == "over":
+        raise OperatingError(f"UNTIL={text} is past ({read['end']}): name a time that is to come")
+    return f"until {read['end']}"
+
+
+def understand(text: str, zone: str, binary: str) -> dict[str, Any]:
+    """What the function makes of UNTIL; refused if that has no end, whatever the zone."""
     if not text.strip():
         raise OperatingError("UNTIL is missing: UNTIL=2026-12-24T18:00, for example")
     (read,) = meanings([text], zone, binary)
-    if read["standing"] == "over":
-        raise OperatingError(f"UNTIL={text} is past ({read['end']}): name a time that is to come")
     if read["end"] is None:
         raise OperatingError(
             f"UNTIL={text} is not understood: write 2026-12-24 (until that day has ended), "
-            f"2026-12-24T18:00, both in {zone}, or with an offset or a zone behind it"
+            "2026-12-24T18:00, both in the stack's TimeZone, or with an offset or a zone behind it"
         )
-    return f"until {read['end']}"
+    return read
 
 
 def meanings(values: list[str], zone: str, binary: str) -> list[dict[str, Any]]:

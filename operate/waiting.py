@@ -20,7 +20,7 @@ from operate.terminal import Terminal
 # Where nothing can be overwritten, a line this often is enough to see that it goes on.
 QUIET_SECONDS = 60.0
 # A run's history is long, and who is asked has minutes to answer: it is not read at every look.
-QUESTIONS_EVERY_SECONDS = 10.0
+QUESTIONS_EVERY_SECONDS = 5.0
 LINE = re.compile(r"^\[(?P<whose>[^\]]+)\] (?P<text>.*)$", re.DOTALL)
 VERDICT = re.compile(r"^[A-Z ]+: \d+ of \d+ servers (ready|stopped)")
 # The state machine's heading of a stop's phase.

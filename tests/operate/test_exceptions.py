@@ -112,7 +112,7 @@ def test_each_exception_is_told_and_the_later_stop_takes_servers_that_were_runni
     assert words({"at": "2026-12-24T18:00:00+01:00", "stop_after_hours": 1.5, "ignore_calendar": True}) == [
         "This begins at 2026-12-24T18:00:00+01:00, not now.",
         "After 1.5 h all its servers are stopped, also those that were running before it.",
-        "A closed calendar does not stop it.",
+        "It asks no calendar.",
     ]
 
 

@@ -138,12 +138,12 @@ class Histories:
         ]
 
 
-def test_a_history_is_read_every_ten_seconds_and_not_at_every_look():
+def test_a_history_is_read_every_five_seconds_and_not_at_every_look():
     clock, histories = Clock(), Histories()
     asked = Questions(histories, "arn", clock)
-    for clock.now in range(0, 30, 3):
+    for clock.now in range(0, 30, 2):
         assert asked.look() == [Question("preprod", "stop", "token-1")]
-    assert histories.looks == 3
+    assert histories.looks == 5
 
 
 def test_who_may_not_read_the_history_still_follows_the_run():
