@@ -129,17 +129,20 @@ fn send_success_mail(lists: &ServerLists) -> Value {
     mail(&jsonata("$states.result.Payload"), &not_sent, AGREES)
 }
 
+// Without the brackets around the path the first twenty are of each phase, and a cause holds 32,768 characters (API:
+// HistoryEvent, ExecutionFailedEventDetails). A problem's text is bounded (model/failure.rs).
+
 /// What the people should know and no mail says: the execution's failure says it, to whoever watches for that.
 fn nobody_told() -> Value {
     let cause = "$string({'status': $states.input.status, 'mail_error': $states.input.mail_error, \
-                 'calendar': $calendar, 'problems': [$states.input.results.phases.problems[[0..19]]], \
+                 'calendar': $calendar, 'problems': [($states.input.results.phases.problems)[[0..19]]], \
                  'remarks': ['docs/troubleshooting.md, NobodyTold, says what to do.']})";
     json!({ "Type": "Fail", "Error": "NobodyTold", "Cause": jsonata(cause) })
 }
 
 fn send_failure_mail() -> Value {
     let cause = "$string({'status': 'ABORTED', 'mail_error': $states.errorOutput, \
-                 'problems': [$states.input.results.phases.problems[[0..19]]]})";
+                 'problems': [($states.input.results.phases.problems)[[0..19]]]})";
     let sent = json!({ "cause": jsonata("$states.result.Payload.cause") });
     mail(&sent, &json!({ "cause": jsonata(cause) }), "Servers are not as wanted")
 }

@@ -493,6 +493,16 @@ def test_a_degraded_run_of_which_nobody_was_told_fails_and_says_what_is_missing(
     assert cause["mail_error"]["Error"] == "MailRejected"
 
 
+@pytest.mark.parametrize(("how", "error"), [("degraded", "NobodyTold"), ("failed", "ServersNotAsWanted")])
+def test_a_cause_without_a_report_has_twenty_problems_of_all_phases_together(running_server, how, error):
+    problems = [{"name": f"test{number}", "code": "InsufficientInstanceCapacity"} for number in range(15)]
+    phases = {phase: [outcome(how, problems=problems)] for phase in (DEV_DB, ORDER[ENVIRONMENTS[1]][0])}
+    script = Script(phases, mail=[FunctionError("MailRejected", "no")])
+    result = run(running_server, MACHINE, {"action": "start"}, script)
+    assert (result.status, result.error) == ("FAILED", error)
+    assert json.loads(result.cause)["problems"] == problems + problems[:5]
+
+
 def test_a_failure_mail_that_fails_leaves_the_execution_failed_and_says_so(runs):
     result = runs("failure mail fails")
     assert (result.status, result.error) == ("FAILED", "ServersNotAsWanted")
