@@ -59,7 +59,7 @@ def _at(expression: str) -> bool:
 def _cron(expression: str) -> bool:
     """Six fields, of which one of the two days, and no other field, is a question mark."""
     found = CRON.fullmatch(expression)
-    fields = found[1].split() if found else []
+    fields = found[1].split(" ") if found else []
     if len(fields) != CRON_FIELDS or not all(map(CRON_FIELD.fullmatch, fields)):
         return False
     unknown = [number for number, field in enumerate(fields) if "?" in field]

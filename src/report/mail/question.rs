@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::next::USUAL_STACK;
+use super::tally::verbs;
 use super::text::Lines;
 use crate::ports::Mail;
 use crate::report::place::Place;
@@ -52,7 +53,7 @@ impl Asking {
         };
         let servers: Vec<String> = lists.in_start_order(environment).into_iter().map(tier).collect();
         let view = View {
-            title: format!("May {environment} {action}"),
+            title: format!("May {environment} be {}", verbs(self.ask.action).started),
             meaning: format!(
                 "A run waits for your yes or no until {}. The first answer counts; a later one, and one after the \
                  run has ended or has asked anew, is refused by AWS (TaskTimedOut).",
