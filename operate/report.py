@@ -48,7 +48,7 @@ def check_lines(described: dict[str, Any]) -> list[str]:
     """What an evening check has come to: what would fail, what was proved and what was not."""
     found = report(described) or {}
     counts = ", ".join(f"{word.replace('_', ' ')} {n}" for word, n in found.get("counts", {}).items())
-    lines = [f"{found.get('subject', 'It told nothing')}; {counts}"]
+    lines = ["; ".join(filter(None, (found.get("subject", "It told nothing."), counts)))]
     lines += [finding_line(finding) for finding in found.get("findings") or []]
     if left_out := found.get("findings_in_all", 0) - len(found.get("findings") or []):
         lines.append(f"  and {left_out} more, which are in the mail")
