@@ -135,8 +135,17 @@ fn skipped(report: &Report, verbs: &Verbs, zone: &TimeZone) -> String {
     let wanted = report.environments.iter().filter(|environment| !environment.skipped);
     let rows: Vec<_> =
         wanted.flat_map(|environment| &environment.tiers).flat_map(|tier| &tier.rows).collect();
+    let (all, up) = (rows.len(), verbs.up);
     let there = rows.iter().filter(|row| row.is_as_wanted(report.action)).count();
-    format!("{said}Nothing was changed: {there} of {} {} {} now.", servers(rows.len()), are(there), verbs.up)
+    let unknown = rows.iter().filter(|row| row.end_state.is_none()).count();
+    let now = match unknown {
+        0 => format!("{there} of {} {} {up} now", servers(all), are(there)),
+        _ if unknown == all => {
+            format!("nobody could see whether {} {} {up} now", the_servers(all), are(all))
+        }
+        _ => format!("{there} of {} {} {up}; for {unknown} it is not known", servers(all), are(there)),
+    };
+    format!("{said}Nothing was changed: {now}.")
 }
 
 /// How many servers this run changed, and how many did not need it; nothing, if it changed none.
