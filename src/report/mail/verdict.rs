@@ -73,7 +73,7 @@ pub(super) fn title(report: &Report) -> String {
         Status::Aborted if sure > 0 => format!("{sure} of {} did not {start}", servers(all)),
         _ if unknown == all => format!("Nobody could see whether {} {} {up}", the_servers(all), are(all)),
         _ if unknown > 0 => {
-            format!("{there} of {} {} {up}; of {unknown} it is not known", servers(all), are(there))
+            format!("{there} of {} {} {up}; for {unknown} it is not known", servers(all), are(there))
         }
         Status::Degraded | Status::Aborted | Status::Skipped => {
             format!("{there} of {} {} {up}", servers(all), are(there))
@@ -215,7 +215,7 @@ fn aborted(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
     }
     // Where nothing failed the title says it.
     if tally.failed > tally.in_doubt {
-        let unknown = (tally.unknown > 0).then(|| format!("; of {} it is not known", tally.unknown));
+        let unknown = (tally.unknown > 0).then(|| format!("; for {} it is not known", tally.unknown));
         let unknown = unknown.unwrap_or_default();
         said.push(format!("{} of {} {} {}{unknown}.", tally.up, tally.all, are(tally.up), verbs.up));
     }

@@ -85,7 +85,7 @@ fn a_tier_that_was_not_reached_is_not_down_because_the_reports_look_failed() {
     let text = text(&report).replace('\n', " ");
     assert!(text.contains("1 of 7 servers did not stop."), "{text}");
     assert!(
-        text.contains("3 more were not stopped, 2 were stopped. 3 of 7 are down; of 3 it is not known."),
+        text.contains("3 more were not stopped, 2 were stopped. 3 of 7 are down; for 3 it is not known."),
         "{text}"
     );
     assert!(text.contains("✗ dev: failed in app, 3 of 7 down, 3 unknown"), "{text}");
