@@ -154,6 +154,7 @@ fn of_a_run_that_did_nothing_servers_that_nobody_could_look_at_are_unknown_and_n
     let rest = format!("Nothing was changed: {up} of 20 servers are up; for {} it is not known.", 20 - up);
     assert!(told(&some).contains(&rest), "{}", told(&some));
     let none = told(&nothing_seen(&lists));
+    assert!(none.contains("– preprod: left as it is, 6 unknown"), "{none}");
     assert!(
         none.contains("Nothing was changed: nobody could see whether the 20 servers are up now."),
         "{none}"
