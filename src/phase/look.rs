@@ -87,7 +87,8 @@ fn running(instances: &[Instance]) -> Vec<String> {
     running.map(|instance| instance.id.clone()).collect()
 }
 
-/// The instances that a list selects, in the list's own order. A list that selects none costs no call.
+/// The instances that a list selects, each once, in the list's own order: one that changes while EC2 is read may be on
+/// two pages. A list that selects none costs no call.
 ///
 /// # Errors
 /// As [`ReadInstances::instances`].
@@ -100,6 +101,10 @@ pub(crate) async fn instances<W: ReadInstances>(
         return Ok(Vec::new());
     }
     let mut instances = world.instances(selection).await?;
+    // The later page is the newer.
+    instances.reverse();
+    let mut ids = BTreeSet::new();
+    instances.retain(|instance| ids.insert(instance.id.clone()));
     let place: BTreeMap<&String, usize> = list.servers.iter().zip(0..).collect();
     let place = |instance: &Instance| instance.name.as_ref().and_then(|name| place.get(name));
     instances.sort_by(|a, b| (place(a), &a.name, &a.id).cmp(&(place(b), &b.name, &b.id)));

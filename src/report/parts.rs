@@ -173,7 +173,7 @@ impl Report {
 
     /// What a reader should know besides, with times by the clocks of `zone`.
     pub(super) fn remarks_in(&self, zone: &TimeZone) -> Vec<String> {
-        let stop = self.asked.stop_later.as_ref().map(|stop| stop.remark(zone));
+        let stop = self.asked.stop_later.as_ref().map(|stop| stop.remark(self.at, zone));
         stop.into_iter().chain(self.remarks.iter().cloned()).collect()
     }
 

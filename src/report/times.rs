@@ -15,9 +15,17 @@ pub(crate) struct StopLater {
 }
 
 impl StopLater {
-    /// What a reader of the report should know of it, with its time by the clocks of `zone`.
-    pub(crate) fn remark(&self, zone: &TimeZone) -> String {
+    /// What a reader of the report that was made `now` should know of it, with its time by the clocks of `zone`. A
+    /// start may outlast its hours, by a person's answer for example: its schedule has then fired and is gone, and the
+    /// run of the stop waits for the start's end.
+    pub(crate) fn remark(&self, now: Timestamp, zone: &TimeZone) -> String {
         let (at, schedule) = (self.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z"), &self.schedule);
+        if self.at <= now {
+            return format!(
+                "The stop of these environments was due at {at}, before this run had ended: it follows at once. Its \
+                 schedule is gone; to keep them up, end the run of that stop."
+            );
+        }
         format!("A schedule stops these environments at {at}: delete {schedule} to keep them up.")
     }
 }

@@ -205,6 +205,25 @@ fn a_silent_run_of_a_closed_calendar_says_why_it_did_nothing() {
 }
 
 #[test]
+fn a_run_that_did_nothing_and_could_mail_nobody_is_told_as_one_that_did_nothing() {
+    // As the state machine's Fail writes it (servers/machine.rs).
+    let error = json!({ "Error": "MailRejected", "Cause": r#"{"errorMessage":"SES said no"}"# });
+    let cause = |status: &str| {
+        let calendar = json!({ "State": "CLOSED" });
+        json!({ "status": status, "mail_error": error, "calendar": calendar, "problems": [], "remarks": [] })
+            .to_string()
+    };
+    let detail = broke_off("FAILED", "NobodyTold", &cause("SKIPPED"), r#"{"action":"stop"}"#);
+    assert_eq!((&detail["verdict"], &detail["error"]), (&json!("SKIPPED"), &Value::Null));
+    assert_eq!(detail["mail_error"], json!({ "name": "MailRejected", "cause": "SES said no" }));
+    assert_eq!(detail["title"], "SHUTDOWN STATUS: SKIPPED · start-stop, mail not sent");
+    assert!(description(&detail).contains("\nNothing was started or stopped.\n"), "{}", description(&detail));
+    assert!(!says_no_report(&detail), "{}", description(&detail));
+    let never = broke_off("FAILED", "NobodyTold", &cause("SUCCESS"), r#"{"action":"stop"}"#);
+    assert_eq!(never["verdict"], Value::Null);
+}
+
+#[test]
 fn a_mail_that_did_not_go_out_is_told_with_its_code_and_never_pointed_to() {
     let error =
         json!({ "Error": "MailRejected", "Cause": r#"{"errorMessage":"the report could not be sent"}"# });

@@ -1,6 +1,6 @@
 //! What looks cost: how many servers EC2 is asked about.
 
-use crate::model::Action;
+use crate::model::{Action, Instance, InstanceState};
 use crate::servers::file::ServerList;
 use crate::testkit::small_ec2::{Call, Server, World, list, run, running, stopped};
 
@@ -32,4 +32,24 @@ fn a_look_at_two_thousand_servers_with_ten_under_way_costs_what_ten_cost() {
     };
     assert!(between(&many).iter().all(|(_, servers)| *servers <= 10), "{:?}", between(&many));
     assert_eq!(between(&many), between(&few));
+}
+
+/// Pages that tell of the first server twice, earlier as it was.
+fn on_two_pages(seen: &mut Vec<Instance>) {
+    let mut before = seen[0].clone();
+    (before.state, before.name) = (InstanceState::Stopped, Some("before".to_owned()));
+    seen.insert(0, before);
+}
+
+#[test]
+fn an_instance_that_is_on_two_pages_is_one_server_and_stands_as_the_later_page_shows_it() {
+    let world = World::new([running("test2"), running("test3")]);
+    world.show(1..=usize::MAX, on_two_pages);
+    let list = list(&["test2", "test3"]);
+    let answer = run(&world, &list, Action::Start);
+    assert!(answer.next_phase, "{:?}", answer.problems);
+    assert_eq!(answer.servers.total, 2);
+    let keys: Vec<&String> = answer.initial_state.0.keys().collect();
+    assert_eq!(keys, ["test2", "test3"]);
+    assert_eq!(world.calls_of("StartInstances").len(), 0, "both run");
 }

@@ -41,8 +41,13 @@ fn line(report: &Report, environment: &EnvironmentReport) -> Line {
 
 fn left_alone(report: &Report, environment: &EnvironmentReport, up: &str) -> String {
     let rows = || environment.tiers.iter().flat_map(|tier| &tier.rows);
+    let all = rows().count();
     let there = rows().filter(|row| row.is_as_wanted(report.action)).count();
-    format!("left as it is, {there}\u{a0}of\u{a0}{}\u{a0}{up}", rows().count())
+    let unknown = rows().filter(|row| row.end_state.is_none()).count();
+    let mut parts = vec!["left as it is".to_owned()];
+    parts.extend((unknown == 0 || unknown < all).then(|| format!("{there}\u{a0}of\u{a0}{all}\u{a0}{up}")));
+    parts.extend((unknown > 0).then(|| format!("{unknown}\u{a0}unknown")));
+    parts.join(", ")
 }
 
 fn broken(report: &Report, environment: &EnvironmentReport, tier: &TierReport, tally: &Tally) -> String {

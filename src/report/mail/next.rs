@@ -12,6 +12,8 @@ use crate::report::totals::Stands;
 
 /// The stack's name that the commands take where none is given (operate.mk).
 pub(super) const USUAL_STACK: &str = "ec2-start-stop";
+/// The code of a question that nobody answered (`Failure::nobody_answered`).
+const NOBODY_ANSWERED: &str = "NobodyAnswered";
 
 /// A command that a person may want now.
 pub(super) struct Next {
@@ -91,12 +93,17 @@ fn environments(report: &Report) -> Vec<&str> {
         let mut of_it = report.placed().filter(|placed| placed.environment.name == *name);
         of_it.any(|placed| match placed.stands {
             Stands::Failed | Stands::NotReached => true,
-            Stands::Held if placed.environment.left_alone.is_some() => report.status == Status::Degraded,
-            Stands::NotInRun | Stands::AsWanted | Stands::Held => false,
+            Stands::Held => placed.environment.left_alone.is_some() && nobody_answered(report, name),
+            Stands::NotInRun | Stands::AsWanted => false,
         })
     };
     let wanted: Vec<&str> = all.iter().copied().filter(is_wanted).collect();
     if wanted.is_empty() { all } else { wanted }
+}
+
+/// Whether it was silence that left this environment alone: what a person said no to is not asked for again.
+fn nobody_answered(report: &Report, environment: &str) -> bool {
+    report.problems.iter().any(|problem| problem.code == NOBODY_ANSWERED && problem.name == environment)
 }
 
 /// The input as make's variables; `None`: make has none for a calendar of the input's own.

@@ -73,7 +73,7 @@ pub(super) fn title(report: &Report) -> String {
         Status::Aborted if sure > 0 => format!("{sure} of {} did not {start}", servers(all)),
         _ if unknown == all => format!("Nobody could see whether {} {} {up}", the_servers(all), are(all)),
         _ if unknown > 0 => {
-            format!("{there} of {} {} {up}; of {unknown} it is not known", servers(all), are(there))
+            format!("{there} of {} {} {up}; for {unknown} it is not known", servers(all), are(there))
         }
         Status::Degraded | Status::Aborted | Status::Skipped => {
             format!("{there} of {} {} {up}", servers(all), are(there))
@@ -135,8 +135,17 @@ fn skipped(report: &Report, verbs: &Verbs, zone: &TimeZone) -> String {
     let wanted = report.environments.iter().filter(|environment| !environment.skipped);
     let rows: Vec<_> =
         wanted.flat_map(|environment| &environment.tiers).flat_map(|tier| &tier.rows).collect();
+    let (all, up) = (rows.len(), verbs.up);
     let there = rows.iter().filter(|row| row.is_as_wanted(report.action)).count();
-    format!("{said}Nothing was changed: {there} of {} {} {} now.", servers(rows.len()), are(there), verbs.up)
+    let unknown = rows.iter().filter(|row| row.end_state.is_none()).count();
+    let now = match unknown {
+        0 => format!("{there} of {} {} {up} now", servers(all), are(there)),
+        _ if unknown == all => {
+            format!("nobody could see whether {} {} {up} now", the_servers(all), are(all))
+        }
+        _ => format!("{there} of {} {} {up}; for {unknown} it is not known", servers(all), are(there)),
+    };
+    format!("{said}Nothing was changed: {now}.")
 }
 
 /// How many servers this run changed, and how many did not need it; nothing, if it changed none.
@@ -206,7 +215,7 @@ fn aborted(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
     }
     // Where nothing failed the title says it.
     if tally.failed > tally.in_doubt {
-        let unknown = (tally.unknown > 0).then(|| format!("; of {} it is not known", tally.unknown));
+        let unknown = (tally.unknown > 0).then(|| format!("; for {} it is not known", tally.unknown));
         let unknown = unknown.unwrap_or_default();
         said.push(format!("{} of {} {} {}{unknown}.", tally.up, tally.all, are(tally.up), verbs.up));
     }

@@ -115,15 +115,15 @@ impl Story {
             ..Self::default()
         };
         if let Some(answer) = answer(change) {
-            story.add(&answer, change.status);
+            story.add(&answer, change);
         }
         story
     }
 
-    fn add(&mut self, answer: &Value, status: RunStatus) {
+    fn add(&mut self, answer: &Value, change: &StatusChange) {
         let said: Option<String> = field(answer, "status");
         let verdict = Verdict::ALL.into_iter().find(|verdict| said.as_deref() == Some(verdict.word()));
-        let Some(verdict) = verdict.filter(|verdict| verdict.may_be_claimed(status)) else { return };
+        let Some(verdict) = verdict.filter(|verdict| verdict.may_be_claimed(change)) else { return };
         if verdict == Verdict::Scheduled {
             let Ok(Scheduled { at, schedule }) = Scheduled::deserialize(answer) else { return };
             self.scheduled = Some(Scheduled { at, schedule: shortened(&schedule, NAME) });

@@ -1,6 +1,9 @@
 //! What a report, a check or a schedule that was made says of its execution: one word. Pure.
 
-use super::change::RunStatus;
+use super::change::{RunStatus, StatusChange};
+
+/// The end of a run that could tell nobody by mail (servers/machine.rs): its cause is all that is told of it.
+const NOBODY_TOLD: &str = "NobodyTold";
 
 /// The word, as it stands in the execution's output or cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,9 +58,13 @@ impl Verdict {
         matches!(self, Self::Ready | Self::NotProved | Self::WouldFail)
     }
 
-    /// A good word that its execution belies is none.
-    pub(super) fn may_be_claimed(self, status: RunStatus) -> bool {
-        let is_good = matches!(self, Self::Success | Self::Skipped | Self::Ready | Self::Scheduled);
-        status == RunStatus::Succeeded || !is_good
+    /// A good word that its execution belies is none; a run that did nothing fails where its mail did.
+    pub(super) fn may_be_claimed(self, change: &StatusChange) -> bool {
+        let is_untold = change.status == RunStatus::Failed && change.error.as_deref() == Some(NOBODY_TOLD);
+        match self {
+            Self::Success | Self::Ready | Self::Scheduled => change.status == RunStatus::Succeeded,
+            Self::Skipped => change.status == RunStatus::Succeeded || is_untold,
+            Self::Degraded | Self::Aborted | Self::NotProved | Self::WouldFail => true,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::report::{all_good, lists, now, request, seen};
+use super::report::{all_good, id, lists, now, request, seen};
 use crate::model::InstanceState;
 use crate::report::totals::Stands;
 use crate::report::{Place, Report, Status};
@@ -71,6 +71,31 @@ fn silence_that_leaves_alone_degrades_and_says_how_to_run_it_again() {
     let mail = report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "ec2-start-stop"));
     assert!(mail.subject.ends_with("preprod: NobodyAnswered"), "{}", mail.subject);
     assert!(mail.text.contains("make start ENV=preprod\n"), "{}", mail.text);
+}
+
+/// The command in the mail of a start in which dev ended so, and of preprod this was decided.
+fn command_after(outcome: &str, approval: &Value) -> String {
+    let lists = lists();
+    let mut results = all_good(&lists);
+    results[0]["phases"][0]["outcome"] = json!(outcome);
+    results[0]["phases"][0]["problems"] =
+        json!([{ "name": "test2", "id": id("test2"), "code": "X", "message": "m" }]);
+    *results.iter_mut().find(|result| result["environment"] == "preprod").unwrap() =
+        json!({ "environment": "preprod", "ok": true, "approval": approval });
+    let report = Report::build(&request(results), &lists, &seen(&lists, InstanceState::Running), now());
+    let mail = report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "ec2-start-stop"));
+    let command = mail.text.lines().find(|line| line.contains("make start"));
+    command.unwrap_or(&mail.text).trim().to_owned()
+}
+
+#[test]
+fn what_nobody_answered_is_run_again_and_what_a_person_said_no_to_is_not_however_the_run_ended() {
+    let (silence, no) =
+        (json!({ "approved": false, "silence": "leave alone" }), json!({ "approved": false, "by": "Ana" }));
+    for outcome in ["degraded", "failed"] {
+        assert_eq!(command_after(outcome, &silence), "make start ENV=dev,preprod", "{outcome}");
+        assert_eq!(command_after(outcome, &no), "make start ENV=dev", "{outcome}");
+    }
 }
 
 #[test]

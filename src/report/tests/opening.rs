@@ -1,6 +1,6 @@
 //! What was found, or arranged, before the run began to do anything: its reader is told.
 
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::json;
 
 use super::report::{all_good, lists, now, request, seen};
@@ -46,4 +46,20 @@ fn the_stop_that_follows_is_told_with_its_hour_and_the_schedule_that_can_be_dele
     assert!(text.contains(&wanted("2026-11-23 10:30 CET")), "{text}");
     let answer = serde_json::to_value(report.answer(&mail, None)).unwrap();
     assert_eq!(answer["remarks"], json!([wanted("2026-11-23 09:30 UTC")]));
+}
+
+#[test]
+fn a_stop_whose_hour_came_before_the_start_had_ended_is_told_to_follow_at_once() {
+    let remarks = |at| {
+        let stop = StopLater { at, schedule: "stop-run-1-8a122b38699cf273".to_owned() };
+        let asked = Asked { stop_later: Some(stop), ..Asked::default() };
+        report(&ReportRequest { asked, ..request(all_good(&lists())) }).remarks_in(&TimeZone::UTC).join(" ")
+    };
+    let second = SignedDuration::from_secs(1);
+    assert!(remarks(now() + second).contains("delete stop-run-1"), "{}", remarks(now() + second));
+    for at in [now(), now() - second] {
+        let told = remarks(at);
+        assert!(told.contains("it follows at once") && told.contains("end the run of that stop"), "{told}");
+        assert!(!told.contains("delete"), "{told}");
+    }
 }

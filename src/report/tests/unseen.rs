@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::report::{all_good, id, lists, now, request, seen};
 use crate::model::{Action, Failure, InstanceState};
+use crate::report::calendar::{Calendar, Said};
 use crate::report::request::ReportRequest;
 use crate::report::{Place, Report, Seen, Status};
 use crate::servers::file::ServerLists;
@@ -84,7 +85,7 @@ fn a_tier_that_was_not_reached_is_not_down_because_the_reports_look_failed() {
     let text = text(&report).replace('\n', " ");
     assert!(text.contains("1 of 7 servers did not stop."), "{text}");
     assert!(
-        text.contains("3 more were not stopped, 2 were stopped. 3 of 7 are down; of 3 it is not known."),
+        text.contains("3 more were not stopped, 2 were stopped. 3 of 7 are down; for 3 it is not known."),
         "{text}"
     );
     assert!(text.contains("✗ dev: failed in app, 3 of 7 down, 3 unknown"), "{text}");
@@ -135,4 +136,29 @@ fn a_server_that_was_terminated_after_its_stop_is_down_and_no_problem() {
     let seen = without(seen(&lists, InstanceState::Stopped), &["test4"]);
     let report = Report::build(&stop(all_good(&lists)), &lists, &seen, now());
     assert_eq!((report.status, report.totals().as_wanted), (Status::Success, 20));
+}
+
+#[test]
+fn of_a_run_that_did_nothing_servers_that_nobody_could_look_at_are_unknown_and_not_up() {
+    let lists = lists();
+    let calendar = Calendar { name: "holidays".to_owned(), said: Said::Closed(None) };
+    let request = ReportRequest { skipped: true, calendar: Some(calendar), ..request(Vec::new()) };
+    let told = |seen: &Seen| {
+        let report = Report::build(&request, &lists, seen, now());
+        assert_eq!(report.status, Status::Skipped);
+        text(&report).replace(['\n', '\u{a0}'], " ")
+    };
+    let mut some = nothing_seen(&lists);
+    some[0] = seen(&lists, InstanceState::Running).swap_remove(0);
+    let up = some[0].1.as_ref().unwrap().len();
+    let rest = format!("Nothing was changed: {up} of 20 servers are up; for {} it is not known.", 20 - up);
+    assert!(told(&some).contains(&rest), "{}", told(&some));
+    let none = told(&nothing_seen(&lists));
+    assert!(none.contains("– preprod: left as it is, 6 unknown"), "{none}");
+    assert!(
+        none.contains("Nothing was changed: nobody could see whether the 20 servers are up now."),
+        "{none}"
+    );
+    let all = told(&seen(&lists, InstanceState::Running));
+    assert!(all.contains("Nothing was changed: 20 of 20 servers are up now."), "{all}");
 }
