@@ -10,6 +10,8 @@ use super::times::StopLater;
 /// What was asked; of a plain start or stop nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Asked {
+    /// It was a check, which has no action: a report of it says that its schedule could not be made.
+    pub check: bool,
     /// When the run was to begin, if later: a report of such a run says that its schedule could not be made.
     pub at: Option<Timestamp>,
     /// The schedule that stops what was started.
@@ -31,6 +33,7 @@ impl Asked {
         let input = asked.and_then(|asked| asked.get("input")).and_then(Value::as_object);
         let given = |field: &str| input.and_then(|input: &Map<String, Value>| input.get(field));
         Self {
+            check: given("check").and_then(Value::as_bool).unwrap_or(false),
             at: time("at"),
             stop_later: asked.and_then(stop_later),
             stop_after_hours: given("stop_after_hours").and_then(Value::as_number).cloned(),

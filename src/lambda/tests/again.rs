@@ -152,6 +152,31 @@ fn a_run_for_later_that_could_not_be_scheduled_is_told_as_that() {
 }
 
 #[test]
+fn a_check_for_later_that_could_not_be_scheduled_is_told_as_a_check_and_asked_again_as_one() {
+    let input = json!({
+        "check": true, "environments": ["dev"], "at": AT, "calendar": "holidays"
+    });
+    for (now, why) in
+        [(NOW, "To make its schedule once this is fixed"), (AT, "Its time has passed. To check NOW")]
+    {
+        let report = report(&input, End::Failed, now);
+        let mail = report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "ec2-start-stop"));
+        assert!(mail.subject.starts_with("CHECK STATUS: ABORTED"), "{}", mail.subject);
+        let text = mail.text;
+        assert!(text.contains("The check for later was not scheduled.") && text.contains(why), "{text}");
+        // Whoever follows it must not start a server.
+        for said in ["\n  make ", "START", "action"] {
+            assert!(!text.contains(said), "{said} in {text}");
+        }
+        let mut wanted = input.clone();
+        if now == AT {
+            wanted.as_object_mut().unwrap().shift_remove("at");
+        }
+        assert_eq!(of_aws(&text), wanted);
+    }
+}
+
+#[test]
 fn what_was_for_a_time_that_has_passed_is_not_done_now_without_a_word() {
     let input = json!({ "action": "stop", "environments": ["dev"], "at": AT });
     let text = text(&input, End::Failed, AT);

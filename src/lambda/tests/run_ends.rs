@@ -293,3 +293,13 @@ fn remarks_are_told_also_where_all_is_well_and_no_more_than_there_is_room_for() 
     assert!(description(&detail).chars().count() <= 2_900, "{}", description(&detail).chars().count());
     assert!(description(&detail).contains("no mail went out: `eee"), "{}", description(&detail));
 }
+
+#[test]
+fn a_check_for_later_that_was_not_scheduled_is_told_as_a_check_and_as_no_start() {
+    let subject = "CHECK STATUS: ABORTED · start-stop · the state machine: Scheduler.ThrottlingException";
+    let answer = json!({ "status": "ABORTED", "subject": subject, "action": "start", "mail": {} });
+    let input = r#"{"check":true,"at":"2026-11-28T18:00:00Z"}"#;
+    let detail = broke_off("FAILED", "StartStopAborted", &answer.to_string(), input);
+    assert_eq!((&detail["action"], &detail["check"]), (&Value::Null, &json!(true)));
+    assert_eq!(detail["title"], subject);
+}

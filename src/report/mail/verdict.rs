@@ -43,8 +43,12 @@ pub(super) fn title(report: &Report) -> String {
     let sure = failed - tally.in_doubt;
     let of_which = of_which(report);
     if report.was_for_later() {
-        let dry_run = if report.dry_run { "dry run of the " } else { "" };
-        return format!("The {dry_run}{start} for later was not scheduled");
+        let what = match report.dry_run {
+            _ if report.asked.check => "check",
+            true => &format!("dry run of the {start}"),
+            false => start,
+        };
+        return format!("The {what} for later was not scheduled");
     }
     if report.status == Status::Skipped {
         let why = if report.is_closed() { "is closed" } else { "could not be read" };
