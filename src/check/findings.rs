@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::{Elsewhere, Execution, Problem};
+use crate::report::asked::Asked;
 
 /// The verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -83,6 +84,8 @@ pub(crate) struct Checked {
     pub execution: Option<Execution>,
     /// The environments that it was limited to.
     pub limited_to: Option<Vec<String>>,
+    /// What else was asked.
+    pub asked: Asked,
     /// When.
     pub at: Timestamp,
     /// What would fail first, then what nobody knows.

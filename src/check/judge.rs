@@ -45,6 +45,7 @@ pub(crate) fn judge(
     Checked {
         execution: request.execution.clone(),
         limited_to: request.limit(scope.lists),
+        asked: request.asked.clone(),
         at,
         environments: environments(&facts.lists, &findings),
         findings,

@@ -1,7 +1,7 @@
 //! The check's mail: only of a check that is not READY. Its parts are the report's.
 
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::ports::Mail;
 use crate::report::{Notice, Place, Told};
@@ -26,12 +26,6 @@ impl Checked {
         });
         let proved = self.proved.iter().cloned();
         let not_proved = self.not_proved.iter().map(|what| format!("Not proved: {what}"));
-        let mut command = "make check-account".to_owned();
-        let mut input = json!({ "check": true });
-        if let Some(names) = &self.limited_to {
-            command = format!("{command} ENV={}", names.join(","));
-            input["environments"] = json!(names);
-        }
         Notice {
             status: self.status_words(),
             title: self.title(),
@@ -42,10 +36,33 @@ impl Checked {
             heading: if status == Status::WouldFail { "What would go wrong" } else { "What nobody knows" },
             problems: problems.collect(),
             remarks: proved.chain(not_proved).collect(),
-            next: ("To check again once this is fixed", command, input),
+            next: ("To check again once this is fixed", self.command(), self.input()),
             execution: self.execution.clone(),
             at: self.at,
         }
+    }
+
+    /// With make; `None`: it has no variable for the calendar that was asked, or was not.
+    fn command(&self) -> Option<String> {
+        if self.asked.calendar.is_some() || self.asked.ignore_calendar {
+            return None;
+        }
+        let limit = self.limited_to.as_ref().map(|names| format!(" ENV={}", names.join(",")));
+        Some(format!("make check-account{}", limit.unwrap_or_default()))
+    }
+
+    /// The execution's input that asks the same.
+    fn input(&self) -> Value {
+        let mut input = json!({ "check": true });
+        if let Some(names) = &self.limited_to {
+            input["environments"] = json!(names);
+        }
+        match (self.asked.ignore_calendar, &self.asked.calendar) {
+            (true, _) => input["ignore_calendar"] = true.into(),
+            (false, Some(name)) => input["calendar"] = json!(name),
+            (false, None) => {}
+        }
+        input
     }
 
     /// The subject's fixed words: `CHECK STATUS: WOULD FAIL`.

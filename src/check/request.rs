@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::model::Execution;
+use crate::report::asked::Asked;
 use crate::servers::file::ServerLists;
 
 /// What the check is asked for.
@@ -12,6 +13,8 @@ use crate::servers::file::ServerLists;
 pub(crate) struct CheckRequest {
     /// These environments; all, if none is named.
     pub environments: Option<Vec<String>>,
+    /// What was asked besides, so that the mail can ask it again.
+    pub asked: Asked,
     /// The calendars that were asked.
     pub calendars: Vec<String>,
     /// What GetCalendarState answered, or the error of that; null if there is no calendar.

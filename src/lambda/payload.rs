@@ -90,7 +90,7 @@ pub(crate) enum PayloadError {
 
 const KNOWN_FIELDS: &str = "phase_number, next_phase, action, cw_log_phase, send_mail, dry_run, resume, execution, branch, \
      and for the report results, environments, waited, error, asked, calendar, skipped, closed_calendar_mail; \
-     of a check: check, calendars, calendar, environments, execution";
+     of a check: check, asked, calendars, calendar, environments, execution";
 
 impl From<reference::Refusal> for PayloadError {
     fn from(refusal: reference::Refusal) -> Self {
@@ -211,8 +211,12 @@ impl Fields {
     }
 
     fn check(mut self) -> Result<CheckRequest, PayloadError> {
+        let asked = self.0.remove("asked");
+        let calendars = asked.as_ref().and_then(|asked| asked.get("calendars")).cloned();
+        self.0.entry("calendars").or_insert(calendars.unwrap_or_default());
         let request = CheckRequest {
             environments: self.environments()?,
+            asked: Asked::read(asked.as_ref(), None),
             calendars: self.optional("calendars", "a list of calendars' names")?.unwrap_or_default(),
             calendar: self.0.remove("calendar").unwrap_or_default(),
             execution: self.execution()?,

@@ -13,7 +13,7 @@ use crate::servers::file::{ServerList, ServerLists};
 use super::approval::Decision;
 use super::branches::{self, EnvironmentResult};
 use super::calendar::Said;
-use super::parts::{EnvironmentReport, Report, Row, Seen, Status, TierReport};
+use super::parts::{EnvironmentReport, MACHINE, Report, Row, Seen, Status, TierReport};
 use super::request::{Claim, ReportRequest};
 use super::rows::{Changed, Rows};
 
@@ -41,7 +41,7 @@ impl Report {
             owners: BTreeMap::new(),
         };
         if let Some(error) = &request.error {
-            builder.fail_by(&branches::error(error), "the state machine", "");
+            builder.fail_by(&branches::error(error), MACHINE, "");
         }
         if request.asked.at.is_some() {
             builder.worsen(Status::Aborted);

@@ -14,6 +14,11 @@ use crate::model::{
 };
 use crate::servers::file::Rate;
 
+/// Whom the state machine's own failure is said to be of.
+pub(super) const MACHINE: &str = "the state machine";
+/// The machine's error of a run that gave up waiting, before its stop was to be scheduled (`servers/machine`).
+const EARLIER_RUN: &str = "EarlierRunStillGoing";
+
 /// What a fresh describe saw of each phase's servers, by phase number.
 pub(crate) type Seen = Vec<(u32, Result<Vec<Instance>, Failure>)>;
 
@@ -166,9 +171,15 @@ impl Report {
         self.asked.at.is_some()
     }
 
+    /// Whether nothing was started because the schedule of the stop that was to follow could not be made.
+    pub(crate) fn lacks_its_stop(&self) -> bool {
+        let mut of_machine = self.problems.iter().filter(|problem| problem.name == MACHINE);
+        self.asked.lacks_its_stop && of_machine.any(|problem| problem.code != EARLIER_RUN)
+    }
+
     /// Whether servers were to be started or stopped by this very run.
     pub(crate) fn did_something(&self) -> bool {
-        self.status != Status::Skipped && !self.was_for_later()
+        self.status != Status::Skipped && !self.was_for_later() && !self.lacks_its_stop()
     }
 
     /// What a reader should know besides, with times by the clocks of `zone`.

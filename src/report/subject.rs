@@ -13,9 +13,11 @@ const LONGEST: usize = 120;
 const MOST_NAMES: usize = 3;
 
 impl Report {
-    /// The fixed words: `START STATUS: ABORTED`, `SHUTDOWN STATUS: SUCCESS`, `DRY RUN: START STATUS: SUCCESS`.
+    /// The fixed words: `START STATUS: ABORTED`, `SHUTDOWN STATUS: SUCCESS`, `DRY RUN: START STATUS: SUCCESS`; of a
+    /// check that was not scheduled `CHECK STATUS: ABORTED`.
     pub(crate) fn status_words(&self) -> String {
         let action = match self.action {
+            _ if self.asked.check => "CHECK",
             Action::Start => "START",
             Action::Stop => "SHUTDOWN",
         };

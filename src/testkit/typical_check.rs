@@ -6,6 +6,7 @@ use crate::check::facts::ask;
 use crate::check::{CheckRequest, Post, Scope, judge};
 use crate::model::Execution;
 use crate::ports::{Clock, Mail};
+use crate::report::asked::Asked;
 use crate::servers::file::ServerLists;
 use crate::testkit::small_ec2::{Habit, World, at_once, running, seven, stopped};
 use jiff::SignedDuration;
@@ -34,6 +35,7 @@ pub(crate) fn mail() -> TypicalMail {
     let id = format!("arn:aws:states:eu-west-1:123456789012:execution:prod-scheduler:{name}");
     let request = CheckRequest {
         environments: None,
+        asked: Asked::default(),
         calendars: Vec::new(),
         calendar: Value::Null,
         execution: Some(Execution { id, name, start_time: seven() }),

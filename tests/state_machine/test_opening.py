@@ -310,8 +310,8 @@ def test_a_check_is_a_payload_of_its_own_and_ends_as_it_found(server):
     found = {"ok": True, "problems": [], "cause": None}
     assert (result.status, result.output, phases(result)) == ("SUCCEEDED", found, 0)
     payload = next(payload for payload in result.payloads if payload.get("check"))
-    assert set(payload) == {"check", "calendars", "calendar", "environments", "execution"}
-    assert (payload["calendars"], payload["calendar"]["State"]) == ([CLOSED], "CLOSED")
+    assert set(payload) == {"check", "asked", "calendar", "environments", "execution"}
+    assert (payload["asked"]["calendars"], payload["calendar"]["State"]) == ([CLOSED], "CLOSED")
     result = WAYS["not ready"](server)
     assert (result.status, result.error) == ("FAILED", "SomethingWouldFail")
     assert json.loads(result.cause)["problems"] == [{"name": "test2", "code": "Missing"}]

@@ -152,6 +152,52 @@ fn a_run_for_later_that_could_not_be_scheduled_is_told_as_that() {
 }
 
 #[test]
+fn a_check_for_later_that_could_not_be_scheduled_is_told_as_a_check_and_asked_again_as_one() {
+    let input = json!({
+        "check": true, "environments": ["dev"], "at": AT, "calendar": "holidays"
+    });
+    for (now, why) in
+        [(NOW, "To make its schedule once this is fixed"), (AT, "Its time has passed. To check NOW")]
+    {
+        let report = report(&input, End::Failed, now);
+        let mail = report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "ec2-start-stop"));
+        assert!(mail.subject.starts_with("CHECK STATUS: ABORTED"), "{}", mail.subject);
+        let text = mail.text;
+        assert!(text.contains("The check for later was not scheduled.") && text.contains(why), "{text}");
+        // Whoever follows it must not start a server.
+        for said in ["\n  make ", "START", "action"] {
+            assert!(!text.contains(said), "{said} in {text}");
+        }
+        let mut wanted = input.clone();
+        if now == AT {
+            wanted.as_object_mut().unwrap().shift_remove("at");
+        }
+        assert_eq!(of_aws(&text), wanted);
+    }
+}
+
+#[test]
+fn a_start_whose_stop_could_not_be_scheduled_is_told_as_that_and_links_no_phase_log() {
+    let place = Place::new("eu-west-1", "ec2-start-stop");
+    let start =
+        |hours: Value| json!({ "action": "start", "environments": ["dev"], "stop_after_hours": hours });
+    for (hours, words) in [(json!(3), "3 hours"), (json!(1), "1 hour"), (json!(1.5), "1.5 hours")] {
+        let report = report(&start(hours), End::Failed, NOW);
+        let text = report.mail(&TimeZone::UTC, &place).text;
+        let said = format!("Nothing was started: its stop after {words} could not be scheduled.");
+        assert!(text.contains(&said), "{text}");
+        for other in ["broke off", "dev: not reached", "Phase log"] {
+            assert!(!text.contains(other), "{other} in {text}");
+        }
+        assert!(crate::muting::unsettled(&report).is_empty());
+    }
+    // A run that gave up waiting came to no schedule.
+    let mut waited = report(&start(json!(3)), End::Failed, NOW);
+    waited.problems[0].code = "EarlierRunStillGoing".to_owned();
+    assert!(!waited.mail(&TimeZone::UTC, &place).text.contains("could not be scheduled"));
+}
+
+#[test]
 fn what_was_for_a_time_that_has_passed_is_not_done_now_without_a_word() {
     let input = json!({ "action": "stop", "environments": ["dev"], "at": AT });
     let text = text(&input, End::Failed, AT);

@@ -363,6 +363,29 @@ fn the_input_of_a_check_is_answered_with_the_calendars_of_servers_toml_if_that_c
 }
 
 #[test]
+fn the_mail_asks_the_same_check_again() {
+    let with = |input: Value| {
+        let world = world();
+        let mut payload = payload();
+        payload["asked"] = json!({ "calendars": ["holidays"], "input": input });
+        payload["calendar"] = json!({ "Error": "Ssm.InvalidDocumentException", "Cause": "said SSM" });
+        payload["environments"] = json!(["dev"]);
+        let answer = answer(&world, &settings(), payload).unwrap();
+        assert!(answer["cause"].as_str().unwrap().contains("calendar holidays"), "{answer:#}");
+        let text = world.mails.borrow()[0].text.clone();
+        let (_, again) = text.split_once("--input '").unwrap();
+        (again.split_once('\'').unwrap().0.to_owned(), text.contains("  make check-account ENV=dev"))
+    };
+    // Make has no variable for the calendar: rather no command than one that does not ask it.
+    for (given, by_make) in
+        [("", true), (r#","calendar":"team""#, false), (r#","ignore_calendar":true"#, false)]
+    {
+        let input = format!(r#"{{"check":true,"environments":["dev"]{given}}}"#);
+        assert_eq!(with(serde_json::from_str(&input).unwrap()), (input.clone(), by_make));
+    }
+}
+
+#[test]
 fn a_calendar_of_a_schedule_that_was_not_asked_is_said_and_no_reason_for_a_mail() {
     let mut lists = settings().lists.unwrap();
     lists.calendars = vec!["team".to_owned()];

@@ -312,3 +312,28 @@ fn remarks_are_told_also_where_all_is_well_and_no_more_than_there_is_room_for() 
     assert!(description(&detail).chars().count() <= 2_900, "{}", description(&detail).chars().count());
     assert!(description(&detail).contains("no mail went out: `eee"), "{}", description(&detail));
 }
+
+#[test]
+fn a_check_for_later_that_was_not_scheduled_is_told_as_a_check_and_as_no_start() {
+    let subject = "CHECK STATUS: ABORTED · start-stop · the state machine: Scheduler.ThrottlingException";
+    let answer = json!({ "status": "ABORTED", "subject": subject, "action": "start", "mail": {} });
+    let input = r#"{"check":true,"at":"2026-11-28T18:00:00Z"}"#;
+    let detail = broke_off("FAILED", "StartStopAborted", &answer.to_string(), input);
+    assert_eq!((&detail["action"], &detail["check"]), (&Value::Null, &json!(true)));
+    assert_eq!(detail["title"], subject);
+}
+
+#[test]
+fn a_run_for_later_whose_schedule_could_not_be_made_is_told_as_that_and_counts_no_servers() {
+    let told = "\nNothing was started or stopped; its schedule could not be made.\n";
+    let check = r#"{"check":true,"at":"2026-11-28T18:00:00Z"}"#;
+    for input in [LATER, check] {
+        let answer = report("ABORTED").to_string();
+        let detail = broke_off("FAILED", "StartStopAborted", &answer, input);
+        let text = description(&detail);
+        assert!(text.contains(told) && !text.contains("as wanted"), "{text}");
+    }
+    // The run that the schedule begins has an input without a time.
+    let detail = ended("FAILED", json!({ "cause": report("ABORTED").to_string() }));
+    assert!(description(&detail).contains("2 of 3 servers as wanted"), "{}", description(&detail));
+}

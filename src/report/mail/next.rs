@@ -39,6 +39,7 @@ fn why(report: &Report, at: Option<Timestamp>) -> Option<&'static str> {
     if report.was_for_later() {
         return Some(match at {
             Some(_) => "To make its schedule once this is fixed",
+            None if report.asked.check => "Its time has passed. To check NOW, once this is fixed",
             None if report.dry_run => "Its time has passed. To make the dry run NOW, once this is fixed",
             None => "Its time has passed. To do it NOW, once this is fixed",
         });
@@ -68,7 +69,8 @@ fn input(report: &Report, at: Option<Timestamp>) -> Map<String, Value> {
     let ignores = asked.ignore_calendar || report.status == Status::Skipped;
     let calendar = asked.calendar.as_ref().filter(|_| !ignores);
     let fields = [
-        ("action", Some(json!(action))),
+        ("check", asked.check.then(|| json!(true))),
+        ("action", (!asked.check).then(|| json!(action))),
         ("environments", of_some.then(|| json!(names))),
         ("dry_run", (report.dry_run && report.status != Status::Success).then(|| json!(true))),
         ("at", at.map(|at| json!(at))),
@@ -106,7 +108,7 @@ fn nobody_answered(report: &Report, environment: &str) -> bool {
     report.problems.iter().any(|problem| problem.code == NOBODY_ANSWERED && problem.name == environment)
 }
 
-/// The input as make's variables; `None`: make has none for a calendar of the input's own.
+/// The input as make's variables; `None`: make has none for a check at a time, nor for a calendar of the input's own.
 fn make(input: &Map<String, Value>) -> Option<String> {
     let mut words = vec!["make".to_owned()];
     for (field, value) in input {

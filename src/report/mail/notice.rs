@@ -35,8 +35,8 @@ pub(crate) struct Notice {
     pub problems: Vec<Told>,
     /// What should be known besides.
     pub remarks: Vec<String>,
-    /// What to do next: why, the project's command, and the execution's input.
-    pub next: (&'static str, String, Value),
+    /// What to do next: why, the project's command if it has one, and the execution's input.
+    pub next: (&'static str, Option<String>, Value),
     /// The execution that sends it.
     pub execution: Option<Execution>,
     /// When.
@@ -86,7 +86,7 @@ impl Notice {
             off: None,
             next: Some(Next {
                 why,
-                command: Some(next::of_stack(command.clone(), place)),
+                command: command.clone().map(|command| next::of_stack(command, place)),
                 call: next::call(execution, input),
             }),
             run: view::run(execution, self.at, zone),

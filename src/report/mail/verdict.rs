@@ -7,7 +7,7 @@ use super::tally::{Tally, Verbs, before, broken_tier, is_first, verbs};
 use super::words::{are, capitalised, duration, isolated, joined, servers, were};
 use crate::model::{Action, Outcome};
 use crate::report::calendar::Said;
-use crate::report::parts::{EnvironmentReport, Report, Status, TierReport};
+use crate::report::parts::{EnvironmentReport, MACHINE, Report, Status, TierReport};
 
 /// More environments than these are told by their lines, not in a sentence too.
 const MOST_IN_A_SENTENCE: usize = 4;
@@ -43,8 +43,18 @@ pub(super) fn title(report: &Report) -> String {
     let sure = failed - tally.in_doubt;
     let of_which = of_which(report);
     if report.was_for_later() {
-        let dry_run = if report.dry_run { "dry run of the " } else { "" };
-        return format!("The {dry_run}{start} for later was not scheduled");
+        let what = match report.dry_run {
+            _ if report.asked.check => "check",
+            true => &format!("dry run of the {start}"),
+            false => start,
+        };
+        return format!("The {what} for later was not scheduled");
+    }
+    if report.lacks_its_stop() {
+        let after = report.asked.stop_after_hours.as_ref().map_or_else(String::new, |hours| {
+            format!(" after {hours} {}", if hours.as_f64() == Some(1.0) { "hour" } else { "hours" })
+        });
+        return format!("Nothing was {started}: its stop{after} could not be scheduled");
     }
     if report.status == Status::Skipped {
         let why = if report.is_closed() { "is closed" } else { "could not be read" };
@@ -103,6 +113,10 @@ pub(super) fn meaning(report: &Report, zone: &TimeZone) -> String {
         return format!(
             "It was to begin on {at}, and its one-time schedule could not be made. Nothing was changed."
         );
+    }
+    if report.lacks_its_stop() {
+        return "The schedule of the stop is made before the servers are started, so nothing was changed."
+            .to_owned();
     }
     let tally = Tally::of(report.placed());
     let took = report.seconds().filter(|_| !report.dry_run).map(duration);
@@ -224,7 +238,7 @@ fn aborted(report: &Report, tally: &Tally, verbs: &Verbs) -> Vec<String> {
 
 /// The state machine itself broke off.
 fn broke_off(report: &Report) -> Option<String> {
-    let machine = report.problems.iter().any(|problem| problem.name == "the state machine");
+    let machine = report.problems.iter().any(|problem| problem.name == MACHINE);
     machine.then(|| "The run broke off.".to_owned())
 }
 

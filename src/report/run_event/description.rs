@@ -68,6 +68,10 @@ fn outcome(change: &StatusChange, story: &Story) -> Vec<String> {
     }
     match story.verdict {
         Some(Verdict::Skipped) => vec!["Nothing was started or stopped.".to_owned()],
+        // A report comes of such a run only then.
+        Some(_) if story.is_later => {
+            vec!["Nothing was started or stopped; its schedule could not be made.".to_owned()]
+        }
         Some(_) => counts(story).into_iter().collect(),
         None => without_an_answer(change, story),
     }

@@ -140,7 +140,9 @@ impl Story {
             self.problems(answer, "findings", field(answer, "findings_in_all").unwrap_or(0));
             self.remarks = texts(answer, "not_proved").map(|what| format!("Not proved: {what}")).collect();
         } else {
-            self.action = self.action.or_else(|| field(answer, "action"));
+            // A check that could not be scheduled has a report, and no action.
+            self.action =
+                self.action.or_else(|| field(answer, "action").filter(|_| self.check != Some(true)));
             self.dry_run = field(answer, "dry_run").or(self.dry_run);
             self.counts = field(answer, "counts");
             // The report of a run that failed has only the problems that fit; its counts have all servers of them.

@@ -198,7 +198,7 @@ fn say_that_nothing_was_done() -> Value {
 fn check_the_account() -> Value {
     let payload = json!({
         "check": true,
-        "calendars": jsonata("$asked.calendars"),
+        "asked": jsonata("$asked"),
         "calendar": jsonata("$calendar"),
         "environments": jsonata("$wanted"),
         "execution": jsonata("$execution")
