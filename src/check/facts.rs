@@ -126,7 +126,7 @@ async fn tried<'a, W: World + Reach>(
 fn or_failure(tried: Result<PhaseAnswer, PhaseError>) -> Result<Result<PhaseAnswer, Failure>, PhaseError> {
     match tried {
         Ok(answer) => Ok(Ok(answer)),
-        Err(PhaseError::Aws(failure)) => Ok(Err(failure)),
+        Err(PhaseError::Aws(failure)) => Ok(Err(Failure::not_seen(failure))),
         Err(other) => Err(other),
     }
 }

@@ -72,7 +72,7 @@ impl Checked {
 
     fn title(&self) -> String {
         let tally = self.tally();
-        let failing = self.findings.iter().any(|finding| finding.of_server && finding.would_fail);
+        let failing = tally.would_fail > 0;
         match self.status() {
             Status::Ready => "The next start and stop can go ahead".to_owned(),
             Status::NotProved => "Not everything could be asked".to_owned(),

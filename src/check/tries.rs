@@ -31,11 +31,20 @@ pub(super) fn problems(tried: &Tried<'_>) -> Vec<(Problem, bool)> {
     problems.extend(rest.map(|problem| only("Its stop", problem, &start)));
     let judged = problems.into_iter().map(|problem| {
         let kind = Failure::of_state_reason(&problem.code, "").kind;
-        let is_unknown =
-            matches!(kind, Kind::Throttled | Kind::Outage) || NO_TIME.contains(&problem.code.as_str());
-        (problem, !is_unknown)
+        let would_fail = would_fail(kind, &problem.code);
+        (problem, would_fail)
     });
     judged.collect()
+}
+
+fn would_fail(kind: Kind, code: &str) -> bool {
+    !matches!(kind, Kind::Throttled | Kind::Outage) && !NO_TIME.contains(&code)
+}
+
+/// How many servers would fail because their list could not be looked at at all.
+fn unseen(tried: &Tried<'_>) -> usize {
+    let mut failures = [&tried.start, &tried.stop].into_iter().filter_map(|answer| answer.as_ref().err());
+    if failures.any(|failure| would_fail(failure.kind, &failure.code)) { tally(tried).servers } else { 0 }
 }
 
 /// Who is left alone, and why.
@@ -94,7 +103,9 @@ pub(super) fn environments(lists: &[Tried<'_>], findings: &[Finding]) -> Vec<Env
         let names = of_it().filter(is_of_server);
         let names: BTreeSet<_> = names.map(|finding| (&finding.tier, &finding.problem.name)).collect();
         one.others = of_it().filter(|finding| !is_of_server(finding)).count();
-        one.tally.would_fail = names.len();
+        let lists = lists.iter().filter(|tried| tried.list.environment == one.name);
+        let unseen: usize = lists.map(unseen).sum();
+        one.tally.would_fail = (names.len() + unseen).min(one.tally.servers);
     }
     all
 }

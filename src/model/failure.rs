@@ -265,6 +265,16 @@ impl Failure {
         Self { advice: advice.into(), ..Self::ours("NotInTime", why.to_owned()) }
     }
 
+    /// The servers of a whole list could not be looked at. Where AWS says "you may not", it is called as the error of a
+    /// run that ends by it is (`lambda/error.rs`): no tag of a server has to do with it.
+    pub(crate) fn not_seen(cause: Self) -> Self {
+        if !MAY_NOT.contains(&cause.code.as_str()) {
+            return cause;
+        }
+        let advice = "The function may not read EC2: look at its role, an SCP or a permissions boundary.";
+        Self { advice: advice.into(), ..Self::ours("AccessDenied", cause.to_string()) }
+    }
+
     /// The role by which an environment in another account or Region is reached cannot be assumed; AWS's own trouble
     /// while it is asked for is none of that.
     pub(crate) fn role_not_assumed(role: &str, cause: Self) -> Self {
@@ -426,6 +436,9 @@ const AWS_ITSELF: &[Known] = &[
     ),
 ];
 
+/// What EC2 refuses the function's role with.
+const MAY_NOT: &[&str] = &["UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthFailure"];
+
 /// What EC2 refuses a request with.
 const REFUSALS: &[Known] = &[
     (&["InsufficientInstanceCapacity", "InsufficientCapacity"], Kind::Capacity, NO_CAPACITY),
@@ -491,7 +504,7 @@ const REFUSALS: &[Known] = &[
         "EC2 does not permit this for this instance; its own sentence says why.",
     ),
     (
-        &["UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthFailure"],
+        MAY_NOT,
         Kind::Denied,
         "The function may not do this: give the server the tag that the template's policy demands, or extend the policy.",
     ),

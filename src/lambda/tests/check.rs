@@ -237,7 +237,11 @@ fn a_role_that_cannot_be_assumed_is_one_finding_of_its_environment() {
     let bad = answer(&home, &settings, payload()).unwrap();
     assert_eq!(findings(&bad), found("preprod", "RoleNotAssumed"), "two lists, two actions, one finding");
     assert_eq!(bad["findings"][0]["environment"], "preprod");
-    assert!(home.mails.borrow()[0].text.contains("✗ preprod: see below"), "{}", home.mails.borrow()[0].text);
+    assert!(
+        home.mails.borrow()[0].text.contains("✗ preprod: 6 of 6 would fail"),
+        "{}",
+        home.mails.borrow()[0].text
+    );
 }
 
 #[test]
@@ -360,6 +364,24 @@ fn the_input_of_a_check_is_answered_with_the_calendars_of_servers_toml_if_that_c
     assert_eq!(calendars(Ok(lists)), json!(["holidays", "team"]));
     let unreadable = Err(ServersFileError::Unreadable("servers.toml: said the disk".to_owned()));
     assert_eq!(calendars(unreadable), json!(["holidays"]));
+}
+
+#[test]
+fn a_function_that_may_not_read_ec2_is_told_as_that_and_no_servers_tag_is_asked_for() {
+    let world = world();
+    world.fail_next("DescribeInstances", "UnauthorizedOperation", 1_000);
+    let answer = check(&world);
+    let findings = findings(&answer);
+    assert!(!findings.is_empty() && findings.iter().all(|(_, code)| code == "AccessDenied"), "{findings:?}");
+    let message = answer["findings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("UnauthorizedOperation") && message.contains("may not read EC2"), "{message}");
+    assert_eq!((&answer["status"], &answer["counts"]["would_fail"]), (&json!("WOULD FAIL"), &json!(20)));
+    let mails = world.mails.borrow();
+    let text = &mails[0].text;
+    for said in ["20 of 20 servers would fail.", "dev: 7 of 7 would fail", "See AccessDenied in"] {
+        assert!(text.contains(said), "no {said} in {text}");
+    }
+    assert!(!text.contains("tag that the template"), "{text}");
 }
 
 #[test]
