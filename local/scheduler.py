@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import sys
 import threading
 from collections.abc import Callable
@@ -21,7 +20,6 @@ from moto.scheduler.models import EventBridgeSchedulerBackend, scheduler_backend
 
 from local import clock, schedule_rules
 
-AT = re.compile(r"^at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)$")
 # Real seconds between two looks at the schedules.
 PAUSE_SECONDS = 0.02
 
@@ -53,7 +51,7 @@ def install() -> None:
 
 def due(schedule: Any) -> float | None:
     """When a one-time schedule fires, in epoch seconds; none if it recurs, or was past when it was made."""
-    at = AT.match(schedule.schedule_expression)
+    at = schedule_rules.AT.fullmatch(schedule.schedule_expression)
     if not at or schedule.state != "ENABLED":
         return None
     zone = ZoneInfo(schedule.schedule_expression_timezone)

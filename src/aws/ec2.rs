@@ -27,11 +27,11 @@ const VALUES_PER_CALL: usize = 200;
 const LIVE: [&str; 4] = ["pending", "running", "stopping", "stopped"];
 /// "Maximum 100 explicitly specified instance IDs" (API: DescribeInstanceStatus).
 const IDS_PER_STATUS_CALL: usize = 100;
-/// Servers by name or id a DescribeInstances. An answer is held whole, several times over, while it is read: about 1.5 MB for
-/// 100 instances.
+/// Servers by name or id a DescribeInstances. An answer is held whole, several times over, while it is read: about
+/// 1.5 MB for 100 instances.
 const SERVERS_PER_CALL: usize = 100;
-/// The page of a list that only tags select: as much memory as two calls for so many servers. AWS recommends 1,000; without
-/// a page size the call is not paginated and has a smaller token bucket
+/// The page of a list that only tags select: as much memory as two calls for so many servers. AWS recommends 1,000;
+/// without a page size the call is not paginated and has a smaller token bucket
 /// (<https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-pagination.html>).
 const PAGE: i32 = 200;
 /// The largest page that every version of the API reference takes (API: DescribeVolumes, `MaxResults`).

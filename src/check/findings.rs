@@ -82,9 +82,7 @@ pub(crate) struct EnvironmentTally {
 pub(crate) struct Checked {
     /// The execution that asked for it.
     pub execution: Option<Execution>,
-    /// The environments that it was limited to.
-    pub limited_to: Option<Vec<String>>,
-    /// What else was asked.
+    /// What was asked, of which environments if it was limited to some.
     pub asked: Asked,
     /// When.
     pub at: Timestamp,

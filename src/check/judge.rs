@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::model::failure::Kind;
 use crate::model::{Failure, Problem};
+use crate::report::asked::Asked;
 
 use super::facts::{Facts, SeenKey, Tried};
 use super::findings::{Checked, Finding, Said, Tally};
@@ -44,8 +45,7 @@ pub(crate) fn judge(
     findings.sort_by_key(|finding| !finding.would_fail);
     Checked {
         execution: request.execution.clone(),
-        limited_to: request.limit(scope.lists),
-        asked: request.asked.clone(),
+        asked: Asked { environments: request.limit(scope.lists), ..request.asked.clone() },
         at,
         environments: environments(&facts.lists, &findings),
         findings,

@@ -47,14 +47,14 @@ impl Checked {
         if self.asked.calendar.is_some() || self.asked.ignore_calendar {
             return None;
         }
-        let limit = self.limited_to.as_ref().map(|names| format!(" ENV={}", names.join(",")));
+        let limit = self.asked.environments.as_ref().map(|names| format!(" ENV={}", names.join(",")));
         Some(format!("make check-account{}", limit.unwrap_or_default()))
     }
 
     /// The execution's input that asks the same.
     fn input(&self) -> Value {
         let mut input = json!({ "check": true });
-        if let Some(names) = &self.limited_to {
+        if let Some(names) = &self.asked.environments {
             input["environments"] = json!(names);
         }
         match (self.asked.ignore_calendar, &self.asked.calendar) {

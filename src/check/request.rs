@@ -11,9 +11,7 @@ use crate::servers::file::ServerLists;
 /// What the check is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CheckRequest {
-    /// These environments; all, if none is named.
-    pub environments: Option<Vec<String>>,
-    /// What was asked besides, so that the mail can ask it again.
+    /// What was asked, so that the mail can ask it again: of these environments; of all, if none is named.
     pub asked: Asked,
     /// The calendars that were asked.
     pub calendars: Vec<String>,
@@ -31,7 +29,7 @@ impl CheckRequest {
         let is_all = |names: &[String]| {
             !all.is_empty() && all.iter().all(|name| names.iter().any(|asked| asked == name))
         };
-        self.environments.clone().filter(|names| !is_all(names))
+        self.asked.environments.clone().filter(|names| !is_all(names))
     }
 }
 

@@ -24,6 +24,10 @@ const FIELDS: [&str; 8] =
     ["action", "environments", "dry_run", "at", "stop_after_hours", "calendar", "ignore_calendar", "check"];
 /// A week: what is needed for longer is no exception.
 const MOST_HOURS: f64 = 168.0;
+/// How far ahead a later run must be. Its schedule has to be made before it is due: of one that is made too late
+/// EventBridge Scheduler's documents do not say that it fires at all.
+const AT_LEAST_AHEAD: SignedDuration = SignedDuration::from_mins(1);
+
 /// What is to be done, for the state machine's choices.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Asked {
@@ -196,10 +200,6 @@ fn wanted(fields: &Map<String, Value>, known: &[String]) -> Result<Vec<String>, 
     }
     Ok(wanted)
 }
-
-/// How far ahead a later run must be. Its schedule has to be made before it is due: of one that is made too late
-/// EventBridge Scheduler's documents do not say that it fires at all.
-const AT_LEAST_AHEAD: SignedDuration = SignedDuration::from_mins(1);
 
 /// With a zone offset, because nobody could say whose clock is meant; so no change of the clocks makes it ambiguous.
 fn at(fields: &Map<String, Value>, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {

@@ -48,7 +48,7 @@ pub(super) async fn check<W: Checks>(
     }
     let scope = Scope {
         lists,
-        environments: request.environments.as_deref(),
+        environments: request.asked.environments.as_deref(),
         zone: &settings.zone,
         run,
         until: deadline - FOR_THE_MAIL,
@@ -74,7 +74,7 @@ pub(super) async fn check<W: Checks>(
 /// An environment that servers.toml does not have would be checked by asking nothing.
 fn known(lists: &ServerLists, request: &CheckRequest) -> Result<(), PayloadError> {
     let known = lists.environments();
-    let mut wanted = request.environments.iter().flatten();
+    let mut wanted = request.asked.environments.iter().flatten();
     match wanted.find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(unknown) => Err(PayloadError::Field {

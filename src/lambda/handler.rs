@@ -219,8 +219,7 @@ async fn send_report<W: Services>(
     if let Err(error) = &settings.lists {
         report.abort_for(&error.to_string());
     }
-    // A run that did nothing, or was for later only, leaves the alarms alone too.
-    if let Some(muting) = settings.muting.as_ref().filter(|_| report.did_something()) {
+    if let Some(muting) = &settings.muting {
         let remarks = unmute_unsettled(world, muting, &report, run, invocation.deadline).await;
         report.remarks.extend(remarks);
     }

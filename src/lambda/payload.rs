@@ -196,8 +196,7 @@ impl Fields {
             dry_run: self.optional("dry_run", "true or false")?.unwrap_or(false),
             execution: self.execution()?,
             results: self.optional("results", "a list of the environments' results")?.unwrap_or_default(),
-            asked: Asked::read(self.0.remove("asked").as_ref(), environments.clone()),
-            environments,
+            asked: Asked::read(self.0.remove("asked").as_ref(), environments),
             waited: self.optional("waited", "true or false")?.unwrap_or(false),
             look_error: self.optional("look_error", "an error")?,
             error: self.optional("error", "an error")?,
@@ -215,8 +214,7 @@ impl Fields {
         let calendars = asked.as_ref().and_then(|asked| asked.get("calendars")).cloned();
         self.0.entry("calendars").or_insert(calendars.unwrap_or_default());
         let request = CheckRequest {
-            environments: self.environments()?,
-            asked: Asked::read(asked.as_ref(), None),
+            asked: Asked::read(asked.as_ref(), self.environments()?),
             calendars: self.optional("calendars", "a list of calendars' names")?.unwrap_or_default(),
             calendar: self.0.remove("calendar").unwrap_or_default(),
             execution: self.execution()?,

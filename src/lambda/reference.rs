@@ -88,7 +88,6 @@ pub(crate) fn mail(fields: &Map<String, Value>) -> Result<ReportRequest, Refusal
         dry_run: false,
         execution: None,
         results: environments.into_values().map(Value::Object).collect(),
-        environments: None,
         waited: false,
         look_error: None,
         error: None,

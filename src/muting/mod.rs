@@ -206,7 +206,8 @@ fn whole_minute(at: Timestamp) -> Timestamp {
 }
 
 /// The families, by environment and tier, that no phase of this run has settled and whose servers must be heard:
-/// a phase that broke off, or that the run did not reach. HoursOff and left off by a stop is as it should be.
+/// a phase that broke off, or that the run did not reach. HoursOff and left off by a stop is as it should be. A run that
+/// did nothing, or was for later only, leaves the alarms alone too.
 pub(crate) fn unsettled(report: &Report) -> Vec<(&str, &str)> {
     if report.dry_run || !report.did_something() {
         return Vec::new();

@@ -173,7 +173,7 @@ impl Builder<'_> {
             }
         }
         let request = self.request;
-        for name in request.environments.iter().flatten() {
+        for name in request.asked.environments.iter().flatten() {
             if !known.contains(&name.as_str()) {
                 self.stale(
                     name,
@@ -211,7 +211,7 @@ impl Builder<'_> {
     }
 
     fn is_skipped(&self, name: &str) -> bool {
-        self.request.environments.as_ref().is_some_and(|asked| !asked.iter().any(|asked| asked == name))
+        self.request.asked.environments.as_ref().is_some_and(|asked| !asked.iter().any(|asked| asked == name))
     }
 
     fn environment(&mut self, name: &str, results: &[EnvironmentResult]) -> EnvironmentReport {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::branches;
+use super::times::in_utc;
 use crate::model::Failure;
 
 /// A Change Calendar of AWS Systems Manager, and what it said.
@@ -50,7 +51,7 @@ impl Calendar {
         match &self.said {
             Said::Open => None,
             Said::Closed(Some(until)) => {
-                let until = until.strftime("%Y-%m-%d %H:%M UTC");
+                let until = in_utc(*until);
                 Some(format!("The calendar {name} is closed until {until}: nothing was done."))
             }
             Said::Closed(None) => {

@@ -19,8 +19,6 @@ pub(crate) struct ReportRequest {
     pub execution: Option<Execution>,
     /// What the environments' branches gave; read leniently, so that a report always goes out.
     pub results: Vec<Value>,
-    /// The environments that the execution was limited to.
-    pub environments: Option<Vec<String>>,
     /// The run waited for an earlier one to end.
     pub waited: bool,
     /// Why the machine could not see whether an earlier run was still going on.

@@ -30,6 +30,11 @@ impl StopLater {
     }
 }
 
+/// A time for whoever is told without the stack's clocks at hand.
+pub(super) fn in_utc(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 /// When it was changed, by the clocks of `zone`. EC2's times do not say who it was.
 pub(super) fn changed_words(action: ActionTaken, at: Timestamp, zone: &TimeZone) -> String {
     let (word, at) = (action.words(), at.to_zoned(zone.clone()).strftime("%H:%M %Z"));

@@ -4,18 +4,20 @@
 //! files of their own. The machine passes values on and computes nothing that the function could: what a branch
 //! carries, counts, shortens or tells is made in `lambda/branch.rs` and `report/`. It depends on environments, tiers,
 //! phase numbers and on who is asked for a yes; everything else of the file comes with the answers, so editing it needs
-//! no rendering. Two rules keep the machine from going silent: what can
-//! fail stands in the `Output` of a Task or a Parallel, where an error can be caught, and a Choice compares values that
-//! are there; a branch that fails becomes a result, so the other environments go on.
+//! no rendering. Two rules keep the machine from going silent: what can fail stands in the `Output` of a Task or a
+//! Parallel, where an error can be caught, and a Choice compares values that are there; a branch that fails becomes a
+//! result, so the other environments go on.
 //!
 //! Runs never overlap (`machine/earlier_run.rs`). So a schedule that fires twice finds nothing left to do the second
 //! time, and a stop cannot fight a start. It is the simplest mechanism that holds: it needs no store of its own and no
-//! lock that could be left behind, only `states:ListExecutions`. Two runs that begin within Step Functions' own lag may miss each other; then the lists,
-//! which are safe to run twice, are what remains. If the look itself fails, the run goes on.
+//! lock that could be left behind, only `states:ListExecutions`. Two runs that begin within Step Functions' own lag may
+//! miss each other; then the lists, which are safe to run twice, are what remains. If the look itself fails, the run
+//! goes on.
 //!
-//! Variables: `$action`, `$dry_run`, `$wanted` (the environments to run), `$looks` (for earlier runs), `$look_error` and `$execution`
-//! (this run, whose own work begins after the last look: what an earlier run changed is not its doing), `$asked` (what
-//! the function made of an input that is not plain, else null) and `$calendar` (what the calendar said, if it was asked).
+//! Variables: `$action`, `$dry_run`, `$wanted` (the environments to run), `$looks` (for earlier runs), `$look_error`
+//! and `$execution` (this run, whose own work begins after the last look: what an earlier run changed is not its doing),
+//! `$asked` (what the function made of an input that is not plain, else null) and `$calendar` (what the calendar said,
+//! if it was asked).
 //! Between the states of a branch flows what the function answered as `branch`; its `record` becomes the result.
 //!
 //! Only one engine's behaviour is used: no `$base64encode`, no division, no transform operator, no `$number`
@@ -34,11 +36,15 @@ use serde_json::{Map, Value, json};
 
 use self::branch::branch;
 use self::mail::{AGREES, FAILURE_MAIL, START_ALL, STOP_ALL, mail};
-use self::task::{caught, choice, jsonata, verb};
+use self::task::{broke_off, caught, choice, jsonata, verb};
 use crate::model::Action;
 use crate::servers::file::ServerLists;
 
 const UNTOLD: &str = "Nobody was told";
+/// The first twenty problems of the branches. Without the brackets around the path they are of each phase, and a cause
+/// holds 32,768 characters (API: HistoryEvent, ExecutionFailedEventDetails). A problem's text is bounded
+/// (model/failure.rs).
+const PROBLEMS: &str = "[($states.input.results.phases.problems)[[0..19]]]";
 
 /// What an environment's lists may take together (checks.rs), and an hour for retries and the mail.
 const RUN_SECONDS: u64 = 24 * 3600 + 3600;
@@ -98,7 +104,6 @@ fn run_states(lists: &ServerLists) -> Map<String, Value> {
 fn environments(lists: &ServerLists, action: Action) -> Value {
     let branches: Vec<Value> =
         lists.environments().into_iter().map(|name| branch(lists, name, action)).collect();
-    let failed = json!({ "results": [], "error": jsonata("$states.errorOutput") });
     json!({
         "Type": "Parallel",
         "Arguments": { "record": {}, "resume": null },
@@ -108,7 +113,7 @@ fn environments(lists: &ServerLists, action: Action) -> Value {
             "results": jsonata("$states.result"),
             "error": null
         },
-        "Catch": caught(&failed, FAILURE_MAIL),
+        "Catch": caught(&broke_off(), FAILURE_MAIL),
         "Next": format!("Did all servers {}?", verb(action))
     })
 }
@@ -129,20 +134,20 @@ fn send_success_mail(lists: &ServerLists) -> Value {
     mail(&jsonata("$states.result.Payload"), &not_sent, AGREES)
 }
 
-// Without the brackets around the path the first twenty are of each phase, and a cause holds 32,768 characters (API:
-// HistoryEvent, ExecutionFailedEventDetails). A problem's text is bounded (model/failure.rs).
-
 /// What the people should know and no mail says: the execution's failure says it, to whoever watches for that.
 fn nobody_told() -> Value {
-    let cause = "$string({'status': $states.input.status, 'mail_error': $states.input.mail_error, \
-                 'calendar': $calendar, 'problems': [($states.input.results.phases.problems)[[0..19]]], \
-                 'remarks': ['docs/troubleshooting.md, NobodyTold, says what to do.']})";
-    json!({ "Type": "Fail", "Error": "NobodyTold", "Cause": jsonata(cause) })
+    let cause = format!(
+        "$string({{'status': $states.input.status, 'mail_error': $states.input.mail_error, \
+         'calendar': $calendar, 'problems': {PROBLEMS}, \
+         'remarks': ['docs/troubleshooting.md, NobodyTold, says what to do.']}})"
+    );
+    json!({ "Type": "Fail", "Error": "NobodyTold", "Cause": jsonata(&cause) })
 }
 
 fn send_failure_mail() -> Value {
-    let cause = "$string({'status': 'ABORTED', 'mail_error': $states.errorOutput, \
-                 'problems': [($states.input.results.phases.problems)[[0..19]]]})";
+    let cause = format!(
+        "$string({{'status': 'ABORTED', 'mail_error': $states.errorOutput, 'problems': {PROBLEMS}}})"
+    );
     let sent = json!({ "cause": jsonata("$states.result.Payload.cause") });
-    mail(&sent, &json!({ "cause": jsonata(cause) }), "Servers are not as wanted")
+    mail(&sent, &json!({ "cause": jsonata(&cause) }), "Servers are not as wanted")
 }

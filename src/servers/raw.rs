@@ -68,16 +68,18 @@ impl RawFile {
         let fits = |tiers: &Vec<String>| {
             (1..=MOST_TIERS).contains(&tiers.len()) && tiers.iter().all(|tier| is_state_name(tier))
         };
-        Self {
-            tiers: table.read(&keys::TIERS, fits, mistakes),
-            lists: lists(&table, mistakes),
-            environments: environment::read(&table, mistakes),
-            calendars: schedule::calendars(&table),
-            schedules: match depth {
-                Depth::Lists => Vec::new(),
-                Depth::Whole => schedule::read(&table, mistakes),
-            },
+        let tiers = table.read(&keys::TIERS, fits, mistakes);
+        let lists = lists(&table, mistakes);
+        let environments = environment::read(&table, mistakes);
+        let mut schedules = match depth {
+            Depth::Lists => schedule::read(&table, &mut Mistakes::of("")),
+            Depth::Whole => schedule::read(&table, mistakes),
+        };
+        let calendars = schedule::calendars(&schedules);
+        if depth == Depth::Lists {
+            schedules.clear();
         }
+        Self { tiers, lists, environments, schedules, calendars }
     }
 }
 

@@ -11,6 +11,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use indexmap::IndexSet;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use toml::Spanned;
@@ -93,16 +94,10 @@ pub(super) fn read(file: &Table<'_>, mistakes: &mut Mistakes<'_>) -> Vec<RawSche
 }
 
 /// The calendars of the schedules that fire, each once. What is wrong in a schedule costs only its own calendar.
-pub(super) fn calendars(file: &Table<'_>) -> Vec<String> {
-    let schedules = read(file, &mut Mistakes::of(""));
-    let fires = |one: &RawSchedule| one.enabled.value() == Some(&true);
-    let mut calendars: Vec<String> = Vec::new();
-    for calendar in schedules.iter().filter(|one| fires(one)).filter_map(|one| one.calendar.value()) {
-        if !calendars.contains(calendar) {
-            calendars.push(calendar.clone());
-        }
-    }
-    calendars
+pub(super) fn calendars(schedules: &[RawSchedule]) -> Vec<String> {
+    let fires = schedules.iter().filter(|one| one.enabled.value() == Some(&true));
+    let calendars: IndexSet<&String> = fires.filter_map(|one| one.calendar.value()).collect();
+    calendars.into_iter().cloned().collect()
 }
 
 impl RawSchedule {
@@ -125,8 +120,8 @@ impl RawSchedule {
     }
 }
 
-/// Notes what is wrong in an expression or a time zone, names that are there twice, and environments that there are not. `known` are
-/// those of the lists, if all can be read.
+/// Notes what is wrong in an expression or a time zone, names that are there twice, and environments that there are not.
+/// `known` are those of the lists, if all can be read.
 pub(super) fn check(all: &[RawSchedule], known: Option<&BTreeSet<&str>>, mistakes: &mut Mistakes<'_>) {
     let mut seen: BTreeMap<String, Range<usize>> = BTreeMap::new();
     for one in all {

@@ -34,7 +34,6 @@ pub(crate) fn mail() -> TypicalMail {
     let name = "b7a1c4f2-5c0e-4d0a-9d57-0c1f7a1e2b3c".to_owned();
     let id = format!("arn:aws:states:eu-west-1:123456789012:execution:prod-scheduler:{name}");
     let request = CheckRequest {
-        environments: None,
         asked: Asked::default(),
         calendars: Vec::new(),
         calendar: Value::Null,

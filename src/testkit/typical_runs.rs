@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::model::{Action, Execution, Instance, InstanceState};
 use crate::phase::run::Task;
 use crate::ports::Mail;
+use crate::report::asked::Asked;
 use crate::report::calendar::{Calendar, Said};
 use crate::report::request::ReportRequest;
 use crate::report::{Place, Report};
@@ -88,14 +89,13 @@ impl Run {
             dry_run: self.dry_run,
             execution: Some(execution(self.action)),
             results: branches.iter().filter(|_| !self.closed).map(|branch| branch.result.clone()).collect(),
-            environments: self.only.map(|only| vec![only.to_owned()]),
             waited: false,
             look_error: None,
             error: None,
             claim: None,
             skipped: self.closed,
             calendar: self.closed.then(holidays),
-            asked: crate::report::asked::Asked::default(),
+            asked: Asked { environments: self.only.map(|only| vec![only.to_owned()]), ..Asked::default() },
             silent: false,
         };
         let seen = branches.iter().flat_map(|branch| branch.seen.clone()).collect();

@@ -1,5 +1,7 @@
 //! Which calendars a run asks, and what may be the name of one. Pure.
 
+use indexmap::IndexSet;
+
 /// "Pattern: ^[a-zA-Z0-9_\-.:/]{3,128}$" of a document's ARN; an account's and a Region's part come on top of the
 /// name's 128 (Systems Manager's API, DocumentDescription).
 const CHARACTERS: std::ops::RangeInclusive<usize> = 3..=200;
@@ -14,11 +16,6 @@ pub(super) fn is_calendar(name: &str) -> bool {
 /// request: GetCalendarState says OPEN only if all are, and fails if one cannot be read.
 pub(super) fn of(own: Option<String>, stacks: &str, others: &[String]) -> Vec<String> {
     let stacks = Some(stacks.to_owned()).filter(|name| !name.is_empty());
-    let mut calendars: Vec<String> = own.or(stacks).into_iter().collect();
-    for other in others {
-        if !calendars.contains(other) {
-            calendars.push(other.clone());
-        }
-    }
-    calendars
+    let calendars: IndexSet<String> = own.or(stacks).into_iter().chain(others.iter().cloned()).collect();
+    calendars.into_iter().collect()
 }

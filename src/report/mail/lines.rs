@@ -1,6 +1,6 @@
 //! A line an environment: a mark and words.
 
-use super::tally::{Tally, Verbs, before, broken_tier, is_first, verbs};
+use super::tally::{Present, Tally, Verbs, before, broken_tier, is_first, verbs};
 use super::verdict::Mood;
 use super::words::duration;
 use crate::report::parts::{EnvironmentReport, Report, TierReport};
@@ -40,10 +40,8 @@ fn line(report: &Report, environment: &EnvironmentReport) -> Line {
 }
 
 fn left_alone(report: &Report, environment: &EnvironmentReport, up: &str) -> String {
-    let rows = || environment.tiers.iter().flat_map(|tier| &tier.rows);
-    let all = rows().count();
-    let there = rows().filter(|row| row.is_as_wanted(report.action)).count();
-    let unknown = rows().filter(|row| row.end_state.is_none()).count();
+    let rows = environment.tiers.iter().flat_map(|tier| &tier.rows);
+    let Present { all, there, unknown } = Present::of(rows, report.action);
     let mut parts = vec!["left as it is".to_owned()];
     parts.extend((unknown == 0 || unknown < all).then(|| format!("{there}\u{a0}of\u{a0}{all}\u{a0}{up}")));
     parts.extend((unknown > 0).then(|| format!("{unknown}\u{a0}unknown")));

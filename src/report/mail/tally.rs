@@ -1,7 +1,7 @@
 //! Counts the servers of a run, or of one environment, by standing; and the words that a start and a stop differ in.
 
 use crate::model::{Action, Outcome};
-use crate::report::parts::{EnvironmentReport, TierReport};
+use crate::report::parts::{EnvironmentReport, Row, TierReport};
 use crate::report::totals::{Placed, Stands};
 
 /// The words that a start and a stop differ in.
@@ -63,6 +63,26 @@ impl Tally {
             }
         }
         tally
+    }
+}
+
+/// What the last look showed of servers, whatever the run did: of those that it left alone.
+pub(super) struct Present {
+    pub(super) all: usize,
+    /// Up (down, on a stop).
+    pub(super) there: usize,
+    pub(super) unknown: usize,
+}
+
+impl Present {
+    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a Row>, action: Action) -> Self {
+        let mut present = Self { all: 0, there: 0, unknown: 0 };
+        for row in rows {
+            present.all += 1;
+            present.there += usize::from(row.is_as_wanted(action));
+            present.unknown += usize::from(row.end_state.is_none());
+        }
+        present
     }
 }
 

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use jiff::tz::TimeZone;
 
-use super::tally::{Tally, Verbs, before, broken_tier, is_first, verbs};
+use super::tally::{Present, Tally, Verbs, before, broken_tier, is_first, verbs};
 use super::words::{are, capitalised, duration, isolated, joined, servers, were};
 use crate::model::{Action, Outcome};
 use crate::report::calendar::Said;
@@ -81,12 +81,8 @@ pub(super) fn title(report: &Report) -> String {
             format!("{sure} of {} did not get ready", servers(all))
         }
         Status::Aborted if sure > 0 => format!("{sure} of {} did not {start}", servers(all)),
-        _ if unknown == all => format!("Nobody could see whether {} {} {up}", the_servers(all), are(all)),
-        _ if unknown > 0 => {
-            format!("{there} of {} {} {up}; for {unknown} it is not known", servers(all), are(there))
-        }
         Status::Degraded | Status::Aborted | Status::Skipped => {
-            format!("{there} of {} {} {up}", servers(all), are(there))
+            capitalised(&how_many(&Present { all, there, unknown }, up))
         }
     }
 }
@@ -147,19 +143,20 @@ fn skipped(report: &Report, verbs: &Verbs, zone: &TimeZone) -> String {
         }
     });
     let wanted = report.environments.iter().filter(|environment| !environment.skipped);
-    let rows: Vec<_> =
-        wanted.flat_map(|environment| &environment.tiers).flat_map(|tier| &tier.rows).collect();
-    let (all, up) = (rows.len(), verbs.up);
-    let there = rows.iter().filter(|row| row.is_as_wanted(report.action)).count();
-    let unknown = rows.iter().filter(|row| row.end_state.is_none()).count();
-    let now = match unknown {
-        0 => format!("{there} of {} {} {up} now", servers(all), are(there)),
-        _ if unknown == all => {
-            format!("nobody could see whether {} {} {up} now", the_servers(all), are(all))
-        }
+    let rows = wanted.flat_map(|environment| &environment.tiers).flat_map(|tier| &tier.rows);
+    let present = Present::of(rows, report.action);
+    let now = if present.unknown == 0 || present.unknown == present.all { " now" } else { "" };
+    format!("{said}Nothing was changed: {}{now}.", how_many(&present, verbs.up))
+}
+
+/// How many are up, as far as that is known.
+fn how_many(present: &Present, up: &str) -> String {
+    let Present { all, there, unknown } = *present;
+    match unknown {
+        0 => format!("{there} of {} {} {up}", servers(all), are(there)),
+        _ if unknown == all => format!("nobody could see whether {} {} {up}", the_servers(all), are(all)),
         _ => format!("{there} of {} {} {up}; for {unknown} it is not known", servers(all), are(there)),
-    };
-    format!("{said}Nothing was changed: {now}.")
+    }
 }
 
 /// How many servers this run changed, and how many did not need it; nothing, if it changed none.

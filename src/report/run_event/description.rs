@@ -7,8 +7,9 @@ use super::one_line::{plain, shortened};
 use super::story::{Mailed, Story, Told};
 use super::trouble::{Trouble, sentence};
 use super::verdict::Verdict;
-use super::words::{did_not_begin, time};
+use super::words::did_not_begin;
 use crate::report::Place;
+use crate::report::times::in_utc;
 
 /// Characters of the whole: below Slack's 3,000 for a block of text (tests/chat.schema.json).
 const ALL: usize = 2_850;
@@ -63,7 +64,7 @@ fn outcome(change: &StatusChange, story: &Story) -> Vec<String> {
         return Vec::new();
     }
     if let Some(scheduled) = &story.scheduled {
-        let (name, at) = (code(&scheduled.schedule), time(scheduled.at));
+        let (name, at) = (code(&scheduled.schedule), in_utc(scheduled.at));
         return vec![format!("Nothing was started or stopped yet: the schedule {name} begins it at {at}.")];
     }
     match story.verdict {

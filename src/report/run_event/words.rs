@@ -1,11 +1,10 @@
 //! The words of an event: a title of one line. Pure.
 
-use jiff::Timestamp;
-
 use super::change::{RunStatus, StatusChange};
 use super::one_line::shortened;
 use super::story::{Mailed, Story};
 use crate::model::Action;
+use crate::report::times::in_utc;
 
 /// Characters of a title: as long as a mail's subject may be.
 const TITLE: usize = 120;
@@ -38,11 +37,6 @@ pub(super) fn did_not_begin(change: &StatusChange) -> bool {
     change.status == RunStatus::Failed && matches!(change.error.as_deref(), Some(REFUSED | NOT_READ))
 }
 
-/// A time for people.
-pub(super) fn time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
 fn began(change: &StatusChange, story: &Story) -> String {
     let again = if change.redrives > 0 { " AGAIN, redriven" } else { "" };
     let verb = if story.is_later { "ASKED FOR LATER" } else { "BEGAN" };
@@ -53,7 +47,7 @@ fn began(change: &StatusChange, story: &Story) -> String {
 fn ended(change: &StatusChange, story: &Story) -> String {
     let what = what(story);
     if let Some(scheduled) = &story.scheduled {
-        return format!("{what} SCHEDULED for {}", time(scheduled.at));
+        return format!("{what} SCHEDULED for {}", in_utc(scheduled.at));
     }
     if let Some(verdict) = story.verdict {
         return format!("{what} STATUS: {}", verdict.word());

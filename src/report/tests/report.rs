@@ -97,7 +97,6 @@ pub(super) fn request(results: Vec<Value>) -> ReportRequest {
         dry_run: false,
         execution: None,
         results,
-        environments: None,
         waited: false,
         look_error: None,
         error: None,
@@ -238,7 +237,7 @@ fn results_that_cannot_be_read_are_said_and_never_keep_the_report_from_going_out
 fn environments_outside_a_subset_are_skipped_and_no_failure() {
     let lists = lists();
     let mut request = request(vec![good(&lists, "dev", "stopped", "started")]);
-    request.environments = Some(vec!["dev".to_owned()]);
+    request.asked.environments = Some(vec!["dev".to_owned()]);
     let (report, mail) = built(&request, InstanceState::Running);
     assert_eq!(report.status, Status::Success);
     assert!(mail.text.contains("\nAll 7 servers of dev are up.\n"), "{}", mail.text);

@@ -227,7 +227,7 @@ fn a_tier_behind_one_that_failed_is_not_reached_and_the_machine_is_not_called_st
 fn environments_that_name_none_of_ours_are_no_success() {
     let lists = lists();
     let mut request = of_a_run(Vec::new());
-    request.environments = Some(vec!["nope".to_owned()]);
+    request.asked.environments = Some(vec!["nope".to_owned()]);
     let report = Report::build(&request, &lists, &seen(&lists, InstanceState::Running), now());
     assert_eq!((report.status, codes(&report)), (Status::Degraded, vec!["StateMachineStale"]));
 }

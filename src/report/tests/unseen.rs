@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::report::{all_good, id, lists, now, request, seen};
 use crate::model::{Action, Failure, InstanceState};
+use crate::report::asked::Asked;
 use crate::report::calendar::{Calendar, Said};
 use crate::report::request::ReportRequest;
 use crate::report::{Place, Report, Seen, Status};
@@ -50,7 +51,8 @@ fn dev_app_failed() -> Value {
 
 /// A stop of dev alone that failed in its applications.
 fn dev_failed() -> ReportRequest {
-    ReportRequest { environments: Some(vec!["dev".to_owned()]), ..stop(vec![dev_app_failed()]) }
+    let asked = Asked { environments: Some(vec!["dev".to_owned()]), ..Asked::default() };
+    ReportRequest { asked, ..stop(vec![dev_app_failed()]) }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::approval;
 use super::mail::{FAILURE_MAIL, LOOK, START_ALL, STOP_ALL};
 use super::stop_later;
-use super::task::{aws, caught, jsonata};
+use super::task::{assigning, aws, caught, jsonata, named};
 use crate::servers::file::ServerLists;
 
 /// The pause between two looks, and how many there are at most where nobody is asked for a yes.
@@ -22,13 +22,12 @@ const DID_NOT_END: &str = "The earlier run did not end";
 
 /// Those states.
 pub(super) fn states(lists: &ServerLists) -> Map<String, Value> {
-    let states = [
+    named([
         (LOOK, look()),
         (BEGINS, may_this_run_begin(lists)),
         (WAIT, json!({ "Type": "Wait", "Seconds": PAUSE_SECONDS, "Next": LOOK })),
         (DID_NOT_END, did_not_end(lists)),
-    ];
-    states.into_iter().map(|(name, state)| (name.to_owned(), state)).collect()
+    ])
 }
 
 /// For how long an earlier run is waited for.
@@ -60,11 +59,8 @@ fn look() -> Value {
         "looks": jsonata("$looks + 1"),
         "execution": jsonata("$merge([$execution, {'start_time': $states.context.State.EnteredTime}])")
     });
-    let mut catch = caught(&json!({ "earlier": [] }), BEGINS);
-    catch.as_array_mut().into_iter().flatten().for_each(|catcher| {
-        catcher["Assign"] = json!({ "look_error": jsonata("$states.errorOutput") });
-    });
-    task["Catch"] = catch;
+    let unseen = json!({ "look_error": jsonata("$states.errorOutput") });
+    task["Catch"] = assigning(caught(&json!({ "earlier": [] }), BEGINS), BEGINS, &unseen);
     task["Next"] = BEGINS.into();
     task
 }

@@ -9,7 +9,9 @@
 use serde_json::{Map, Value, json};
 
 use super::mail::{AGREES, FAILURE_MAIL, LOOK, mail};
-use super::task::{aws, caught, choice, jsonata, lambda, mail_retries, phase_retries};
+use super::task::{
+    assigning, aws, broke_off, caught, choice, jsonata, lambda, mail_retries, named, phase_retries,
+};
 use crate::servers::file::ServerLists;
 
 const READ: &str = "Read the input";
@@ -48,7 +50,7 @@ pub(super) fn states(lists: &ServerLists) -> Map<String, Value> {
         (READY, json!({ "Type": "Succeed", "Output": jsonata("$states.input.report") })),
         (WOULD_FAIL, would_fail()),
     ];
-    states.into_iter().map(|(name, state)| (name.to_owned(), state)).collect()
+    named(states)
 }
 
 /// One rule, which is no error whatever the input is: the text of a string is the string, so that a JSON text in quotes
@@ -135,9 +137,8 @@ fn what_was_asked_for() -> Value {
 /// A schedule of this name is there already: an attempt before this one made it.
 pub(super) fn make_a_schedule(schedule: &str, next: &str) -> Value {
     let conflict = "Scheduler.ConflictException";
-    let failed = json!({ "results": [], "error": jsonata("$states.errorOutput") });
     let mut catch = vec![json!({ "ErrorEquals": [conflict], "Output": {}, "Next": next })];
-    catch.extend(caught(&failed, FAILURE_MAIL).as_array().cloned().unwrap_or_default());
+    catch.extend(caught(&broke_off(), FAILURE_MAIL).as_array().cloned().unwrap_or_default());
     let mut task = aws("scheduler:createSchedule", &jsonata(schedule), &json!({}));
     task["Retry"].as_array_mut().into_iter().for_each(|retries| {
         retries.insert(0, json!({ "ErrorEquals": [conflict], "MaxAttempts": 0 }));
@@ -163,12 +164,9 @@ fn ask_the_calendar() -> Value {
     let nothing_yet = json!({ "results": [], "error": null });
     let names = json!({ "CalendarNames": jsonata("$asked.calendars") });
     let mut task = aws("ssm:getCalendarState", &names, &nothing_yet);
-    let mut catch = caught(&nothing_yet, IS_OPEN);
-    catch.as_array_mut().into_iter().flatten().for_each(|catcher| {
-        catcher["Assign"] = json!({ "calendar": jsonata("$states.errorOutput") });
-    });
+    let unread = json!({ "calendar": jsonata("$states.errorOutput") });
     task["Assign"] = json!({ "calendar": jsonata("$states.result") });
-    task["Catch"] = catch;
+    task["Catch"] = assigning(caught(&nothing_yet, IS_OPEN), IS_OPEN, &unread);
     task["Next"] = IS_OPEN.into();
     task
 }

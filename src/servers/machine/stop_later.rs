@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::mail::{FAILURE_MAIL, START_ALL};
 use super::opening::{input_of, make_a_schedule};
-use super::task::{caught, jsonata, lambda, phase_retries};
+use super::task::{assigning, broke_off, caught, jsonata, lambda, named, phase_retries};
 use crate::servers::file::ServerLists;
 
 /// `$asked` is null in a run whose input is plain: a comparison is false then, and no error.
@@ -19,15 +19,13 @@ const SCHEDULE: &str = "Schedule the stop";
 
 /// Those states.
 pub(super) fn states(lists: &ServerLists) -> Map<String, Value> {
-    let states = [(START, set_the_hour(lists)), (SCHEDULE, schedule())];
-    states.into_iter().map(|(name, state)| (name.to_owned(), state)).collect()
+    named([(START, set_the_hour(lists)), (SCHEDULE, schedule())])
 }
 
 fn set_the_hour(lists: &ServerLists) -> Value {
     let mut payload = input_of(lists);
     payload["begins"] = jsonata("$execution.start_time");
-    let failed = json!({ "results": [], "error": jsonata("$states.errorOutput") });
-    let mut task = lambda(&payload, &phase_retries(), &json!({}), &caught(&failed, FAILURE_MAIL));
+    let mut task = lambda(&payload, &phase_retries(), &json!({}), &caught(&broke_off(), FAILURE_MAIL));
     task["Assign"] = json!({ "asked": jsonata("$states.result.Payload") });
     task["Next"] = SCHEDULE.into();
     task
@@ -36,9 +34,7 @@ fn set_the_hour(lists: &ServerLists) -> Value {
 /// The mail of a run whose stop was not scheduled must not say that it was.
 fn schedule() -> Value {
     let mut task = make_a_schedule("$asked.stop_schedule", START_ALL);
-    let to_the_mail = |catcher: &&mut Value| catcher["Next"] == FAILURE_MAIL;
-    task["Catch"].as_array_mut().into_iter().flatten().filter(to_the_mail).for_each(|catcher| {
-        catcher["Assign"] = json!({ "asked": jsonata("$merge([$asked, {'stops_at': null}])") });
-    });
+    let has_no_stop = json!({ "asked": jsonata("$merge([$asked, {'stops_at': null}])") });
+    task["Catch"] = assigning(task["Catch"].take(), FAILURE_MAIL, &has_no_stop);
     task
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns time-outs, retries and catches. What goes in and comes out, whoever asks for the task says.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::model::Action;
 
@@ -86,6 +86,23 @@ fn retrier(errors: &[&str], interval_seconds: u64, attempts: u64) -> Value {
         "BackoffRate": 2.0,
         "JitterStrategy": "FULL"
     })
+}
+
+/// States by their names.
+pub(super) fn named<const N: usize>(states: [(&str, Value); N]) -> Map<String, Value> {
+    states.into_iter().map(|(name, state)| (name.to_owned(), state)).collect()
+}
+
+/// The input of the mail of a run that broke off before any branch gave a result.
+pub(super) fn broke_off() -> Value {
+    json!({ "results": [], "error": jsonata("$states.errorOutput") })
+}
+
+/// Sets a variable too, where a catch leads to this state.
+pub(super) fn assigning(mut catch: Value, next: &str, assign: &Value) -> Value {
+    let catchers = catch.as_array_mut().into_iter().flatten();
+    catchers.filter(|catcher| catcher["Next"] == next).for_each(|catcher| catcher["Assign"] = assign.clone());
+    catch
 }
 
 pub(super) fn caught(output: &Value, next: &str) -> Value {
