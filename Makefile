@@ -54,6 +54,7 @@ MACHETE := target/tools/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
 #: SERVE=1               run: keeps the embedded AWS up afterwards
 #: SERVERS=path          run: these servers, not servers.toml's; docs/accounts.toml has two accounts, three Regions,
 #:                       docs/approval.toml an environment that waits for a person's yes
+#: SMALL=1               package: leaves out what a stack can do without (docs/deploy.md, A smaller function)
 #: SPEED=60              run: simulated seconds a real second, 1 to 600
 #: OTHERS=1              postpone, release: also replaces, or takes off, holds that somebody wrote in another form
 #: STACK=team-a          deploy, start, stop, approve, check-account, status, log, destroy: which stack (samconfig.toml's, else ec2-start-stop)
@@ -86,6 +87,7 @@ export ARTIFACTS_DIR ?=
 export ARCHITECTURE ?= $(if $(shell grep -sE '^[^\#]*Architecture=arm64' samconfig.toml),arm64,x86_64)
 EMBEDDED ?=
 SERVE ?=
+SMALL ?=
 MUTE ?=
 APPLY ?=
 BUILDS ?=
@@ -111,7 +113,7 @@ takes-readme-picture := CHROMIUM
 takes-prove := SENDER EMBEDDED DELETE
 # What sam calls inside make deploy is given what make deploy was given.
 takes-build-Function := $(takes-deploy) ARTIFACTS_DIR ARCHITECTURE
-takes-package := BOOTSTRAP ARCHITECTURE
+takes-package := BOOTSTRAP ARCHITECTURE SMALL
 ON_AWS := AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_ENDPOINT_URL
 
 # A mistyped variable would do the real thing, to everything: make stop env=dev. What comes from the environment is
@@ -233,7 +235,7 @@ build-function:
 lambda_flag = $(or $(if $(filter x86_64,$(ARCHITECTURE)),--x86-64),$(if $(filter arm64,$(ARCHITECTURE)),--arm64),$(error \
 	ARCHITECTURE is "$(ARCHITECTURE)"; x86_64 or arm64 is expected))
 compile_for_lambda = echo "== Compiling the function for Lambda ($(ARCHITECTURE)); the first time about 15 minutes and up to 9 GB of memory"; \
-	PATH="$(DEPLOY_PATH)" cargo lambda build --release --bin ec2-start-stop $(lambda_flag)
+	PATH="$(DEPLOY_PATH)" cargo lambda build --release --bin ec2-start-stop $(lambda_flag) $(if $(call yes,SMALL),--no-default-features --features aws)
 COMPILED := target/lambda/ec2-start-stop/bootstrap
 # e_machine in an ELF file's header: one for another processor would be deployed, and never answer.
 bootstrap_is_for = $(if $(filter 3e,$(shell od -An -tx1 -j18 -N1 bootstrap)),x86_64,arm64)

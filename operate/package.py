@@ -5,10 +5,12 @@ Owns what a release holds. The binary that is packed renders its state machine, 
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from operate.problem import OperatingError
@@ -28,6 +30,8 @@ FILES = (
 )
 # e_machine in an ELF file's header, at byte 18 (elf.h: EM_X86_64, EM_AARCH64).
 MACHINES = {b"\x3e\x00": "x86_64", b"\xb7\x00": "arm64"}
+# What a binary may lack (docs/deploy.md, A smaller function), and the parameters that are off without it.
+SWITCHED_BY = {"events": ("Events", "Chat"), "kms": (), "muting": ("MuteAlarms",)}
 # The earliest that a zip can tell: the same files make the same zip.
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 # A command of the binary takes milliseconds.
@@ -47,7 +51,8 @@ def main(arguments: list[str]) -> int:
 def package(binary: Path, dist: Path) -> Path:
     """Makes the folder and its zip anew; gives the zip."""
     architecture = architecture_of(binary)
-    name = f"ec2-start-stop-{version(binary)}-{architecture}"
+    version, left_out = version_of(binary)
+    name = f"ec2-start-stop-{version}-{architecture}{'-small' if left_out else ''}"
     folder, archive = dist / name, dist / f"{name}.zip"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -60,7 +65,7 @@ def package(binary: Path, dist: Path) -> Path:
     print(ask(binary, "check", str(folder / "servers.toml")), end="")
     machine = ask(binary, "render", str(folder / "servers.toml"))
     (folder / "statemachine.asl.json").write_text(machine)
-    (folder / "template.yaml").write_text(template(architecture))
+    (folder / "template.yaml").write_text(template(architecture, left_out))
     rendered = ask(binary, "render-template", str(folder / "servers.toml"), str(folder / "template.yaml"))
     (folder / "template.yaml").write_text(rendered)
     write_zip(folder, archive)
@@ -79,8 +84,13 @@ def architecture_of(binary: Path) -> str:
     return machine
 
 
-def version(binary: Path) -> str:
-    return ask(binary, "--version").split()[-1]
+def version_of(binary: Path) -> tuple[str, list[str]]:
+    """Its version, and the Cargo features that it was built without."""
+    told, _, without = ask(binary, "--version").strip().partition(" without ")
+    left_out = without.split(", ") if without else []
+    if needed := [feature for feature in left_out if feature not in SWITCHED_BY]:
+        raise OperatingError(f"{binary} was built without {needed[0]}: it has the commands, not the function")
+    return told.split()[-1], left_out
 
 
 def ask(binary: Path, *command: str) -> str:
@@ -98,11 +108,23 @@ def ask(binary: Path, *command: str) -> str:
     return done.stdout
 
 
-def template(architecture: str) -> str:
-    """The product's, of a folder that needs no build, with the binary's architecture as the default."""
+def template(architecture: str, left_out: Sequence[str] = ()) -> str:
+    """The product's, of a folder that needs no build: it offers what the binary is for and can do."""
     text = replaced((ROOT / "template.yaml").read_text(), "BuildMethod: makefile", "SkipBuild: true")
     allowed = "    AllowedValues: [x86_64, arm64]\n    Default: x86_64\n"
-    return replaced(text, allowed, f"    AllowedValues: [{architecture}]\n    Default: {architecture}\n")
+    text = replaced(text, allowed, f"    AllowedValues: [{architecture}]\n    Default: {architecture}\n")
+    for parameter in (name for feature in left_out for name in SWITCHED_BY[feature]):
+        text = switched_off(text, parameter)
+    return text
+
+
+def switched_off(text: str, parameter: str) -> str:
+    """The template with a parameter that is on or off, always off."""
+    switch = rf'(?m)^(  {parameter}:\n    Type: String\n)    AllowedValues: \["on", "off"\]\n    Default: .*$'
+    text, found = re.subn(switch, r'\1    AllowedValues: ["off"]\n    Default: "off"', text)
+    if found != 1:
+        raise OperatingError(f"template.yaml has the switch {parameter} {found} times; once is expected")
+    return text
 
 
 def replaced(text: str, old: str, new: str) -> str:

@@ -31,7 +31,7 @@ const HELP: &str = "ec2-start-stop: the function, and its commands
   hold ZONE VALUE…
                   says what values of the hold tag mean, as JSON; what names no zone is in this one
   names           prints the names of errors, of problems and of the keys of servers.toml, as JSON
-  --version       prints the version
+  --version       prints the version, and what was left out of this build
 
 Without FILE it is servers.toml in this folder, or beside this binary. Without arguments, and in Lambda, it is the function.
 ";
@@ -56,13 +56,28 @@ pub fn run(command: &str, arguments: &[String]) -> ExitCode {
         ("next", [expression, zone, from]) => next(expression, zone, moment(from)),
         ("hold", [zone, values @ ..]) if !values.is_empty() => hold(zone, values, Timestamp::now()),
         ("names", []) => print(&format!("{:#}\n", names())),
-        ("--version" | "-V", []) => print(&format!("ec2-start-stop {}\n", env!("CARGO_PKG_VERSION"))),
+        ("--version" | "-V", []) => print(&version()),
         ("--help" | "-h" | "help", []) => print(HELP),
         _ => {
             eprintln!("ec2-start-stop: {command} is not understood here. {USAGE}");
             ExitCode::from(2)
         }
     }
+}
+
+/// The version, and the Cargo features that were left out: what packs this build offers no more than it can do.
+fn version() -> String {
+    let features = [
+        ("aws", cfg!(feature = "aws")),
+        ("events", cfg!(feature = "events")),
+        ("kms", cfg!(feature = "kms")),
+        ("muting", cfg!(feature = "muting")),
+    ];
+    let left_out: Vec<&str> =
+        features.into_iter().filter_map(|(name, is_in)| (!is_in).then_some(name)).collect();
+    let without =
+        if left_out.is_empty() { String::new() } else { format!(" without {}", left_out.join(", ")) };
+    format!("ec2-start-stop {}{without}\n", env!("CARGO_PKG_VERSION"))
 }
 
 fn with_file(given: Option<&String>, then: impl FnOnce(&Path, &ServersFile) -> ExitCode) -> ExitCode {

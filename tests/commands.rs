@@ -16,3 +16,13 @@ fn outside_of_lambda_it_says_its_commands_and_asks_nobody_anything() {
     assert_eq!(asked.stdout, not_asked.stderr);
     assert!(not_asked.stdout.is_empty() && !not_asked.stderr.is_empty());
 }
+
+#[test]
+#[cfg(not(feature = "aws"))]
+fn the_core_says_that_it_is_not_the_function() {
+    let told = String::from_utf8(started(&["--version"]).stdout).unwrap();
+    assert_eq!(
+        told,
+        format!("ec2-start-stop {} without aws, events, kms, muting\n", env!("CARGO_PKG_VERSION"))
+    );
+}

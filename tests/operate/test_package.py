@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from local import deploy as local_deploy
 from local import run as local_run
@@ -17,6 +19,7 @@ from operate import package
 from operate.problem import OperatingError
 from tests.system.conftest import System
 
+LEFT_OUT = ["events", "kms", "muting"]
 TEMPLATE = (package.ROOT / "template.yaml").read_text()
 
 
@@ -45,6 +48,14 @@ def folder(archive: Path, tmp_path: Path) -> Path:
     """What unzip makes of it."""
     subprocess.run(["unzip", "-q", archive, "-d", tmp_path], check=True, timeout=60)
     return tmp_path / archive.stem
+
+
+def that_says(version: str, folder: Path) -> Path:
+    """A program that says so of itself."""
+    program = folder / "bootstrap"
+    program.write_text(f"#!/bin/sh\necho '{version}'\n")
+    program.chmod(0o755)
+    return program
 
 
 def ask(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -90,6 +101,35 @@ def test_it_is_deployed_and_run_dry_from_its_folder_alone(
 def test_what_a_release_is_told_needs_no_build():
     ours = set(package.template("x86_64").splitlines())
     assert ours - set(TEMPLATE.splitlines()) == {"      SkipBuild: true", "    AllowedValues: [x86_64]"}
+
+
+def test_a_small_release_offers_no_more_than_its_function_can_do():
+    small = set(package.template("x86_64", LEFT_OUT).splitlines())
+    added = small - set(package.template("x86_64").splitlines())
+    assert added == {'    AllowedValues: ["off"]'}
+    parameters = yaml_parse(package.template("x86_64", LEFT_OUT))["Parameters"]
+    only_off = [name for name, given in parameters.items() if given.get("AllowedValues") == ["off"]]
+    assert sorted(only_off) == ["Chat", "Events", "MuteAlarms"]
+    assert {parameters[name]["Default"] for name in only_off} == {"off"}
+
+
+@pytest.mark.parametrize(
+    ("said", "left_out"),
+    [("ec2-start-stop 1.2.0", []), ("ec2-start-stop 1.2.0 without events, kms, muting", LEFT_OUT)],
+)
+def test_a_binary_says_what_was_left_out_of_it(said: str, left_out: list[str], tmp_path: Path):
+    assert package.version_of(that_says(said, tmp_path)) == ("1.2.0", left_out)
+
+
+def test_a_binary_without_the_function_is_no_release(tmp_path: Path):
+    binary = that_says("ec2-start-stop 1.2.0 without aws, events, kms, muting", tmp_path)
+    with pytest.raises(OperatingError, match="was built without aws: it has the commands, not the function"):
+        package.version_of(binary)
+
+
+def test_a_feature_that_can_be_left_out_is_on_where_nothing_is_said():
+    features = tomllib.loads((package.ROOT / "Cargo.toml").read_text())["features"]
+    assert features["default"] == ["aws", *package.SWITCHED_BY]
 
 
 def test_a_release_for_arm64_is_deployed_as_arm64_only():
