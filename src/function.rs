@@ -35,7 +35,9 @@ pub async fn run() -> Result<(), Error> {
     Runtime::new(service).layer(MapRequestLayer::new(as_text)).run().await
 }
 
-/// AWS and the settings, or what is wrong with them: every invocation says it.
+/// AWS and the settings, or what is wrong with them: every invocation says it. Not inlined: the loop that serves would
+/// keep the stack that this takes once.
+#[inline(never)]
 fn make_ready(variable: Variable, clock: LambdaClock) -> Result<(Aws, Settings), HandlerError> {
     let settings = settings::read(variable)?;
     let trusted = trust(variable).map_err(HandlerError::Misconfigured)?;

@@ -33,7 +33,7 @@ impl Checked {
                       state is now. Nothing was changed."
                 .to_owned(),
             environments: self.environments.iter().map(line).collect(),
-            heading: if status == Status::WouldFail { "What would go wrong" } else { "What nobody knows" },
+            heading: if status == Status::WouldFail { "What would go wrong" } else { "What could not be checked" },
             problems: problems.collect(),
             remarks: proved.chain(not_proved).collect(),
             next: ("To check again once this is fixed", self.command(), self.input()),

@@ -26,9 +26,9 @@ pub(super) fn problems(tried: &Tried<'_>) -> Vec<(Problem, bool)> {
         let message = if both { problem.message.clone() } else { format!("{when}: {}", problem.message) };
         Problem { message, ..problem.clone() }
     };
-    let mut problems: Vec<Problem> = start.iter().map(|problem| only("Its start", problem, &stop)).collect();
+    let mut problems: Vec<Problem> = start.iter().map(|problem| only("On start", problem, &stop)).collect();
     let rest = stop.iter().filter(|problem| !start.contains(problem));
-    problems.extend(rest.map(|problem| only("Its stop", problem, &start)));
+    problems.extend(rest.map(|problem| only("On stop", problem, &start)));
     let judged = problems.into_iter().map(|problem| {
         let kind = Failure::of_state_reason(&problem.code, "").kind;
         let would_fail = would_fail(kind, &problem.code);

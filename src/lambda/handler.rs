@@ -2,6 +2,7 @@
 //!
 //! Owns the way from a payload to the phase or the report.
 
+use futures::FutureExt;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -69,6 +70,7 @@ pub(crate) async fn answer<W: Services>(
 ) -> Result<Value, HandlerError> {
     // What an invocation before this one asked, and could not tell, is not this one's.
     let _ = world.calls();
+    // Each boxed: the compiler would put all of them into one function, whose 90 kB of stack every phase then has.
     let answer = match Request::parse(payload)? {
         Request::Skip(None) => reference::with_status_code(serde_json::to_value(PhaseAnswer::skipped())?),
         Request::Skip(Some(request)) => {
@@ -76,20 +78,20 @@ pub(crate) async fn answer<W: Services>(
             carried_on(settings, request, PhaseAnswer::skipped())?
         }
         Request::Phase(request) => {
-            let answer = run_phase(world, settings, invocation, &request).await?;
+            let answer = run_phase(world, settings, invocation, &request).boxed_local().await?;
             carried_on(settings, request, answer)?
         }
         Request::Check(request) => {
             let run = invocation.run(request.execution.as_ref()).to_owned();
-            checking::check(world, settings, &run, invocation.deadline, request).await?
+            checking::check(world, settings, &run, invocation.deadline, request).boxed_local().await?
         }
         Request::Input(opening) => {
             let scheduled = settings.lists.as_ref().map_or(&[][..], |lists| &lists.calendars);
             serde_json::to_value(asked::read(&opening, scheduled, world.now())?)?
         }
-        Request::Ask(asking) => asking::ask(world, settings, &asking).await?,
-        Request::Report(request) => send_report(world, settings, invocation, *request).await?,
-        Request::StatusChange(change) => telling::tell(world, settings, &change).await?,
+        Request::Ask(asking) => asking::ask(world, settings, &asking).boxed_local().await?,
+        Request::Report(request) => send_report(world, settings, invocation, *request).boxed_local().await?,
+        Request::StatusChange(change) => telling::tell(world, settings, &change).boxed_local().await?,
     };
     Ok(answer)
 }

@@ -207,7 +207,7 @@ fn what_could_not_be_asked_is_not_proved_and_mailed_as_that() {
     assert_eq!((&answer["ok"], &answer["status"]), (&json!(false), &json!("NOT PROVED")), "{answer:#}");
     let mails = world.mails.borrow();
     assert!(mails[0].subject.starts_with("CHECK STATUS: NOT PROVED"), "{}", mails[0].subject);
-    assert!(mails[0].text.contains("WHAT NOBODY KNOWS"));
+    assert!(mails[0].text.contains("WHAT COULD NOT BE CHECKED"));
 }
 
 #[test]

@@ -192,6 +192,11 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_is_no_object_is_refused(value in any_value().prop_filter("an object", |value| !value.is_object())) {
         prop_assert!(Request::parse(value).is_err());

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::model::{Action, Execution};
-use crate::report::parts::{Report, Status};
+use crate::report::parts::{EnvironmentReport, Report, Status};
 use crate::report::place::Place;
 use crate::report::totals::Stands;
 
@@ -81,29 +81,41 @@ fn input(report: &Report, at: Option<Timestamp>) -> Map<String, Value> {
     fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?))).collect()
 }
 
-/// Those that the run was about; after a run that did something, those of them that are not as wanted.
+/// Those that the run was about, but for what a person said no to; after a run that did something, those of them that
+/// are not as wanted.
 fn environments(report: &Report) -> Vec<&str> {
     let of_report = report.environments.iter().filter(|environment| !environment.skipped);
     let all: Vec<&str> = match &report.asked.environments {
         Some(names) => names.iter().map(String::as_str).collect(),
         None => of_report.map(|environment| environment.name.as_str()).collect(),
     };
+    let open = those_of(&all, |name| !said_no(report, name));
     if report.dry_run || !report.did_something() {
-        return all;
+        return open;
     }
-    let is_wanted = |name: &&str| {
-        let mut of_it = report.placed().filter(|placed| placed.environment.name == *name);
+    those_of(&open, |name| {
+        let mut of_it = report.placed().filter(|placed| placed.environment.name == name);
         of_it.any(|placed| match placed.stands {
             Stands::Failed | Stands::NotReached => true,
-            Stands::Held => placed.environment.left_alone.is_some() && nobody_answered(report, name),
+            Stands::Held => placed.environment.left_alone.is_some(),
             Stands::NotInRun | Stands::AsWanted => false,
         })
-    };
-    let wanted: Vec<&str> = all.iter().copied().filter(is_wanted).collect();
-    if wanted.is_empty() { all } else { wanted }
+    })
 }
 
-/// Whether it was silence that left this environment alone: what a person said no to is not asked for again.
+/// Those of which it is true; all of them, if it is true of none: a command without names would be about everything.
+fn those_of<'a>(names: &[&'a str], is_so: impl Fn(&str) -> bool) -> Vec<&'a str> {
+    let some: Vec<&str> = names.iter().copied().filter(|name| is_so(name)).collect();
+    if some.is_empty() { names.to_vec() } else { some }
+}
+
+/// Whether a person, not silence, left this environment alone.
+fn said_no(report: &Report, environment: &str) -> bool {
+    let is_left_alone = |one: &EnvironmentReport| one.name == environment && one.left_alone.is_some();
+    report.environments.iter().any(is_left_alone) && !nobody_answered(report, environment)
+}
+
+/// Whether it was silence that left this environment alone.
 fn nobody_answered(report: &Report, environment: &str) -> bool {
     report.problems.iter().any(|problem| problem.code == NOBODY_ANSWERED && problem.name == environment)
 }

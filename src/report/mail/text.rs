@@ -29,9 +29,12 @@ pub(super) fn of(view: &View) -> String {
         view.remarks.iter().for_each(|remark| text.item(0, "* ", remark));
     }
     view.environments.iter().for_each(|environment| servers(&mut text, environment));
-    text.blank();
-    view.off.iter().for_each(|off| text.say(0, off));
+    if let Some(off) = &view.off {
+        text.blank();
+        text.say(0, off);
+    }
     if let Some(next) = &view.next {
+        text.blank();
         text.say(0, &format!("{}:", next.why));
         if let Some(command) = &next.command {
             text.whole(&format!("  {command}"));
@@ -43,6 +46,7 @@ pub(super) fn of(view: &View) -> String {
             text.whole(&format!("  {}", next.call.join(" \\\n    ")));
         }
     }
+    text.blank();
     text.say(0, &view.run);
     // Two hyphens and a blank: what follows is a signature (RFC 3676).
     text.whole("-- ");

@@ -99,6 +99,15 @@ fn what_nobody_answered_is_run_again_and_what_a_person_said_no_to_is_not_however
 }
 
 #[test]
+fn what_a_person_said_no_to_is_not_run_again_where_no_server_is_wanting_either() {
+    let no = json!({ "approved": false, "by": "Ana" });
+    let mut report = decided(no);
+    report.status = Status::Degraded;
+    let mail = report.mail(&TimeZone::UTC, &Place::new("eu-west-1", "ec2-start-stop"));
+    assert!(mail.text.contains("make start ENV=dev,test\n"), "{}", mail.text);
+}
+
+#[test]
 fn what_was_changed_is_counted_whoever_decided_about_the_rest() {
     for approval in
         [json!({ "approved": false, "by": "Ana" }), json!({ "approved": false, "silence": "leave alone" })]
