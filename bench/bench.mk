@@ -13,6 +13,6 @@ bench: $(BENCH_VENV) ## The benchmark's tables and docs/growth.png, beside a Pyt
 
 $(BENCH_VENV): bench/requirements.txt $(VENV)
 	@echo "== Installing matplotlib into .venv"
-	.venv/bin/pip install --quiet --disable-pip-version-check -r bench/requirements.txt \
+	@.venv/bin/pip install --quiet --disable-pip-version-check -r bench/requirements.txt \
 		|| { echo "pip could not install bench/requirements.txt: is the package registry reachable?" >&2; exit 1; }
 	@touch $@
