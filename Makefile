@@ -141,13 +141,18 @@ help: ## Lists the commands and their variables
 	@echo; echo "Variables, behind the command (make stop ENV=dev):"
 	@sed -n 's/^#: /  /p' $(firstword $(MAKEFILE_LIST))
 
+# A release's bootstrap that lies here: make run and make deploy then compile nothing. It does not run on macOS, nor does
+# one of the other architecture.
+BOOTSTRAP_HERE := $(if $(wildcard bootstrap),$(shell ./bootstrap --version 2> /dev/null))
+
 # What a first `make run` needs is installed while the function is compiled: that saves the installation's time.
 ifeq ($(MAKECMDGOALS),run)
 MAKEFLAGS += --jobs=2
 endif
 
-run: $(VENV) build-function ## The whole system against the embedded AWS: start, then stop
-	@$(PYTHON) -m local --action "$$ACTION" --speed "$$SPEED" --fault "$$FAULT" --input "$$INPUT" --calendar "$$CALENDAR" --port "$$PORT" --servers "$$SERVERS" --approve "$$APPROVE" \
+run: $(VENV) $(if $(BOOTSTRAP_HERE),,build-function) ## The whole system against the embedded AWS: start, then stop
+	@$(if $(BOOTSTRAP_HERE),echo "== Taking the bootstrap in this folder ($(BOOTSTRAP_HERE)); nothing is compiled")
+	@$(PYTHON) -m local $(if $(BOOTSTRAP_HERE),--binary bootstrap) --action "$$ACTION" --speed "$$SPEED" --fault "$$FAULT" --input "$$INPUT" --calendar "$$CALENDAR" --port "$$PORT" --servers "$$SERVERS" --approve "$$APPROVE" \
 		$(if $(call yes,SERVE),--serve) $(if $(call yes,MUTE),--mute)
 
 test: test-fast test-rust test-python ## All tests
@@ -186,9 +191,7 @@ mutants: ## Changes the files that decide, line by line, and says which changes 
 	target/tools/bin/cargo-mutants mutants --no-default-features --features testkit --timeout 60 --baseline skip --output target \
 	  $(foreach name,decide plan progress patience answer ask pace,--file src/phase/$(name).rs) -- --lib -- --skip invariants
 
-# What checks servers.toml and renders its state machine: the bootstrap that lies here, else the core, compiled. It does
-# not run on macOS, nor does one of the other architecture.
-BOOTSTRAP_HERE = $(shell ./bootstrap --version 2> /dev/null)
+# What checks servers.toml and renders its state machine: the bootstrap that lies here, else the core, compiled.
 COMMANDS = $(if $(BOOTSTRAP_HERE),./bootstrap,cargo run --quiet --no-default-features --target-dir target/core --)
 need_commands = $(if $(BOOTSTRAP_HERE),,$(need_rust))
 need_rust = command -v cargo > /dev/null || \

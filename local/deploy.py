@@ -86,7 +86,7 @@ def deploy(
 ) -> Stack:
     """Creates the stack and lets `binary` run for its functions, with this servers.toml and its machine."""
     file = ROOT / "template.yaml"
-    template = translate(file, parameters, machine, rendered_template(servers, file))
+    template = translate(file, parameters, machine, rendered_template(servers, file, binary))
     put_code(server.url)
     cloudformation = client(server.url, "cloudformation")
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]

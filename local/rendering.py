@@ -18,15 +18,15 @@ SCHEDULES = re.compile(r"(  # Begin of the schedules of .*\n)(?s:.*)(  # End of 
 
 
 @functools.cache
-def rendered(servers: Path) -> str:
+def rendered(servers: Path, binary: Path | None = None) -> str:
     """The definition's text, rendered once a process; a ValueError says what is wrong with the file."""
-    return _asked("render", str(servers.resolve()))
+    return _asked("render", str(servers.resolve()), binary=binary)
 
 
 @functools.cache
-def rendered_template(servers: Path, template: Path = TEMPLATE) -> str:
+def rendered_template(servers: Path, template: Path = TEMPLATE, binary: Path | None = None) -> str:
     """A template's text with the schedules of the file; a ValueError says what is wrong with it."""
-    return _asked("render-template", str(servers.resolve()), str(template.resolve()))
+    return _asked("render-template", str(servers.resolve()), str(template.resolve()), binary=binary)
 
 
 def without_schedules(template: str) -> str:
@@ -37,9 +37,11 @@ def without_schedules(template: str) -> str:
     return text
 
 
-def _asked(*command: str) -> str:
+def _asked(*command: str, binary: Path | None = None) -> str:
+    """Of a binary that is there; else of the core, which is compiled first."""
+    program = BINARY if binary is None else [str(binary)]
     done = subprocess.run(
-        [*BINARY, *command], cwd=ROOT, capture_output=True, text=True, timeout=LONGEST_RENDERING
+        [*program, *command], cwd=ROOT, capture_output=True, text=True, timeout=LONGEST_RENDERING
     )
     if done.returncode:
         raise ValueError(done.stderr)

@@ -22,7 +22,7 @@ from local.fleet import Fleet
 from local.rendering import rendered
 from local.runtime_api import REGION
 from local.server import Server
-from operate import check_files
+from operate import check_files, package
 from operate.phase_log import Teller
 from operate.report import check_lines, mail_error, report, sentence
 from operate.terminal import leave_the_pipe
@@ -51,9 +51,14 @@ def main(arguments: list[str]) -> int:
         return _refuse(str(error))
     if options.servers and not Path(options.servers).is_file():
         return _refuse(f"SERVERS is {options.servers}, which is no file")
-    if not BINARY.exists():
-        return _refuse(f"{BINARY.relative_to(ROOT)} is not there: run cargo build, or make run")
-    finding = check_files.machine_is_fresh(f"{shlex.quote(str(BINARY))} render servers.toml", MACHINE)
+    binary = ROOT / options.binary
+    if not binary.exists():
+        return _refuse(f"{options.binary} is not there: run cargo build, or make run")
+    if left_out := package.version_of(binary)[1]:
+        return _refuse(
+            f"{options.binary} was built without {', '.join(left_out)}: put a whole one there, or none"
+        )
+    finding = check_files.machine_is_fresh(f"{shlex.quote(str(binary))} render servers.toml", MACHINE)
     if finding.state != "ok":
         return _refuse(finding.text)
     try:
@@ -76,6 +81,7 @@ def main(arguments: list[str]) -> int:
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("--binary", default=str(BINARY.relative_to(ROOT)), help="the function")
     parser.add_argument("--action", default="both", help=", ".join(ACTIONS))
     parser.add_argument(
         "--speed", default="60", help=f"simulated seconds a real second, 1 to {HIGHEST_SPEED}"
@@ -138,10 +144,12 @@ def _run(
     began = time.monotonic()
     BUILD.mkdir(parents=True, exist_ok=True)
     servers = Path(options.servers) if options.servers else ROOT / "servers.toml"
-    machine = rendered(servers) if options.servers else None
+    binary = ROOT / options.binary
+    machine = rendered(servers, binary) if options.servers else None
     muting = {"MuteAlarms": "on"} if options.mute else {}
     calendar = {"Calendar": "holidays"} if options.calendar else {}
-    stack = set_up(server, BUILD / "function.log", servers=servers, machine=machine, **muting, **calendar)
+    log = BUILD / "function.log"
+    stack = set_up(server, log, binary, servers=servers, machine=machine, **muting, **calendar)
     if options.calendar:
         _make_a_calendar(stack, options.calendar == "open")
     fleet = Fleet(server, stack.client("ec2"))

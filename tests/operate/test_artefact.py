@@ -133,3 +133,14 @@ def test_without_a_folder_for_the_artefact_the_right_target_is_named():
     told = make("build-Function", ROOT)
     assert told.returncode == 2
     assert "for make run: make build-function" in told.stderr
+
+
+def test_a_bootstrap_in_the_folder_saves_make_run_the_compiler(source: Path):
+    (source / "local").symlink_to(ROOT / "local")
+    with_it = make("run", source, MAKEFLAGS="n").stdout  # n: says the commands and runs none
+    assert "-m local --binary bootstrap" in with_it
+    assert "cargo" not in with_it
+    (source / "bootstrap").unlink()
+    without_it = make("run", source, MAKEFLAGS="n").stdout
+    assert "cargo build" in without_it
+    assert "--binary" not in without_it

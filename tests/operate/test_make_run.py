@@ -27,6 +27,7 @@ from local.runtime_api import REGION
         (["--port", "abc"], "PORT is abc; a number from 0 (any free one) to 65535 is expected"),
         (["--port", "65536"], "PORT is 65536; a number from 0 (any free one) to 65535 is expected"),
         (["--approve", "maybe"], "APPROVE is maybe; yes, no or late is expected"),
+        (["--binary", "nowhere"], "nowhere is not there: run cargo build, or make run"),
         (["--servers", "nowhere.toml"], "SERVERS is nowhere.toml, which is no file"),
         (["--input", "[]"], 'INPUT is []; a JSON object is expected, for example {"environments":["dev"]}'),
     ],
@@ -34,6 +35,15 @@ from local.runtime_api import REGION
 def test_a_wrong_value_is_refused_in_one_sentence_that_names_the_variable(arguments, sentence, capsys):
     assert run.main(arguments) == 2
     assert capsys.readouterr().err == f"make run: {sentence}\n"
+
+
+def test_a_small_function_is_refused_because_the_template_switches_on_what_it_lacks(tmp_path, capsys):
+    small = tmp_path / "bootstrap"
+    small.write_text("#!/bin/sh\necho 'ec2-start-stop 1.2.0 without events, kms, muting'\n")
+    small.chmod(0o755)
+    assert run.main(["--binary", str(small)]) == 2
+    why = f"{small} was built without events, kms, muting: put a whole one there, or none"
+    assert capsys.readouterr().err == f"make run: {why}\n"
 
 
 def test_a_machine_that_is_not_the_rendering_is_refused(tmp_path, monkeypatch, capsys):
@@ -193,6 +203,21 @@ def test_a_fault_that_never_happens_gives_an_exit_code_and_a_closed_pipe_no_trac
     assert "Traceback" not in piped.stderr.read()
     piped.stderr.close()
     piped.wait(timeout=60)
+
+
+def test_a_bootstrap_that_is_there_is_the_function_and_the_renderer(tmp_path):
+    bootstrap = shutil.copy(run.BINARY, tmp_path / "bootstrap")
+    chosen = ["--binary", bootstrap, "--servers", "tests/servers.toml", "--action", "stop", "--speed", "400"]
+    told = subprocess.run(
+        [sys.executable, "-m", "local", *chosen],
+        cwd=ROOT,
+        env=os.environ | {"PATH": str(tmp_path)},  # where no cargo is
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "SHUTDOWN STATUS: SUCCESS" in told.stdout
 
 
 def test_behind_a_proxy_it_needs_no_no_proxy():
