@@ -12,6 +12,7 @@ import math
 import shlex
 import sys
 import time
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from local.runtime_api import REGION
 from local.server import Server
 from operate import check_files, package
 from operate.phase_log import Teller
+from operate.problem import OperatingError
 from operate.report import check_lines, mail_error, report, sentence
 from operate.terminal import leave_the_pipe
 
@@ -54,10 +56,8 @@ def main(arguments: list[str]) -> int:
     binary = ROOT / options.binary
     if not binary.exists():
         return _refuse(f"{options.binary} is not there: run cargo build, or make run")
-    if left_out := package.version_of(binary)[1]:
-        return _refuse(
-            f"{options.binary} was built without {', '.join(left_out)}: put a whole one there, or none"
-        )
+    if why := _does_not_fit(binary):
+        return _refuse(f"{options.binary} {why}: put another one there, or none")
     finding = check_files.machine_is_fresh(f"{shlex.quote(str(binary))} render servers.toml", MACHINE)
     if finding.state != "ok":
         return _refuse(finding.text)
@@ -107,6 +107,18 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError(f"APPROVE is {options.approve}; yes, no or late is expected")
     options.speed = _number("SPEED", options.speed, 1, HIGHEST_SPEED)
     options.port = int(_number("PORT", options.port, 0, 65_535, "0 (any free one)"))
+
+
+def _does_not_fit(binary: Path) -> str:
+    """Why a binary is not the function of this folder's template and machine; empty if it is."""
+    try:
+        version, left_out = package.version_of(binary)
+    except OperatingError as error:
+        return f"is not the function ({error})"
+    if left_out:
+        return f"was built without {', '.join(left_out)}"
+    ours = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+    return "" if version == ours else f"is version {version}, and this folder is {ours}"
 
 
 def _number(name: str, text: str, lowest: int, highest: int, lowest_in_words: str = "") -> float:

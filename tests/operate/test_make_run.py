@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -15,6 +16,8 @@ from local.deploy import ROOT
 from local.faults import OPERATIONS, Fault, Faults, parse
 from local.fleet import Fleet
 from local.runtime_api import REGION
+
+VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
 
 
 @pytest.mark.parametrize(
@@ -37,13 +40,25 @@ def test_a_wrong_value_is_refused_in_one_sentence_that_names_the_variable(argume
     assert capsys.readouterr().err == f"make run: {sentence}\n"
 
 
-def test_a_small_function_is_refused_because_the_template_switches_on_what_it_lacks(tmp_path, capsys):
-    small = tmp_path / "bootstrap"
-    small.write_text("#!/bin/sh\necho 'ec2-start-stop 1.2.0 without events, kms, muting'\n")
-    small.chmod(0o755)
-    assert run.main(["--binary", str(small)]) == 2
-    why = f"{small} was built without events, kms, muting: put a whole one there, or none"
-    assert capsys.readouterr().err == f"make run: {why}\n"
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("9.9.9 without events, kms, muting", "was built without events, kms, muting"),
+        ("9.9.9", f"is version 9.9.9, and this folder is {VERSION}"),
+    ],
+)
+def test_a_function_that_is_not_this_templates_is_refused(told, why, tmp_path, capsys):
+    other = tmp_path / "bootstrap"
+    other.write_text(f"#!/bin/sh\necho 'ec2-start-stop {told}'\n")
+    other.chmod(0o755)
+    assert run.main(["--binary", str(other)]) == 2
+    assert capsys.readouterr().err == f"make run: {other} {why}: put another one there, or none\n"
+
+
+def test_what_does_not_run_is_refused_in_a_sentence(tmp_path, capsys):
+    (tmp_path / "bootstrap").write_text("no program")
+    assert run.main(["--binary", str(tmp_path / "bootstrap")]) == 2
+    assert "bootstrap is not the function (" in capsys.readouterr().err
 
 
 def test_a_machine_that_is_not_the_rendering_is_refused(tmp_path, monkeypatch, capsys):
