@@ -5,27 +5,25 @@ Owns the telling. Every line comes from the run itself: the phase log, the execu
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
 import math
 import shlex
 import sys
 import time
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local import accounts, alarms, calendars, clock, cloudwatch, events, faults, mails, person
+from local import accounts, alarms, calendars, clock, cloudwatch, events, mails, person
+from local.asked import HIGHEST_SPEED, Asked, read
 from local.deploy import ROOT, Stack, deploy
 from local.fleet import Fleet
 from local.rendering import rendered
 from local.runtime_api import REGION
 from local.server import Server
-from operate import check_files, package
+from operate import check_files
 from operate.phase_log import Teller
-from operate.problem import OperatingError
 from operate.report import check_lines, mail_error, report, sentence
 from operate.terminal import leave_the_pipe
 
@@ -33,9 +31,6 @@ BINARY = ROOT / "target" / "debug" / "ec2-start-stop"
 BUILD = ROOT / "build" / "run"
 MACHINE = ROOT / "statemachine.asl.json"
 SENDER, RECIPIENTS = "start-stop@example.com", "platform@example.com,oncall@example.com"
-ACTIONS = ("start", "stop", "check", "both")
-# Faster than this the system's own milliseconds look like minutes, and phases run out of patience.
-HIGHEST_SPEED = 600
 # Real seconds: for a schedule that fires later than this nobody waits.
 LONGEST_WAIT_SECONDS = 600
 # The event of a run's end comes after the end, by one more invocation of the function.
@@ -43,30 +38,20 @@ LONGEST_EVENT_REAL_SECONDS = 5
 
 
 def main(arguments: list[str]) -> int:
-    options = _options(arguments)
     try:
-        _check(options)
-        wishes = faults.parse(options.fault)
-        more_input = _more_input(options.input)
-        clock.set_speed(options.speed)
+        asked = read(arguments, BINARY)
     except ValueError as error:
         return _refuse(str(error))
-    if options.servers and not Path(options.servers).is_file():
-        return _refuse(f"SERVERS is {options.servers}, which is no file")
-    binary = ROOT / options.binary
-    if not binary.exists():
-        return _refuse(f"{options.binary} is not there: run cargo build, or make run")
-    if why := _does_not_fit(binary):
-        return _refuse(f"{options.binary} {why}: put another one there, or none")
-    finding = check_files.machine_is_fresh(f"{shlex.quote(str(binary))} render servers.toml", MACHINE)
+    clock.set_speed(asked.speed)
+    finding = check_files.machine_is_fresh(f"{shlex.quote(str(asked.binary))} render servers.toml", MACHINE)
     if finding.state != "ok":
         return _refuse(finding.text)
     try:
-        server = Server(options.port)
+        server = Server(asked.port)
     except (OSError, SystemExit) as error:
-        return _refuse(f"port {options.port} cannot be used ({error}): choose another one with PORT=…")
+        return _refuse(f"port {asked.port} cannot be used ({error}): choose another one with PORT=…")
     try:
-        return _run(server, options, wishes, more_input)
+        return _run(server, asked)
     except KeyboardInterrupt:
         print("\nInterrupted; nothing is left running.")
         return 130
@@ -79,106 +64,37 @@ def main(arguments: list[str]) -> int:
         server.stop()
 
 
-def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    parser.add_argument("--binary", default=str(BINARY.relative_to(ROOT)), help="the function")
-    parser.add_argument("--action", default="both", help=", ".join(ACTIONS))
-    parser.add_argument(
-        "--speed", default="60", help=f"simulated seconds a real second, 1 to {HIGHEST_SPEED}"
-    )
-    parser.add_argument("--fault", default="", help=f"{faults.__doc__} A run that fails by one is no error.")
-    parser.add_argument("--input", default="", help="more of the execution's input, as JSON")
-    parser.add_argument("--calendar", default="", help="a Change Calendar that is open or closed")
-    parser.add_argument("--approve", default="", help="what a person who is asked says: yes, no or late")
-    parser.add_argument("--servers", default="", help="another servers.toml than the project's")
-    parser.add_argument("--mute", action="store_true", help="watch a server by two alarms, and mute them")
-    parser.add_argument("--port", default="0", help="0: any free one")
-    parser.add_argument("--serve", action="store_true", help="keep the embedded AWS up")
-    return parser.parse_args(arguments)
-
-
-def _check(options: argparse.Namespace) -> None:
-    """Makes numbers of the numbers; a ValueError names the variable, as the Makefile calls it."""
-    if options.action not in ACTIONS:
-        raise ValueError(f"ACTION is {options.action}; start, stop, check or both is expected")
-    if options.calendar not in ("", "open", "closed"):
-        raise ValueError(f"CALENDAR is {options.calendar}; open or closed is expected")
-    if options.approve not in ("", *person.WAYS):
-        raise ValueError(f"APPROVE is {options.approve}; yes, no or late is expected")
-    options.speed = _number("SPEED", options.speed, 1, HIGHEST_SPEED)
-    options.port = int(_number("PORT", options.port, 0, 65_535, "0 (any free one)"))
-
-
-def _does_not_fit(binary: Path) -> str:
-    """Why a binary is not the function of this folder's template and machine; empty if it is."""
-    try:
-        version, left_out = package.version_of(binary)
-    except OperatingError as error:
-        return f"is not the function ({error})"
-    if left_out:
-        return f"was built without {', '.join(left_out)}"
-    ours = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
-    return "" if version == ours else f"is version {version}, and this folder is {ours}"
-
-
-def _number(name: str, text: str, lowest: int, highest: int, lowest_in_words: str = "") -> float:
-    expected = f"{name} is {text}; a number from {lowest_in_words or lowest} to {highest} is expected"
-    try:
-        number = float(text)
-    except ValueError:
-        raise ValueError(expected) from None
-    if not lowest <= number <= highest:
-        raise ValueError(expected)
-    return number
-
-
 def _refuse(why: str) -> int:
     print(f"make run: {why}", file=sys.stderr)
     return 2
 
 
-def _more_input(text: str) -> dict[str, Any]:
-    try:
-        given = json.loads(text or "{}")
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
-        raise ValueError(
-            f'INPUT is {text}; a JSON object is expected, for example {{"environments":["dev"]}}'
-        )
-    return given
-
-
-def _run(
-    server: Server, options: argparse.Namespace, wishes: list[faults.Wish], more_input: dict[str, Any]
-) -> int:
-    print(f"Embedded AWS at {server.url}; simulated time runs {options.speed:g} times as fast as yours.")
+def _run(server: Server, asked: Asked) -> int:
+    print(f"Embedded AWS at {server.url}; simulated time runs {asked.speed:g} times as fast as yours.")
     began = time.monotonic()
     BUILD.mkdir(parents=True, exist_ok=True)
-    servers = Path(options.servers) if options.servers else ROOT / "servers.toml"
-    binary = ROOT / options.binary
-    machine = rendered(servers, binary) if options.servers else None
-    muting = {"MuteAlarms": "on"} if options.mute else {}
-    calendar = {"Calendar": "holidays"} if options.calendar else {}
+    servers = asked.servers or ROOT / "servers.toml"
+    machine = rendered(servers, asked.binary) if asked.servers else None
+    muting = {"MuteAlarms": "on"} if asked.mute else {}
+    calendar = {"Calendar": "holidays"} if asked.calendar else {}
     log = BUILD / "function.log"
-    stack = set_up(server, log, binary, servers=servers, machine=machine, **muting, **calendar)
-    if options.calendar:
-        _make_a_calendar(stack, options.calendar == "open")
+    stack = set_up(server, log, asked.binary, servers=servers, machine=machine, **muting, **calendar)
+    if asked.calendar:
+        _make_a_calendar(stack, asked.calendar == "open")
     fleet = Fleet(server, stack.client("ec2"))
-    actions = ["start", "stop"] if options.action == "both" else [options.action]
-    fleet.seed(servers, "stopped" if actions[0] == "start" else "running")
-    if options.mute:
+    fleet.seed(servers, "stopped" if asked.actions[0] == "start" else "running")
+    if asked.mute:
         _watch_a_server(stack, fleet)
-    for wish in wishes:
+    for wish in asked.faults:
         fleet.break_as(wish)
     print(f"Deployed template.yaml and created {len(fleet.ids)} servers in {time.monotonic() - began:.1f} s.")
-    went_well = [run(stack, server, action, more_input, options.approve) for action in actions]
+    went_well = [run(stack, server, action, asked.more_input, asked.approve) for action in asked.actions]
     fault_is_absent = _tell_absent_faults(server, fleet)
-    if options.serve:
+    if asked.serve:
         _serve(stack)
     if fault_is_absent:
         return 1
-    return 0 if wishes or all(went_well) else 1
+    return 0 if asked.faults or all(went_well) else 1
 
 
 def _make_a_calendar(stack: Stack, is_open: bool) -> None:
