@@ -242,7 +242,9 @@ compile_for_lambda = echo "== Compiling the function for Lambda ($(ARCHITECTURE)
 COMPILED := target/lambda/ec2-start-stop/bootstrap
 # e_machine in an ELF file's header: one for another processor would be deployed, and never answer.
 bootstrap_is_for = $(if $(filter 3e,$(shell od -An -tx1 -j18 -N1 bootstrap)),x86_64,arm64)
-take_bootstrap = test $(bootstrap_is_for) = "$(ARCHITECTURE)" || \
+take_bootstrap = case "$(BOOTSTRAP_HERE)" in *without*) echo "The bootstrap in this folder is $(BOOTSTRAP_HERE): this \
+	folder's template switches that on. Deploy from its release's folder, or put a whole one here." >&2; exit 1;; esac; \
+	test $(bootstrap_is_for) = "$(ARCHITECTURE)" || \
 	{ echo "The bootstrap in this folder is for $(bootstrap_is_for), and the function's architecture is $(ARCHITECTURE)." >&2; exit 1; }; \
 	echo "== Taking the bootstrap in this folder ($(or $(BOOTSTRAP_HERE),it does not run here)); nothing is compiled"
 

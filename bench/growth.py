@@ -39,7 +39,7 @@ def draw(growth: list[dict[str, Any]], file: Path) -> None:
     )
     _line(calls, growth, "requests", BLUE, "o", "requests to EC2, whole start")
     _line(calls, growth, "start_requests", GREEN, "^", "of them StartInstances")
-    _line(calls, growth, "throttles", RED, "x", "of them throttled")
+    _line(calls, growth, "throttles", RED, "x", "throttled, of all")
     _panel(calls, "requests", "Requests", "upper left")
 
     _line(rates, growth, "busiest_second_reads", BLUE, "o", "reads in the busiest second")

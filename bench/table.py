@@ -12,7 +12,7 @@ from dataclasses import dataclass
 UNITS = {
     "s": [(1.0, "s", 1), (1e-3, "ms", 1)],
     "MB": [(1.0, "MB", 2)],
-    "USD": [(1.0, "USD", 4), (1e-3, "mUSD", 3)],
+    "USD": [(1.0, "USD", 4)],
     "": [(1.0, "", 0)],
 }
 """Each unit's scales, largest first: factor, name, decimals."""

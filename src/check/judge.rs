@@ -189,7 +189,7 @@ impl Judgement<'_> {
         }
         if !enabled.is_empty() {
             let count = enabled.len();
-            self.proved.push(format!("The KMS keys of encrypted volumes are enabled ({count})."));
+            self.proved.push(format!("KMS keys of encrypted volumes: {count}, enabled."));
             self.not_proved.push(
                 "whether the function may use a KMS key: its policy and grants show only at a start."
                     .to_owned(),

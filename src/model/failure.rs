@@ -506,7 +506,7 @@ const REFUSALS: &[Known] = &[
     (
         MAY_NOT,
         Kind::Denied,
-        "The function may not do this: give the server the tag that the template's policy demands, or extend the policy.",
+        "The function may not do this: give the server the tag ec2-start-stop, or extend the policy.",
     ),
     (
         &[

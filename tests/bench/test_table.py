@@ -43,7 +43,7 @@ def test_a_percentile_is_a_sample_that_so_many_do_not_exceed(percent: int, expec
 
 @pytest.mark.parametrize(
     ("value", "unit", "expected"),
-    [(0.00412, "s", "4.1 ms"), (61.26, "s", "61.3 s"), (1234, "", "1,234"), (0.0025, "USD", "2.500 mUSD")],
+    [(0.00412, "s", "4.1 ms"), (61.26, "s", "61.3 s"), (1234, "", "1,234"), (0.0025, "USD", "0.0025 USD")],
 )
 def test_a_quantity_is_told_in_the_scale_that_suits_it(value: float, unit: str, expected: str):
     assert quantity(value, unit) == expected

@@ -120,6 +120,18 @@ def test_a_bootstrap_for_another_processor_ends_the_build(source: Path, tmp_path
     assert not (tmp_path / "bootstrap").exists()
 
 
+def test_a_small_bootstrap_is_not_deployed_with_the_whole_template(source: Path, tmp_path: Path):
+    (source / "bootstrap").rename(source / "whole")
+    told = "ec2-start-stop 1.2.0 without events, kms, muting"
+    program = f'#!/bin/sh\ntest "$1" = --version && echo "{told}" || exec ./whole "$@"\n'
+    (source / "bootstrap").write_text(program)
+    (source / "bootstrap").chmod(0o755)
+    built = build(source, tmp_path / "artefact")
+    assert built.returncode == 2
+    assert f"is {told}: this folder's template switches that on" in built.stderr
+    assert not list((tmp_path / "artefact").iterdir())
+
+
 def test_without_a_bootstrap_and_without_rust_it_is_said_what_is_needed(source: Path, tmp_path: Path):
     (source / "bootstrap").unlink()
     (tmp_path / "nothing").mkdir()

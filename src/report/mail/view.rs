@@ -120,7 +120,7 @@ fn off(report: &Report) -> Option<String> {
     let worth = if amounts.is_empty() {
         String::new()
     } else {
-        format!(" (about {}{where_known})", amounts.join(" and "))
+        format!(", which would have cost about {}{where_known}", amounts.join(" and "))
     };
     Some(format!(
         "{} {} off for {:.0}{NO_BREAK}server-hours since the last stop{worth}.",

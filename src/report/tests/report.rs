@@ -305,7 +305,8 @@ fn hours_off_are_told_and_money_only_where_a_rate_is_given() {
     let rate = crate::servers::file::Rate { amount: 0.5, currency: "USD".to_owned() };
     lists.lists.iter_mut().for_each(|phase| phase.hourly_rate = Some(rate.clone()));
     let html = plain(&mail(&lists, results).html);
-    assert_eq!(html.matches("since the last stop (about 18.00 USD).").count(), 1, "once, at the end");
+    let told = "since the last stop, which would have cost about 18.00 USD.";
+    assert_eq!(html.matches(told).count(), 1, "once, at the end");
 }
 
 #[test]
@@ -431,7 +432,8 @@ fn problems_of_one_code_with_other_texts_keep_their_texts() {
     let names = ["a1".to_owned(), "b1".to_owned()];
     let lists = one_list(&names);
     let mut result = good(&lists, "dev", "stopped", "");
-    let advice = "The function may not do this: give the server the tag that the template's policy demands, or extend the policy.";
+    let advice =
+        "The function may not do this: give the server the tag ec2-start-stop, or extend the policy.";
     result["phases"][0]["outcome"] = json!("failed");
     result["phases"][0]["problems"] = json!([
         {"name": "a1", "id": id("a1"), "code": "UnauthorizedOperation", "message": format!("Denied by a policy. {advice}")},
