@@ -65,10 +65,12 @@ pub(crate) async fn look_again<W: ReadInstances + Clock>(
     let fresh = if described.is_empty() { Vec::new() } else { world.instances_by_id(&described).await? };
     let new: Vec<Instance> = fresh.into_iter().filter(|instance| !instance.is_gone()).collect();
     if checks_matter(list, action) {
-        let unchecked = running(&new).into_iter().filter(|id| !checks.contains_key(id)).collect();
+        // Not those again whose checks EC2 has just not told.
+        let asked = |id: &String| to_check.iter().any(|instance| instance.id == *id);
+        let unchecked = running(&new).into_iter().filter(|id| !asked(id)).collect();
         checks.extend(status_checks(world, unchecked).await?);
     }
-    Ok(before.with(at, &described, new, checks))
+    Ok(before.with(at, ids, &described, new, checks))
 }
 
 fn shared(instances: Vec<Instance>) -> Vec<Rc<Instance>> {

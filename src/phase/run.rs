@@ -26,6 +26,9 @@ use super::{answer, dry_run, keys, pace, patience};
 /// A phase stops waiting this long before the invocation's deadline, so that its answer gets out.
 pub(crate) const MARGIN: SignedDuration = SignedDuration::from_secs(10);
 
+/// A look that begins when patience ends may be tried again for so long: the verdict stands on it.
+const LAST_LOOK: SignedDuration = SignedDuration::from_secs(30);
+
 /// What one invocation of a phase is to do.
 #[derive(Debug, Clone)]
 pub(crate) struct Task<'a> {
@@ -105,26 +108,31 @@ impl<W: World> Phase<'_, W> {
         let list = self.task.list;
         let mut looks = 0;
         let mut before: Option<(Seen, Plan)> = None;
+        let mut look_at_all = true;
         loop {
-            let (seen, whole) = match self.look(before.as_ref()).await? {
+            let (seen, whole) = match self.look(before.as_ref().filter(|_| !look_at_all)).await? {
                 Looked::At(seen, whole) => (seen, whole),
                 Looked::TooLate(failure) => {
                     return self.unread(before.map(|(_, plan)| plan), failure, watcher).await;
                 }
             };
             let mut plan = self.decide(&seen);
+            let waits_no_longer = self.world.now() >= self.patience_ends() || self.is_enough(&plan);
+            let ends = plan.is_decided() || waits_no_longer || (self.task.dry_run && !plan.is_in_doubt());
+            // The verdict stands on a look at the whole list.
+            look_at_all = ends && !whole;
+            if look_at_all {
+                before = Some((seen, plan));
+                continue;
+            }
             if self.task.dry_run && (!plan.is_in_doubt() || self.is_over(Duration::ZERO)) {
                 dry_run::try_changes(self.world, &mut plan, self.asking(Mode::Try)).await;
                 watcher.dry_run(&plan, &self.progress).await;
                 return Ok(dry_run::answer(&plan, list, &self.progress));
             }
             let asked = !self.task.dry_run && self.act(&plan, watcher).await;
-            if !plan.is_decided() && (self.world.now() >= self.patience_ends() || self.is_enough(&plan)) {
+            if !plan.is_decided() && waits_no_longer {
                 patience::run_out(&mut plan, &self.progress);
-            } else if plan.is_decided() && !whole {
-                // The verdict stands on a look at the whole list.
-                before = None;
-                continue;
             }
             if plan.is_decided() {
                 return Ok(self.verdict(plan, watcher).await);
@@ -133,6 +141,11 @@ impl<W: World> Phase<'_, W> {
             let pause = pace::poll_pause(looks, &plan, self.world.chance());
             // A long pause that does not fit any more becomes a short one.
             let pause = if self.is_over(pause) { pause.min(pace::LONGEST_POLL) } else { pause };
+            look_at_all = self.is_over(pause) && !self.task.goes_on && !whole;
+            if look_at_all {
+                before = Some((seen, plan));
+                continue;
+            }
             if self.is_over(pause) {
                 return self.time_is_up(plan, watcher).await;
             }
@@ -169,7 +182,9 @@ impl<W: World> Phase<'_, W> {
                 let plan = Plan::unseen(self.world.now());
                 self.time_is_up(plan, watcher).await
             }
-            Some(plan) if self.task.goes_on || !self.task.dry_run => self.time_is_up(plan, watcher).await,
+            Some(plan) if self.task.goes_on || !(self.task.dry_run || plan.is_decided()) => {
+                self.time_is_up(plan, watcher).await
+            }
             _ => Err(failure.into()),
         }
     }
@@ -178,6 +193,7 @@ impl<W: World> Phase<'_, W> {
     async fn look(&self, before: Option<&(Seen, Plan)>) -> Result<Looked, Failure> {
         let (list, action) = (self.task.list, self.task.action);
         let again = before.and_then(|(seen, plan)| Some((seen, plan.to_look_at_again()?)));
+        let until = self.patience_ends().max(self.world.now() + LAST_LOOK);
         let mut failed = 0;
         loop {
             let read = async {
@@ -194,7 +210,7 @@ impl<W: World> Phase<'_, W> {
             let Some(pause) = pause_before_reading_again(&failure, failed, self.world.chance()) else {
                 return Err(failure);
             };
-            if self.world.now() + pause >= self.patience_ends() {
+            if self.world.now() + pause >= until {
                 return Err(failure);
             }
             if self.is_over(pause) {

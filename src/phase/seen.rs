@@ -24,10 +24,12 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// This, with these servers as they are now.
+    /// This, with these servers as they are now. Whose checks EC2 did not tell this time has none: one answer must not
+    /// count twice.
     pub(crate) fn with(
         &self,
         at: Timestamp,
+        looked_at: &BTreeSet<&str>,
         described: &[String],
         new: Vec<Instance>,
         checks: BTreeMap<String, StatusChecks>,
@@ -39,7 +41,8 @@ impl Seen {
             None => (!described.contains(&instance.id)).then(|| Rc::clone(instance)),
         });
         let instances = kept.collect();
-        let checks = self.checks.clone().into_iter().chain(checks).collect();
+        let others = self.checks.iter().filter(|(id, _)| !looked_at.contains(id.as_str()));
+        let checks = others.map(|(id, checks)| (id.clone(), checks.clone())).chain(checks).collect();
         Self { at, instances, elsewhere: self.elsewhere.clone(), checks }
     }
 }

@@ -22,7 +22,7 @@ def test_what_would_fail_is_printed_with_its_server_its_code_and_what_to_do(make
     printed = capsys.readouterr().out
     assert "FAILED SomethingWouldFail" in printed
     assert "! dev db  test8 (ServerMissing): No live instance has this Name tag" in printed
-    assert "! preprod app  test13 (UnauthorizedOperation): Its start: You are not" in printed
+    assert "! preprod app  test13 (UnauthorizedOperation): On start: You are not" in printed
 
 
 def test_a_check_of_one_environment_asks_for_no_other(make, system: System, capsys):

@@ -80,7 +80,7 @@ def test_a_missing_and_a_denied_server_are_mailed(stopped: System):
     mail = stopped.mail()
     assert mail[SUBJECT].startswith("CHECK STATUS: WOULD FAIL")
     for body in (mail[TEXT], mail[HTML]):
-        assert all(part in body for part in ("test8", "test13", "ServerMissing", "Its stop: You are not"))
+        assert all(part in body for part in ("test8", "test13", "ServerMissing", "On stop: You are not"))
     assert json.loads(answer["cause"])["findings"] == answer["findings"]
     log = stopped.phase_log("evening")
     assert "[check] CHECK STATUS: WOULD FAIL" in log

@@ -1,8 +1,14 @@
 //! What looks cost: how many servers EC2 is asked about.
 
-use crate::model::{Action, Instance, InstanceState};
-use crate::servers::file::ServerList;
-use crate::testkit::small_ec2::{Call, Server, World, list, run, running, stopped};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::model::{Action, Instance, InstanceState, Outcome};
+use crate::phase::seen::Seen;
+use crate::ports::{Clock, ReadInstances};
+use crate::servers::file::{Minimum, ServerList};
+use crate::testkit::small_ec2::{Call, Habit, Server, World, at_once, list, run, running, stopped};
 
 /// The calls that read, of a start of a list with so many servers that run already and ten that are stopped.
 fn reads(run_already: usize) -> Vec<Call> {
@@ -52,4 +58,47 @@ fn an_instance_that_is_on_two_pages_is_one_server_and_stands_as_the_later_page_s
     let keys: Vec<&String> = answer.initial_state.0.keys().collect();
     assert_eq!(keys, ["test2", "test3"]);
     assert_eq!(world.calls_of("StartInstances").len(), 0, "both run");
+}
+
+/// From the second look at the whole list on, the server that ran has stopped by itself.
+fn the_first_has_stopped(seen: &mut [Instance]) {
+    seen.iter_mut().filter(|instance| instance.state == InstanceState::Running).for_each(|instance| {
+        instance.state = InstanceState::Stopped;
+    });
+}
+
+#[test]
+fn what_stopped_while_another_was_waited_for_is_not_counted_as_ready() {
+    for minimum in [Minimum::AtLeast(1), Minimum::All] {
+        for after in [None, Some(Duration::from_secs(240))] {
+            let world = World::new([running("test2"), stopped("test3").with(Habit::Hangs)]);
+            world.show(2..=usize::MAX, |seen| the_first_has_stopped(seen));
+            let mut list = list(&["test2", "test3"]);
+            (list.minimum, list.minimum_after) = (minimum, after);
+            let answer = run(&world, &list, Action::Start);
+            assert_eq!((answer.outcome, answer.servers.ready), (Outcome::Failed, 0), "{minimum:?} {after:?}");
+        }
+    }
+}
+
+#[test]
+fn a_check_that_ec2_tells_no_more_does_not_count_twice() {
+    let world = World::new([running("test2"), running("test3")]);
+    let ids = [world.id("test2"), world.id("test3")];
+    let checks = at_once(world.status_checks(&ids)).unwrap();
+    assert_eq!(checks.len(), 2);
+    let instances = at_once(world.instances_by_id(&ids)).unwrap().into_iter().map(Rc::new).collect();
+    let seen = Seen { at: world.now(), instances, elsewhere: Vec::new(), checks };
+    let again = seen.with(world.now(), &BTreeSet::from([ids[0].as_str()]), &[], Vec::new(), BTreeMap::new());
+    assert_eq!(again.checks.keys().collect::<Vec<_>>(), [&ids[1]]);
+    assert_eq!(again.instances.len(), 2);
+}
+
+#[test]
+fn a_running_server_without_checks_costs_two_requests_a_look() {
+    let world = World::new([stopped("test2").with(Habit::NoChecks), running("test3")]);
+    run(&world, &list(&["test2", "test3"]), Action::Start);
+    let calls = |operation| world.calls_of(operation).iter().filter(|call| call.ids.len() == 1).count();
+    let (checks, describes) = (calls("DescribeInstanceStatus"), calls("DescribeInstances (by id)"));
+    assert!(checks <= describes + 1, "{checks} for the checks, {describes} for the state");
 }
