@@ -84,9 +84,13 @@ def deploy(
     servers: Path = ROOT / "servers.toml",
     machine: str | None = None,
 ) -> Stack:
-    """Creates the stack and lets `binary` run for its functions, with this servers.toml and its machine."""
+    """Creates the stack and lets `binary` run for its functions, with this servers.toml and its machine.
+
+    A function that is never run need not be there; the core renders then.
+    """
     file = ROOT / "template.yaml"
-    template = translate(file, parameters, machine, rendered_template(servers, file, binary))
+    renderer = binary if binary.exists() else None
+    template = translate(file, parameters, machine, rendered_template(servers, file, renderer))
     put_code(server.url)
     cloudformation = client(server.url, "cloudformation")
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
