@@ -143,6 +143,8 @@ help: ## Lists the commands and their variables
 
 # A release's bootstrap that lies here: make run and make deploy then compile nothing. It does not run on macOS, nor does
 # one of the other architecture.
+blank := $(subst ,, )
+VERSION = $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
 BOOTSTRAP_HERE := $(if $(wildcard bootstrap),$(shell ./bootstrap --version 2> /dev/null))
 
 # What a first `make run` needs is installed while the function is compiled: that saves the installation's time.
@@ -232,7 +234,7 @@ prove: $(VENV) $(if $(call yes,EMBEDDED),build-function,$(DEPLOY_VENV)) ## Prove
 build-function:
 	@$(need_rust)
 	@echo "== Building the function; the first time this compiles the AWS SDK: 5 to 15 minutes and up to 8 GB of memory"
-	cargo build --bin ec2-start-stop
+	env -u MAKEFLAGS cargo build --bin ec2-start-stop  # not within the jobs of this make: on as many cores as there are
 
 # cargo-lambda, because Amazon Linux 2023 has an older glibc than most machines that build.
 lambda_flag = $(or $(if $(filter x86_64,$(ARCHITECTURE)),--x86-64),$(if $(filter arm64,$(ARCHITECTURE)),--arm64),$(error \
@@ -241,10 +243,14 @@ compile_for_lambda = echo "== Compiling the function for Lambda ($(ARCHITECTURE)
 	PATH="$(DEPLOY_PATH)" cargo lambda build --release --bin ec2-start-stop $(lambda_flag) $(if $(call yes,SMALL),--no-default-features --features aws)
 COMPILED := target/lambda/ec2-start-stop/bootstrap
 # e_machine in an ELF file's header: one for another processor would be deployed, and never answer.
-bootstrap_is_for = $(if $(filter 3e,$(shell od -An -tx1 -j18 -N1 bootstrap)),x86_64,arm64)
+elf_of_bootstrap = $(strip $(shell od -An -tx1 -N4 bootstrap 2> /dev/null) $(shell od -An -tx1 -j18 -N2 bootstrap 2> /dev/null))
+bootstrap_is_for = $(or $(if $(filter x7f_45_4c_46_3e_00,x$(subst $(blank),_,$(elf_of_bootstrap))),x86_64),$(if $(filter \
+	x7f_45_4c_46_b7_00,x$(subst $(blank),_,$(elf_of_bootstrap))),arm64),no program for Lambda)
 take_bootstrap = case "$(BOOTSTRAP_HERE)" in *without*) echo "The bootstrap in this folder is $(BOOTSTRAP_HERE): this \
 	folder's template switches that on. Deploy from its release's folder, or put a whole one here." >&2; exit 1;; esac; \
-	test $(bootstrap_is_for) = "$(ARCHITECTURE)" || \
+	test "$(BOOTSTRAP_HERE)" = "$(if $(BOOTSTRAP_HERE),ec2-start-stop $(VERSION))" || { echo "The bootstrap in this folder \
+	is $(BOOTSTRAP_HERE), and this folder is $(VERSION)." >&2; exit 1; }; \
+	test "$(bootstrap_is_for)" = "$(ARCHITECTURE)" || \
 	{ echo "The bootstrap in this folder is for $(bootstrap_is_for), and the function's architecture is $(ARCHITECTURE)." >&2; exit 1; }; \
 	echo "== Taking the bootstrap in this folder ($(or $(BOOTSTRAP_HERE),it does not run here)); nothing is compiled"
 
@@ -258,9 +264,13 @@ build-Function:
 	@$(COMMANDS) render-template servers.toml template.yaml | cmp -s - template.yaml || \
 		{ echo "The schedules in template.yaml are not those of servers.toml: make statemachine, then run this again." >&2; exit 1; }
 	@$(if $(wildcard bootstrap),$(take_bootstrap),$(compile_for_lambda))
-	@cp $(or $(wildcard bootstrap),$(COMPILED)) servers.toml "$$ARTIFACTS_DIR"
+	@install -m 755 $(or $(wildcard bootstrap),$(COMPILED)) "$$ARTIFACTS_DIR/bootstrap"
+	@cp servers.toml "$$ARTIFACTS_DIR"
 	@echo "== The function's files are bootstrap and servers.toml"
 
+ifeq ($(MAKECMDGOALS),package)
+$(if $(and $(BOOTSTRAP),$(call yes,SMALL)),$(error SMALL says what is compiled, and BOOTSTRAP that nothing is: one of them))
+endif
 package: $(if $(BOOTSTRAP),,$(DEPLOY_VENV)) ## A release in dist/: a zip that is deployed without a compiler
 	@$(call need_python)
 	@if test -z "$$BOOTSTRAP"; then $(compile_for_lambda); fi; $(PYTHON3) -m operate.package "$${BOOTSTRAP:-$(COMPILED)}"

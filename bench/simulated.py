@@ -1,4 +1,4 @@
-"""The simulated rows: dead time, the critical path, requests and throttles (bench/simulation, in Rust).
+"""The simulated rows: dead time, the critical path, requests and throttles (bench/simulation.rs).
 
 Owns the way from its JSON to rows and a table. Ours and the baseline start the same fleets in virtual time.
 """

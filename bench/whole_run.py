@@ -151,7 +151,7 @@ def _warm(function: Function, server: Server) -> None:
 
 
 def _give_habits(fleet: Fleet, seed: int) -> None:
-    """Boot times by name, so that both sides have the same; as bench/simulation/fleet.rs assumes them.
+    """Boot times by name, so that both sides have the same; as src/testkit/simulation/fleet.rs assumes them.
 
     None is longer than the baseline's patience (60 s a state, 270 s the checks): both do all the work.
     """

@@ -52,7 +52,7 @@ def package(binary: Path, dist: Path) -> Path:
     """Makes the folder and its zip anew; gives the zip."""
     architecture = architecture_of(binary)
     version, left_out = version_of(binary)
-    name = f"ec2-start-stop-{version}-{architecture}{'-small' if left_out else ''}"
+    name = f"ec2-start-stop-{version}-{architecture}{suffix(left_out)}"
     folder, archive = dist / name, dist / f"{name}.zip"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -86,11 +86,20 @@ def architecture_of(binary: Path) -> str:
 
 def version_of(binary: Path) -> tuple[str, list[str]]:
     """Its version, and the Cargo features that it was built without."""
-    told, _, without = ask(binary, "--version").strip().partition(" without ")
-    left_out = without.split(", ") if without else []
+    told = re.fullmatch(r"ec2-start-stop (\S+)(?: without (.+))?\n", ask(binary, "--version"))
+    if told is None:
+        raise OperatingError(f"{binary} is not ec2-start-stop's: its --version says something else")
+    left_out = told[2].split(", ") if told[2] else []
     if needed := [feature for feature in left_out if feature not in SWITCHED_BY]:
         raise OperatingError(f"{binary} was built without {needed[0]}: it has the commands, not the function")
-    return told.split()[-1], left_out
+    return told[1], left_out
+
+
+def suffix(left_out: Sequence[str]) -> str:
+    """Of a release's name: nothing of the whole one, else what it lacks."""
+    if not left_out:
+        return ""
+    return "-small" if set(left_out) == set(SWITCHED_BY) else f"-without-{'-'.join(left_out)}"
 
 
 def ask(binary: Path, *command: str) -> str:

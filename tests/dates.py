@@ -19,7 +19,7 @@ CORE = ["cargo", "test", "--no-default-features", "--target-dir", "target/core",
 PYTHON = [sys.executable, "-m", "pytest", "tests"]
 DATES = {
     "a leap day": dt.datetime(2028, 2, 29, 12, tzinfo=dt.UTC),
-    "half a minute before summer time": dt.datetime(2027, 3, 28, 0, 59, 30, tzinfo=dt.UTC),
+    "ten seconds before summer time": dt.datetime(2027, 3, 28, 0, 59, 50, tzinfo=dt.UTC),
     "a year on": dt.datetime.now(dt.UTC) + dt.timedelta(days=365),
 }
 
@@ -35,6 +35,10 @@ def main() -> int:
             ["date", "--iso-8601=seconds"], env=set_to(date), capture_output=True, text=True
         )
         print(f"== {name}: {told.stdout.strip()}", flush=True)
+        if told.stdout[:10] != f"{date:%Y-%m-%d}":
+            # The loader ignores a library whose path has a blank in it, and says so nowhere.
+            print(f"make test-dates: the clock was not set; {CLOCK} is not taken", file=sys.stderr)
+            return 1
         for command in commands:
             if subprocess.run(command, cwd=ROOT, env=set_to(date)).returncode:
                 failed.append(f"{name}: {command[0] if command is not PYTHON else 'pytest'}")

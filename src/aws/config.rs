@@ -78,7 +78,8 @@ impl LoadServiceConfig for Endpoints {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         let Self(variable) = self;
         let service = key.service_id().to_uppercase().replace([' ', '-'], "_");
-        variable(&format!("{}_{service}", key.env())).or_else(|| variable(key.env()))
+        let given = |name: &str| variable(name).filter(|address| !address.trim().is_empty());
+        given(&format!("{}_{service}", key.env())).or_else(|| given(key.env()))
     }
 }
 
@@ -94,6 +95,7 @@ mod tests {
     #[test]
     fn without_a_variable_a_service_is_at_its_own_address() {
         assert_eq!(endpoint("EC2", |_| None), None);
+        assert_eq!(endpoint("EC2", |_| Some(String::new())), None);
     }
 
     #[test]

@@ -50,7 +50,7 @@ def test_the_page_counts_with_the_prices_of_the_benchmark():
     of = prices()["lambda"]
     counted = float(gigabyte_seconds.replace(",", "")) * of["gb_second"] + int(requests) * of["request"]
     assert counted == pytest.approx(float(dollars), abs=0.0001)
-    transitions, dollars = re.search(r"Step Functions: ([0-9]+) transitions \| \$([0-9.]+)", PAGE).groups()
-    assert int(transitions) * prices()["step_functions"]["state_transition"] == pytest.approx(
-        float(dollars), abs=0.0001
-    )
+    transitions, dollars = re.search(r"Step Functions: ([0-9,]+) transitions \| \$([0-9.]+)", PAGE).groups()
+    assert int(transitions.replace(",", "")) * prices()["step_functions"][
+        "state_transition"
+    ] == pytest.approx(float(dollars), abs=0.0001)

@@ -24,6 +24,7 @@ def source(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "Makefile", clone)
     shutil.copy(ROOT / "tests" / "servers.toml", clone)
     shutil.copy(ROOT / "template.yaml", clone)
+    shutil.copy(ROOT / "Cargo.toml", clone)
     shutil.copy(BINARY, clone / "bootstrap")
     assert make("statemachine", clone).returncode == 0
     return clone

@@ -121,6 +121,18 @@ def test_a_binary_says_what_was_left_out_of_it(said: str, left_out: list[str], t
     assert package.version_of(that_says(said, tmp_path)) == ("1.2.0", left_out)
 
 
+def test_what_is_not_ours_is_no_release(tmp_path: Path):
+    with pytest.raises(OperatingError, match="its --version says something else"):
+        package.version_of(that_says("true (GNU coreutils) 9.1", tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("left_out", "suffix"), [([], ""), (LEFT_OUT, "-small"), (["events", "kms"], "-without-events-kms")]
+)
+def test_a_zips_name_says_what_its_function_lacks(left_out: list[str], suffix: str):
+    assert package.suffix(left_out) == suffix
+
+
 def test_a_binary_without_the_function_is_no_release(tmp_path: Path):
     binary = that_says("ec2-start-stop 1.2.0 without aws, events, kms, muting", tmp_path)
     with pytest.raises(OperatingError, match="was built without aws: it has the commands, not the function"):
