@@ -176,6 +176,7 @@ check: $(VENV) $(NODE) $(DENY) $(MACHETE) ## Format, lints, docs, dependencies, 
 	@echo "== Checks; the first time this compiles the AWS SDK's metadata: some minutes"
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- -D warnings
+	cargo clippy --all-targets --no-default-features --features aws --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 	.venv/bin/ruff format --check bench local operate prove tests
 	.venv/bin/ruff check bench local operate prove tests
