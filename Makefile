@@ -232,10 +232,11 @@ prove: $(VENV) $(if $(call yes,EMBEDDED),build-function,$(DEPLOY_VENV)) ## Prove
 	@PATH="$(DEPLOY_PATH)" $(PYTHON) -m prove --sender "$$SENDER" $(if $(call yes,EMBEDDED),--embedded) \
 		$(if $(DELETE),--delete "$$DELETE")
 
+# Cargo would keep to the jobs of this make (its jobserver, from GNU make 4.4 on): it may use all cores.
 build-function:
 	@$(need_rust)
 	@echo "== Building the function; the first time this compiles the AWS SDK: 5 to 15 minutes and up to 8 GB of memory"
-	env -u MAKEFLAGS cargo build --bin ec2-start-stop  # not within the jobs of this make: on as many cores as there are
+	env -u MAKEFLAGS cargo build --bin ec2-start-stop
 
 # cargo-lambda, because Amazon Linux 2023 has an older glibc than most machines that build.
 lambda_flag = $(or $(if $(filter x86_64,$(ARCHITECTURE)),--x86-64),$(if $(filter arm64,$(ARCHITECTURE)),--arm64),$(error \
@@ -244,9 +245,9 @@ compile_for_lambda = echo "== Compiling the function for Lambda ($(ARCHITECTURE)
 	PATH="$(DEPLOY_PATH)" cargo lambda build --release --bin ec2-start-stop $(lambda_flag) $(if $(call yes,SMALL),--no-default-features --features aws)
 COMPILED := target/lambda/ec2-start-stop/bootstrap
 # e_machine in an ELF file's header: one for another processor would be deployed, and never answer.
-elf_of_bootstrap = $(strip $(shell od -An -tx1 -N4 bootstrap 2> /dev/null) $(shell od -An -tx1 -j18 -N2 bootstrap 2> /dev/null))
-bootstrap_is_for = $(or $(if $(filter x7f_45_4c_46_3e_00,x$(subst $(blank),_,$(elf_of_bootstrap))),x86_64),$(if $(filter \
-	x7f_45_4c_46_b7_00,x$(subst $(blank),_,$(elf_of_bootstrap))),arm64),no program for Lambda)
+bootstrap_bytes = $(subst $(blank),,$(shell od -An -tx1 -N20 bootstrap 2> /dev/null))
+bootstrap_is_for = $(or $(if $(filter 7f454c46%3e00,$(bootstrap_bytes)),x86_64),$(if $(filter 7f454c46%b700,$(bootstrap_bytes)),arm64),nothing \
+	that Lambda runs)
 take_bootstrap = case "$(BOOTSTRAP_HERE)" in *without*) echo "The bootstrap in this folder is $(BOOTSTRAP_HERE): this \
 	folder's template switches that on. Deploy from its release's folder, or put a whole one here." >&2; exit 1;; esac; \
 	test "$(BOOTSTRAP_HERE)" = "$(if $(BOOTSTRAP_HERE),ec2-start-stop $(VERSION))" || { echo "The bootstrap in this folder \

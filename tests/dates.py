@@ -35,7 +35,7 @@ def main() -> int:
             ["date", "--iso-8601=seconds"], env=set_to(date), capture_output=True, text=True
         )
         print(f"== {name}: {told.stdout.strip()}", flush=True)
-        if told.stdout[:10] != f"{date:%Y-%m-%d}":
+        if abs(dt.datetime.fromisoformat(told.stdout.strip()) - date) > dt.timedelta(minutes=10):
             # The loader ignores a library whose path has a blank in it, and says so nowhere.
             print(f"make test-dates: the clock was not set; {CLOCK} is not taken", file=sys.stderr)
             return 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from local.deploy import ROOT
 from local.run import BINARY
 from operate import package
+
+VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
 
 
 @pytest.fixture
@@ -121,15 +124,29 @@ def test_a_bootstrap_for_another_processor_ends_the_build(source: Path, tmp_path
     assert not (tmp_path / "bootstrap").exists()
 
 
-def test_a_small_bootstrap_is_not_deployed_with_the_whole_template(source: Path, tmp_path: Path):
+def with_a_program_that_says(version: str, source: Path) -> None:
+    """Puts a program in the bootstrap's place that is of another version, and else does the same."""
     (source / "bootstrap").rename(source / "whole")
-    told = "ec2-start-stop 1.2.0 without events, kms, muting"
-    program = f'#!/bin/sh\ntest "$1" = --version && echo "{told}" || exec ./whole "$@"\n'
+    program = f'#!/bin/sh\ntest "$1" = --version && echo "ec2-start-stop {version}" || exec ./whole "$@"\n'
     (source / "bootstrap").write_text(program)
     (source / "bootstrap").chmod(0o755)
-    built = build(source, tmp_path / "artefact")
-    assert built.returncode == 2
-    assert f"is {told}: this folder's template switches that on" in built.stderr
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("0.0.1", "is ec2-start-stop 0.0.1, and this folder is "),
+        (VERSION, "is for nothing that Lambda runs"),
+        (f"{VERSION} without events, kms, muting", "kms, muting: this folder's template switches that on"),
+    ],
+)
+def test_what_is_not_the_whole_function_of_this_version_ends_the_build(
+    source: Path, tmp_path: Path, version: str, said: str
+):
+    with_a_program_that_says(version, source)
+    told = build(source, tmp_path / "artefact")
+    assert told.returncode == 2
+    assert said in told.stderr
     assert not list((tmp_path / "artefact").iterdir())
 
 
