@@ -25,6 +25,9 @@ use super::seen::Seen;
 pub(crate) const LAG: SignedDuration = SignedDuration::from_mins(2);
 /// Two looks that are to prove something are this far apart at least.
 const SECOND_LOOK: SignedDuration = SignedDuration::from_secs(3);
+/// The second look that finds a server ready is so far from the first at least; the pause between them is longer
+/// (`pace::CONFIRM`), but the look that a verdict stands on has no pause before it.
+const CONFIRMED_AFTER: SignedDuration = SignedDuration::from_secs(1);
 /// A server that EC2 does not show any more, and does not call terminated, is gone after this.
 const ABSENCE: SignedDuration = SignedDuration::from_secs(30);
 /// How often a start is asked again that fell back for EC2's own internal error. Capacity is asked for until patience
@@ -164,7 +167,9 @@ impl Decision<'_> {
             return Standing::UnderWay(Step::Boot(why));
         }
         let may_flap = level > Readiness::Running && (memory.asked_at.is_some() || memory.wavered);
-        if may_flap && memory.passes == 0 {
+        let just_now =
+            memory.ready_at.is_some_and(|since| self.rules.now.duration_since(since) < CONFIRMED_AFTER);
+        if may_flap && (memory.passes == 0 || just_now) {
             return Standing::UnderWay(Step::Confirm);
         }
         Standing::Ready

@@ -187,4 +187,7 @@ fn checks_that_pass_for_the_first_time_are_no_proof_of_a_server_that_was_asked_o
     assert_eq!(standing(asked()), confirm);
     assert_eq!(standing(Remembered { wavered: true, ..Remembered::default() }), confirm);
     assert_eq!(standing(Remembered { passes: 1, ..asked() }), Standing::Ready);
+    // Nor is a look that follows at once.
+    let passed = |seconds| Remembered { passes: 1, ready_at: Some(after(seconds)), ..asked() };
+    assert_eq!((standing(passed(60)), standing(passed(59))), (confirm, Standing::Ready));
 }
