@@ -1,9 +1,9 @@
 //! Patience is over: what is still under way has failed, and why. Pure.
 
 use crate::model::failure::Taken;
-use crate::model::{Action, Failure, StopKind};
+use crate::model::{Action, Failure};
 
-use super::plan::{Plan, Request, Standing, Step};
+use super::plan::{Plan, Standing, Step};
 use super::progress::Progress;
 
 /// Turns all that is under way into failures, for the reason that AWS gave last.
@@ -26,22 +26,16 @@ fn last_failure(step: &Step, id: Option<&str>, action: Action, progress: &Progre
     if let Some(unanswered) = memory.and_then(|memory| memory.unanswered.clone()) {
         return unanswered;
     }
+    let taken = match memory {
+        Some(memory) if memory.forced => Taken::ForcedStop,
+        Some(memory) if memory.asked_at.is_some() => Taken::Request,
+        _ => Taken::Nothing,
+    };
     match step {
         Step::Doubt(failure) | Step::AskLater(failure) => failure.clone(),
-        // The graceful stop before it was taken: it is not true that EC2 was not asked.
-        Step::Ask(Request::Stop(StopKind::Force), why)
-            if memory.is_some_and(|memory| memory.asked_at.is_some()) =>
-        {
-            Failure::not_in_time(action, Taken::Request, why)
-        }
-        Step::Ask(..) => Failure::not_asked(),
-        Step::Wait(_) | Step::Boot(_) | Step::Confirm => {
-            let taken = match memory {
-                Some(memory) if memory.forced => Taken::ForcedStop,
-                Some(memory) if memory.asked_at.is_some() => Taken::Request,
-                _ => Taken::Nothing,
-            };
-            Failure::not_in_time(action, taken, &step.words())
-        }
+        Step::Ask(..) if taken == Taken::Nothing => Failure::not_asked(),
+        // It was asked before, or just now, after the look that this was decided on.
+        Step::Ask(_, why) => Failure::not_in_time(action, taken, why),
+        Step::Wait(_) | Step::Boot(_) | Step::Confirm => Failure::not_in_time(action, taken, &step.words()),
     }
 }

@@ -108,12 +108,19 @@ impl<W: World> Phase<'_, W> {
         let list = self.task.list;
         let mut looks = 0;
         let mut before: Option<(Seen, Plan)> = None;
-        let mut look_at_all = true;
+        let (mut look_at_all, mut whole) = (true, true);
         loop {
-            let (seen, whole) = match self.look(before.as_ref().filter(|_| !look_at_all)).await? {
+            let seen;
+            (seen, whole) = match self.look(before.as_ref().filter(|_| !look_at_all)).await? {
                 Looked::At(seen, whole) => (seen, whole),
                 Looked::TooLate(failure) => {
-                    return self.unread(before.map(|(_, plan)| plan), failure, watcher).await;
+                    // The next invocation begins with the whole list. Without one a look at a part may say that the
+                    // list has failed, but not that the next tier may begin.
+                    let goes_ahead =
+                        |plan: &Plan| plan.is_decided() || answer::is_enough(plan, list, &self.progress);
+                    let may_say = |plan: &Plan| self.task.goes_on || whole || !goes_ahead(plan);
+                    let plan = before.map(|(_, plan)| plan).filter(may_say);
+                    return self.unread(plan, failure, watcher).await;
                 }
             };
             let mut plan = self.decide(&seen);
@@ -182,9 +189,7 @@ impl<W: World> Phase<'_, W> {
                 let plan = Plan::unseen(self.world.now());
                 self.time_is_up(plan, watcher).await
             }
-            Some(plan) if self.task.goes_on || !(self.task.dry_run || plan.is_decided()) => {
-                self.time_is_up(plan, watcher).await
-            }
+            Some(plan) if self.task.goes_on || !self.task.dry_run => self.time_is_up(plan, watcher).await,
             _ => Err(failure.into()),
         }
     }

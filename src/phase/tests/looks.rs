@@ -4,11 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::model::{Action, Instance, InstanceState, Outcome};
+use jiff::SignedDuration;
+
+use crate::model::{Action, Instance, InstanceState, Outcome, PhaseAnswer};
+use crate::phase::run::{PhaseError, Task, run as phase};
 use crate::phase::seen::Seen;
+use crate::phase::watch::Watcher;
 use crate::ports::{Clock, ReadInstances};
 use crate::servers::file::{Minimum, ServerList};
-use crate::testkit::small_ec2::{Call, Habit, Server, World, at_once, list, run, running, stopped};
+use crate::testkit::small_ec2::{
+    Call, HANGS, Habit, Server, World, at_once, codes, list, run, running, stopped, task,
+};
 
 /// The calls that read, of a start of a list with so many servers that run already and ten that are stopped.
 fn reads(run_already: usize) -> Vec<Call> {
@@ -101,4 +107,78 @@ fn a_running_server_without_checks_costs_two_requests_a_look() {
     let calls = |operation| world.calls_of(operation).iter().filter(|call| call.ids.len() == 1).count();
     let (checks, describes) = (calls("DescribeInstanceStatus"), calls("DescribeInstances (by id)"));
     assert!(checks <= describes + 1, "{checks} for the checks, {describes} for the state");
+}
+
+/// Lets the world go its way while a phase waits.
+struct Meanwhile<'a, F>(&'a World, F);
+
+impl<F: FnMut(&World)> Watcher for Meanwhile<'_, F> {
+    async fn before_waiting(&mut self) {
+        let Self(world, goes_on) = self;
+        goes_on(world);
+    }
+}
+
+/// Of one that runs and one that hangs, where one is enough: the first is stopped by somebody after 100 s.
+fn one_is_stopped(
+    world: &World,
+    task: &Task<'_>,
+    mut then: impl FnMut(&World),
+) -> Result<PhaseAnswer, PhaseError> {
+    let id = world.id("test2");
+    let mut is_done = false;
+    let goes_on = |world: &World| {
+        if world.seconds() > 100 && !is_done {
+            is_done = true;
+            world.servers.borrow_mut().get_mut(&id).unwrap().instance.state = InstanceState::Stopped;
+            then(world);
+        }
+    };
+    at_once(phase(world, task, None, &mut Meanwhile(world, goes_on)))
+}
+
+fn one_is_enough(after: Option<u64>) -> ServerList {
+    let mut list = list(&["test2", "test3"]);
+    (list.minimum, list.minimum_after) = (Minimum::AtLeast(1), after.map(Duration::from_secs));
+    list.timeout = Duration::from_secs(3600);
+    list
+}
+
+#[test]
+fn who_was_asked_at_the_last_look_is_not_told_as_not_asked() {
+    // Either nobody resumes, or enough others are ready.
+    for (goes_on, minimum) in [(false, Minimum::All), (true, Minimum::AtLeast(1))] {
+        let servers = [running("test1"), running("test2"), stopped("test3").with(Habit::Hangs)];
+        let world = World::new(servers);
+        let names = ["test1", "test2", "test3"].map(str::to_owned).to_vec();
+        let list = ServerList { minimum, servers: names, ..one_is_enough(Some(120)) };
+        let deadline = world.now() + SignedDuration::from_secs(300);
+        let task = Task { goes_on, deadline, ..task(&world, &list, Action::Start) };
+        let answer = one_is_stopped(&world, &task, |_| {}).unwrap();
+        assert_eq!(world.named_in("StartInstances", "test2"), 1, "{goes_on}: {answer:?}");
+        assert_eq!(codes(&answer)["test2"], "NotInTime", "{goes_on}: {:?}", answer.problems);
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_read_any_more_is_not_judged_by_a_look_at_a_part_of_it() {
+    for code in ["RequestLimitExceeded", HANGS] {
+        let world = World::new([running("test2"), stopped("test3").with(Habit::Hangs)]);
+        let list = one_is_enough(None);
+        let deadline = world.now() + SignedDuration::from_secs(300);
+        let task = Task { goes_on: false, deadline, ..task(&world, &list, Action::Start) };
+        let answer =
+            one_is_stopped(&world, &task, |world| world.fail_next("DescribeInstances", code, 100_000));
+        assert!(answer.is_err(), "{code}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_look_that_fails_for_some_seconds_as_patience_ends_does_not_cost_the_verdict() {
+    let world = World::new([running("test2"), stopped("test3").with(Habit::Hangs)]);
+    let list = ServerList { timeout: Duration::from_secs(120), ..one_is_enough(None) };
+    let task = task(&world, &list, Action::Start);
+    let answer =
+        one_is_stopped(&world, &task, |world| world.fail_next("DescribeInstances", "InternalError", 3));
+    assert_eq!(answer.unwrap().servers.ready, 0);
 }
