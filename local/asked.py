@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,8 +79,7 @@ def _options(arguments: list[str], binary: Path) -> argparse.Namespace:
 def _one_of(name: str, text: str, words: tuple[str, ...], may_be_empty: bool = False) -> str:
     if text in words or (may_be_empty and not text):
         return text
-    expected = " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
-    raise ValueError(f"{name} is {text}; {expected} is expected")
+    raise ValueError(f"{name} is {text}; {', '.join(words[:-1])} or {words[-1]} is expected")
 
 
 def _number(name: str, text: str, lowest: int, highest: int, lowest_in_words: str = "") -> float:
@@ -130,5 +128,5 @@ def _does_not_fit(binary: Path) -> str:
         return f"is not the function ({error})"
     if left_out:
         return f"was built without {', '.join(left_out)}"
-    ours = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+    ours = package.version_here()
     return "" if version == ours else f"is version {version}, and this folder is {ours}"

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,6 +83,11 @@ def architecture_of(binary: Path) -> str:
     if machine is None:
         raise OperatingError(f"{binary} is no Linux program for x86_64 or arm64")
     return machine
+
+
+def version_here() -> str:
+    """The version that this folder's sources are."""
+    return tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
 
 
 def version_of(binary: Path) -> tuple[str, list[str]]:

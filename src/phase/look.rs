@@ -66,8 +66,8 @@ pub(crate) async fn look_again<W: ReadInstances + Clock>(
     let new: Vec<Instance> = fresh.into_iter().filter(|instance| !instance.is_gone()).collect();
     if checks_matter(list, action) {
         // Not those again whose checks EC2 has just not told.
-        let asked = |id: &String| to_check.iter().any(|instance| instance.id == *id);
-        let unchecked = running(&new).into_iter().filter(|id| !asked(id)).collect();
+        let asked: BTreeSet<&str> = to_check.iter().map(|instance| instance.id.as_str()).collect();
+        let unchecked = running(&new).into_iter().filter(|id| !asked.contains(id.as_str())).collect();
         checks.extend(status_checks(world, unchecked).await?);
     }
     Ok(before.with(at, ids, &described, new, checks))

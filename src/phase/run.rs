@@ -114,13 +114,8 @@ impl<W: World> Phase<'_, W> {
             (seen, whole) = match self.look(before.as_ref().filter(|_| !look_at_all)).await? {
                 Looked::At(seen, whole) => (seen, whole),
                 Looked::TooLate(failure) => {
-                    // The next invocation begins with the whole list. Without one a look at a part may say that the
-                    // list has failed, but not that the next tier may begin.
-                    let goes_ahead =
-                        |plan: &Plan| plan.is_decided() || answer::is_enough(plan, list, &self.progress);
-                    let may_say = |plan: &Plan| self.task.goes_on || whole || !goes_ahead(plan);
-                    let plan = before.map(|(_, plan)| plan).filter(may_say);
-                    return self.unread(plan, failure, watcher).await;
+                    let before = before.map(|(_, plan)| plan).filter(|plan| self.may_judge(plan, whole));
+                    return self.unread(before, failure, watcher).await;
                 }
             };
             let mut plan = self.decide(&seen);
@@ -175,6 +170,13 @@ impl<W: World> Phase<'_, W> {
         }
         patience::run_out(&mut plan, &self.progress);
         Ok(self.verdict(plan, watcher).await)
+    }
+
+    /// Whether an invocation may end by a plan of a look before. The next one begins with the whole list; without one, a
+    /// look at a part may say that the list has failed, but not that the next tier may begin.
+    fn may_judge(&self, plan: &Plan, whole: bool) -> bool {
+        let goes_ahead = || plan.is_decided() || answer::is_enough(plan, self.task.list, &self.progress);
+        self.task.goes_on || whole || !goes_ahead()
     }
 
     /// The same, and EC2 could not be read any more: the plan of the look before is what there is.

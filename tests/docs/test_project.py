@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local.deploy import ROOT
+from operate import package
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAKEFILES = "".join(path.read_text() for path in [ROOT / "Makefile", *ROOT.glob("*/*.mk")])
@@ -56,7 +56,7 @@ def test_every_list_of_versions_is_looked_after():
 
 def test_the_changelog_says_of_each_version_when():
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+    version = package.version_here()
     assert headings[0].split()[0] == version
     for heading in headings:
         assert re.fullmatch(r"\d+\.\d+\.\d+ \((unreleased|\d{4}-\d{2}-\d{2})\)", heading), heading

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from local.deploy import ROOT
 from local.run import BINARY
 from operate import package
 
-VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+VERSION = package.version_here()
 
 
 @pytest.fixture

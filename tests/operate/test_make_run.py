@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 
 import pytest
 
@@ -16,8 +15,9 @@ from local.deploy import ROOT
 from local.faults import OPERATIONS, Fault, Faults, parse
 from local.fleet import Fleet
 from local.runtime_api import REGION
+from operate import package
 
-VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+VERSION = package.version_here()
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from local.deploy import ROOT
 from local.run import BINARY
 from local.server import Server
+from operate import package
 from tests.system.conftest import System
 
-VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+VERSION = package.version_here()
 
 
 @pytest.mark.parametrize("asked", ["--version", "-V"])
